@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+/// Whether one of `headers` is present where the C compiler looks by default. Optional libraries
+/// switch their trait on by themselves; `--traits` and `--disable-default-traits` overrule this.
+func systemHasHeader(_ headers: String...) -> Bool {
+  let extra = ProcessInfo.processInfo.environment["CPATH"]?.split(separator: ":").map(String.init)
+  let folders = ["/usr/include", "/usr/local/include"] + (extra ?? [])
+  return folders.contains { folder in
+    headers.contains { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
+  }
+}
+
+var defaultTraits: Set<String> = []
+if systemHasHeader("oneapi/dnnl/dnnl.h") { defaultTraits.insert("OneDNN") }
+if systemHasHeader("png.h") { defaultTraits.insert("PNG") }
+
+let package = Package(
+  name: "latent",
+  products: [
+  ],
+  traits: [
+    .trait(name: "OneDNN", description: "Matrix products by oneDNN (Debian: libdnnl-dev)."),
+    .trait(name: "PNG", description: "Reads PNG images through libpng (Debian: libpng-dev)."),
+    .default(enabledTraits: defaultTraits),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    // 0: C
+    .systemLibrary(
+      name: "CLatentBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev", "liblapack-dev"])]),
+    .systemLibrary(name: "CLatentHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CLatentZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(
+      name: "CLatentDNN",
+      cSettings: [.define("LATENT_ONEDNN", .when(traits: ["OneDNN"]))],
+      linkerSettings: [
+        .linkedLibrary("dnnl", .when(traits: ["OneDNN"])),
+        .linkedLibrary("gomp", .when(traits: ["OneDNN"])),
+      ]),
+    .target(
+      name: "CLatentPNG",
+      cSettings: [.define("LATENT_PNG", .when(traits: ["PNG"]))],
+      linkerSettings: [.linkedLibrary("png", .when(traits: ["PNG"]))]),
+    .target(name: "CLatentKernels"),
+    // 1
+    .target(name: "LatentNumerics", dependencies: ["CLatentBLAS", "CLatentDNN", "CLatentKernels"]),
+    // 2
+    .target(name: "LatentAutodiff", dependencies: ["LatentNumerics"]),
+    // 3
+    .target(name: "LatentDistributions", dependencies: ["LatentNumerics", "LatentAutodiff"]),
+  ]
+)

@@ -1,0 +1,261 @@
+// The thread pool. A region is one 64-bit ticket, (generation, tasks left): claiming a task is one
+// compare-and-swap on it, so a worker that wakes late can never take a task of a region it has not
+// seen. Whoever claims a task keeps its region alive until it reports the task done, which is why
+// the region's plain fields may be read after the claim. Idle workers spin about 20 us and then
+// sleep on a futex; the caller works too and waits only for tasks that others have begun.
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+enum { MAX_THREADS = 256, SPIN_NANOSECONDS = 20000, MAX_BATCH = 1 << 30 };
+
+typedef void (*thread_hook)(void);
+
+static _Atomic int requested_threads;  // 0: not decided yet
+static _Atomic(thread_hook) start_hook;
+
+// The owner of the pool is the one thread that may run a region or resize.
+static atomic_flag owned = ATOMIC_FLAG_INIT;
+
+static struct {
+  // Written by the owner before it publishes the ticket.
+  latent_task task;
+  void *context;
+  uint32_t count;
+  pthread_t thread[MAX_THREADS];
+  int workers;
+  bool fork_handler;
+} pool;
+
+static _Alignas(64) _Atomic uint64_t ticket;      // generation << 32 | tasks left
+static _Alignas(64) _Atomic uint32_t unfinished;  // the caller sleeps on it
+static _Atomic uint32_t caller_sleeps;
+static _Alignas(64) _Atomic uint32_t wake_word;   // idle workers sleep on it
+static _Atomic uint32_t sleepers;
+static _Atomic int worker_limit;                  // workers with index >= limit leave
+
+static _Thread_local bool inside_region;
+static _Thread_local thread_hook hook_called;
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value) {
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void futex_wake(_Atomic uint32_t *word, int count) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+static inline void relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+static int64_t nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static inline void announce_thread(void) {
+  thread_hook hook = atomic_load_explicit(&start_hook, memory_order_acquire);
+  if (hook != hook_called) {
+    hook_called = hook;
+    if (hook) hook();
+  }
+}
+
+// Takes tasks until none is left; returns how many it ran.
+static uint32_t run_tasks(void) {
+  uint32_t done = 0;
+  uint64_t seen = atomic_load_explicit(&ticket, memory_order_acquire);
+  while ((uint32_t)seen != 0) {
+    if (!atomic_compare_exchange_weak_explicit(&ticket, &seen, seen - 1, memory_order_acq_rel,
+                                               memory_order_acquire)) {
+      continue;
+    }
+    pool.task(pool.context, pool.count - (uint32_t)seen);
+    ++done;
+    seen = atomic_load_explicit(&ticket, memory_order_acquire);
+  }
+  return done;
+}
+
+static inline bool has_work(void) { return (uint32_t)atomic_load(&ticket) != 0; }
+
+static void wait_for_work(int index) {
+  int64_t start = 0;
+  for (uint32_t round = 1;; ++round) {
+    if (has_work() || index >= atomic_load_explicit(&worker_limit, memory_order_relaxed)) return;
+    relax();
+    if (round % 32 == 0) {
+      int64_t now = nanoseconds();
+      if (start == 0) start = now;
+      if (now - start > SPIN_NANOSECONDS) break;
+    }
+  }
+  uint32_t word = atomic_load(&wake_word);
+  atomic_fetch_add(&sleepers, 1);
+  // The publisher stores the ticket and then reads `sleepers`; one of the two must see the other.
+  if (!has_work() && index < atomic_load(&worker_limit)) futex_wait(&wake_word, word);
+  atomic_fetch_sub(&sleepers, 1);
+}
+
+static void *worker_main(void *argument) {
+  int index = (int)(intptr_t)argument;
+  inside_region = true;
+  while (index < atomic_load(&worker_limit)) {
+    wait_for_work(index);
+    if (!has_work()) continue;
+    announce_thread();
+    uint32_t done = run_tasks();
+    if (done != 0 && atomic_fetch_sub(&unfinished, done) == done && atomic_load(&caller_sleeps)) {
+      futex_wake(&unfinished, 1);
+    }
+  }
+  return NULL;
+}
+
+static void wake_workers(int count) {
+  if (atomic_load(&sleepers) == 0) return;
+  atomic_fetch_add(&wake_word, 1);
+  futex_wake(&wake_word, count);
+}
+
+// The child of fork has one thread, whatever the parent was doing.
+static void reset_after_fork(void) {
+  pool.workers = 0;
+  atomic_store(&worker_limit, 0);
+  atomic_store(&sleepers, 0);
+  atomic_store(&unfinished, 0);
+  atomic_store(&caller_sleeps, 0);
+  atomic_store(&ticket, 0);
+  inside_region = false;
+  atomic_flag_clear(&owned);
+}
+
+// Owner only. Workers are made when wanted and joined when the limit sinks.
+static void resize(int workers, int limit) {
+  if (pool.workers > limit) {
+    atomic_store(&worker_limit, limit);
+    atomic_fetch_add(&wake_word, 1);
+    futex_wake(&wake_word, MAX_THREADS);
+    while (pool.workers > limit) pthread_join(pool.thread[--pool.workers], NULL);
+  }
+  if (pool.workers >= workers) return;
+  if (!pool.fork_handler) {
+    pool.fork_handler = true;
+    pthread_atfork(NULL, NULL, reset_after_fork);
+  }
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited: signals stay with the program
+  while (pool.workers < workers) {
+    atomic_store(&worker_limit, pool.workers + 1);
+    if (pthread_create(&pool.thread[pool.workers], NULL, worker_main,
+                       (void *)(intptr_t)pool.workers) != 0) {
+      atomic_store(&worker_limit, pool.workers);
+      break;
+    }
+    ++pool.workers;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static int default_threads(void) {
+  const char *text = getenv("LATENT_THREADS");
+  if (text) {
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno == 0 && end != text && *end == 0 && value > 0) {
+      return (int)smaller(value, MAX_THREADS);
+    }
+  }
+  cpu_set_t set;
+  long count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
+                                                           : sysconf(_SC_NPROCESSORS_ONLN);
+  return (int)smaller(larger(count, 1), MAX_THREADS);
+}
+
+int latent_pool_threads(void) {
+  int threads = atomic_load_explicit(&requested_threads, memory_order_relaxed);
+  if (threads == 0) {
+    int undecided = 0;
+    threads = default_threads();
+    if (!atomic_compare_exchange_strong(&requested_threads, &undecided, threads)) {
+      threads = undecided;
+    }
+  }
+  return threads;
+}
+
+void latent_pool_set_threads(int threads) {
+  threads = threads > 0 ? (int)smaller(threads, MAX_THREADS) : default_threads();
+  atomic_store(&requested_threads, threads);
+  // Surplus workers leave now if the pool is free, else at the next region.
+  if (!inside_region && !atomic_flag_test_and_set_explicit(&owned, memory_order_acquire)) {
+    resize(0, threads - 1);
+    atomic_flag_clear_explicit(&owned, memory_order_release);
+  }
+}
+
+void latent_pool_on_thread_start(void (*hook)(void)) { atomic_store(&start_hook, hook); }
+
+static void wait_until_finished(void) {
+  int64_t start = 0;
+  for (uint32_t round = 1; atomic_load_explicit(&unfinished, memory_order_acquire) != 0; ++round) {
+    relax();
+    if (round % 32 != 0) continue;
+    int64_t now = nanoseconds();
+    if (start == 0) start = now;
+    if (now - start <= SPIN_NANOSECONDS) continue;
+    atomic_store(&caller_sleeps, 1);
+    uint32_t left;
+    while ((left = atomic_load(&unfinished)) != 0) futex_wait(&unfinished, left);
+    atomic_store(&caller_sleeps, 0);
+  }
+}
+
+static void run_region(uint32_t count, void *context, latent_task task) {
+  pool.task = task;
+  pool.context = context;
+  pool.count = count;
+  atomic_store_explicit(&unfinished, count, memory_order_relaxed);
+  uint64_t generation = (atomic_load_explicit(&ticket, memory_order_relaxed) >> 32) + 1;
+  atomic_store(&ticket, generation << 32 | count);
+  wake_workers((int)smaller(count - 1, MAX_THREADS));
+  uint32_t done = run_tasks();
+  atomic_fetch_sub_explicit(&unfinished, done, memory_order_acq_rel);
+  wait_until_finished();
+}
+
+void latent_parallel(int64_t count, void *context, latent_task task) {
+  if (count <= 0) return;
+  announce_thread();
+  int threads = latent_pool_threads();
+  if (count == 1 || threads == 1 || inside_region || count > MAX_BATCH ||
+      atomic_flag_test_and_set_explicit(&owned, memory_order_acquire)) {
+    for (int64_t i = 0; i < count; ++i) task(context, i);
+    return;
+  }
+  inside_region = true;
+  int wanted = (int)smaller(count, threads) - 1;
+  if (pool.workers < wanted || pool.workers > threads - 1) resize(wanted, threads - 1);
+  run_region((uint32_t)count, context, task);
+  inside_region = false;
+  atomic_flag_clear_explicit(&owned, memory_order_release);
+}

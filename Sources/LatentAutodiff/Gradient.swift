@@ -1,0 +1,120 @@
+// Reverse-mode differentiation as a pure function: no global tape, no flags on tensors.
+// Gradients of gradients come from nesting: when the computation depends on something an
+// enclosing call differentiates, the backward pass is recorded as well.
+
+import LatentNumerics
+
+/// The value of `function` at `inputs` and its derivatives with respect to each of them (zero
+/// where it does not depend on one).
+///
+/// `function` returns a scalar (shape `[]`) and anything else worth keeping, such as the terms of a loss.
+/// Traps when the result is not a scalar.
+public func valueAndGradient<Auxiliary>(
+  at inputs: [Tensor], file: StaticString = #fileID, line: UInt = #line,
+  withAuxiliary function: ([Tensor]) throws -> (Tensor, Auxiliary)
+) rethrows -> (value: Tensor, gradients: [Tensor?], auxiliary: Auxiliary) {
+  let first = Node.nextNumber
+  // Leaves are identities, so that an enclosing call can differentiate through them.
+  let leaves = inputs.map { input in
+    Tensor(
+      input.array,
+      node: Node(
+        "input", input.isRecorded ? [input] : [], output: input.array, saved: [],
+        pullback: { g, _ in [g] }))
+  }
+  let (value, auxiliary) = try function(leaves)
+  require(
+    value.count == 1, "the gradient of a result of shape \(value.shape): expected a scalar",
+    file: file, line: line)
+  var pass = BackwardPass(from: value, first: first, leaves: leaves.map { $0.node.unsafelyUnwrapped })
+  let gradients = pass.run()
+  return (pass.isHigherOrder ? value : value.detached, gradients, auxiliary)
+}
+
+/// The value of a scalar `function` and its derivatives with respect to each of `inputs`.
+public func valueAndGradient(
+  at inputs: [Tensor], file: StaticString = #fileID, line: UInt = #line,
+  of function: ([Tensor]) throws -> Tensor
+) rethrows -> (value: Tensor, gradients: [Tensor]) {
+  let result = try valueAndGradient(at: inputs, file: file, line: line) {
+    (try function($0), ())
+  }
+  return (
+    result.value, zip(result.gradients, inputs).map { $0 ?? $1.zerosLike }
+  )
+}
+
+/// The derivative of a scalar `function` with respect to one tensor.
+public func gradient(
+  at input: Tensor, file: StaticString = #fileID, line: UInt = #line,
+  of function: (Tensor) throws -> Tensor
+) rethrows -> Tensor {
+  try valueAndGradient(at: [input], file: file, line: line) { try function($0[0]) }.gradients[0]
+}
+
+/// One walk from a result back to the leaves.
+private struct BackwardPass {
+  let first: Int
+  let leaves: [Node]
+  /// The reached nodes and their cotangents, by number from `first`.
+  var nodes: [Node?]
+  var cotangents: [Tensor?]
+  /// Whether an older node was met: an enclosing call may differentiate what we compute.
+  private(set) var isHigherOrder = false
+
+  init(from value: Tensor, first: Int, leaves: [Node]) {
+    self.first = first
+    self.leaves = leaves
+    guard let root = value.node, root.number >= first else {
+      nodes = []
+      cotangents = []
+      isHigherOrder = value.node != nil
+      return
+    }
+    nodes = Array(repeating: nil, count: root.number - first + 1)
+    cotangents = Array(repeating: nil, count: root.number - first + 1)
+    cotangents[root.number - first] = value.onesLike
+    collect(root)
+  }
+
+  private mutating func collect(_ root: Node) {
+    nodes[root.number - first] = root
+    var waiting = [root]
+    while let node = waiting.popLast() {
+      for input in node.inputs {
+        guard let next = input.node else { continue }
+        if next.number < first {
+          isHigherOrder = true
+        } else if nodes[next.number - first] == nil {
+          nodes[next.number - first] = next
+          waiting.append(next)
+        }
+      }
+    }
+  }
+
+  mutating func run() -> [Tensor?] {
+    let lastLeaf = (leaves.last?.number ?? first) - first
+    for index in nodes.indices.reversed() where index > lastLeaf {
+      guard let node = nodes[index] else { continue }
+      nodes[index] = nil
+      if let cotangent = cotangents[index] {
+        cotangents[index] = nil
+        spread(cotangent, through: node)
+      }
+      if !isHigherOrder { node.forgetInputs() }
+    }
+    return leaves.map { leaf in
+      leaf.number - first < cotangents.count ? cotangents[leaf.number - first] : nil
+    }
+  }
+
+  private mutating func spread(_ cotangent: Tensor, through node: Node) {
+    let parts = node.pullback(cotangent, RecordedCall(node: node, isHigherOrder: isHigherOrder))
+    for (input, part) in zip(node.inputs, parts) {
+      guard let part, let target = input.node, target.number >= first else { continue }
+      let slot = target.number - first
+      cotangents[slot] = cotangents[slot].map { $0 + part } ?? part
+    }
+  }
+}

@@ -1,0 +1,177 @@
+// Where variational autoencoders spend their time: several operations in one pass over memory.
+// Each has a derivative by hand; for derivatives of derivatives the composed form is used instead.
+
+import LatentNumerics
+
+extension Activation {
+  /// The activation as a recorded operation.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    switch self {
+    case .none: x
+    case .relu: LatentAutodiff.relu(x)
+    case .tanh: LatentAutodiff.tanh(x)
+    case .sigmoid: LatentAutodiff.sigmoid(x)
+    case .gelu: LatentAutodiff.gelu(x)
+    case .silu: LatentAutodiff.silu(x)
+    case .softplus: LatentAutodiff.softplus(x)
+    case .elu: LatentAutodiff.elu(x)
+    }
+  }
+}
+
+/// `activation(x W^T + b)` over the last axis: `[..., in]`, `[out, in]`, `[out]` -> `[..., out]`.
+public func linear(
+  _ x: Tensor, weight: Tensor, bias: Tensor?, activation: Activation = .none,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  require(
+    weight.rank == 2 && x.rank >= 1 && x.shape[-1] == weight.shape[1],
+    "linear: input \(x.shape) does not fit weight \(weight.shape) ([out, in])", file: file,
+    line: line)
+  require(
+    bias.map { $0.shape == [weight.shape[0]] } ?? true,
+    "linear: bias \(bias?.shape ?? []) does not fit weight \(weight.shape)", file: file, line: line)
+  let rows = x.rank == 2 ? x.array : x.array.reshaped([x.count / max(x.shape[-1], 1), x.shape[-1]])
+  let records = x.isRecorded || weight.isRecorded || bias?.isRecorded ?? false
+  let product = rows.matmul(weight.array, transpose: .right, file: file, line: line)
+  let (output, pre) = product.addingBias(
+    bias?.array, activation: activation, savingPre: records)
+  let result = output.reshaped(x.shape.replacing(-1, with: weight.shape[0]))
+  if !records { return Tensor(result) }
+  let inputs = bias.map { [x, weight, $0] } ?? [x, weight]
+  return Tensor.record("linear", inputs, result, saving: [.inputs, .output]) { g, call in
+    if call.isHigherOrder { return linearHigherOrder(g, call, activation) }
+    let columns = call[1].shape[0]
+    let saved = pre ?? call.output.array.reshaped([g.count / max(columns, 1), columns])
+    let cotangent = g.array.reshaped(saved.shape)
+    let hasBias = call.node.inputs.count == 3
+    let (dPre, dBias) = cotangent.biasActivationGradient(
+      activation, saved: saved, wantsBias: hasBias && call.needs(2))
+    let x = call[0].array
+    let rows = x.reshaped([saved.shape[0], x.shape[-1]])
+    return [
+      call.needs(0) ? Tensor(dPre.matmul(call[1].array).reshaped(x.shape)) : nil,
+      call.needs(1) ? Tensor(dPre.matmul(rows, transpose: .left)) : nil,
+      dBias.map { Tensor($0) },
+    ]
+  }
+}
+
+/// The derivative of `linear` as recorded operations: the derivative of its unfused twin.
+private func linearHigherOrder(
+  _ g: Tensor, _ call: RecordedCall, _ activation: Activation
+) -> [Tensor?] {
+  let (x, weight) = (call[0], call[1])
+  let hasBias = call.node.inputs.count == 3
+  let product = matmul(x.reshaped([-1, x.shape[-1]]), weight, transpose: .right)
+  let pre = hasBias ? product + call[2] : product
+  let cotangent = g.reshaped(pre.shape) * activation.derivative(pre)
+  return [
+    call.needs(0) ? matmul(cotangent, weight).reshaped(x.shape) : nil,
+    call.needs(1)
+      ? matmul(cotangent, x.reshaped([-1, x.shape[-1]]), transpose: .left) : nil,
+    hasBias && call.needs(2) ? cotangent.sum(axes: [0]) : nil,
+  ]
+}
+
+extension Activation {
+  /// The derivative at the pre-activation, as recorded operations.
+  func derivative(_ x: Tensor) -> Tensor {
+    switch self {
+    case .none: x.onesLike
+    case .relu: x.detached .> 0
+    case .tanh: 1 - square(LatentAutodiff.tanh(x))
+    case .sigmoid: LatentAutodiff.sigmoid(x) * LatentAutodiff.sigmoid(-x)
+    case .gelu: geluDerivative(x)
+    case .silu: siluDerivative(x)
+    case .softplus: LatentAutodiff.sigmoid(x)
+    case .elu: Tensor.where(x.detached .> 0, x.onesLike, exp(minimum(x, x.zerosLike)))
+    }
+  }
+}
+
+/// `mean + exp(logVariance / 2) noise`, the reparameterised sample of a diagonal normal
+/// (Kingma and Welling 2014, section 2.4). `noise` may have leading sample axes more.
+public func reparameterized(mean: Tensor, logVariance: Tensor, noise: Tensor) -> Tensor {
+  let deviation = logVariance.array.binary(.multiply, scalar: 0.5).unary(.exp)
+  let spread = noise.array.binary(.multiply, deviation, name: "reparameterized")
+  let result = spread.binary(.add, mean.array, name: "reparameterized")
+  return Tensor.record("reparameterized", [mean, logVariance, noise], result, saving: .inputs) {
+    g, call in
+    let (mean, logVariance) = (call[0], call[1])
+    let scaled = exp(logVariance * 0.5)
+    return [
+      call.needs(0) ? g.summed(to: mean.shape) : nil,
+      call.needs(1) ? (g * call[2] * scaled * 0.5).summed(to: logVariance.shape) : nil,
+      call.needs(2) ? (g * scaled).summed(to: call[2].shape) : nil,
+    ]
+  }
+}
+
+/// KL(N(mean, e^logVariance) || N(0, 1)) summed over the last axis, in nats:
+/// 1/2 sum (mean^2 + e^v - 1 - v) (Kingma and Welling 2014, appendix B).
+///
+/// e^v - 1 goes through `expMinusOne`, so that nothing cancels near the prior.
+public func standardNormalKL(mean: Tensor, logVariance: Tensor) -> Tensor {
+  let excess = logVariance.array.unary(.expMinusOne).binary(.subtract, logVariance.array)
+  let terms = mean.array.unary(.square).binary(.add, excess, name: "standardNormalKL")
+  let result = terms.reduced(.sum, axes: [-1], keepingDimensions: false)
+    .binary(.multiply, scalar: 0.5)
+  return Tensor.record("standardNormalKL", mean, logVariance, result, saving: .inputs) { g, call in
+    let each = g.expandingDimension(at: g.rank)
+    return [
+      call.needs(0) ? each * call[0] : nil,
+      call.needs(1) ? each * expMinusOne(call[1]) * 0.5 : nil,
+    ]
+  }
+}
+
+/// log Bernoulli(targets; sigmoid(logits)) summed over the last axis, in nats:
+/// sum (x l - softplus(l)). Targets in [0, 1]; between the ends they are soft.
+public func bernoulliLogProbability(logits: Tensor, targets: Tensor) -> Tensor {
+  let fits = logits.shape == targets.shape && logits.dtype == targets.dtype
+  if !fits || targets.isRecorded {
+    return (targets * logits - softplus(logits)).sum(axes: [-1])
+  }
+  let constant = targets.detached
+  let result = logits.array.bernoulliLogProbability(of: constant.array)
+  return Tensor.record("bernoulliLogProbability", logits, result, saving: .inputs) { g, call in
+    if call.isHigherOrder {
+      return [g.expandingDimension(at: g.rank) * (constant - sigmoid(call[0]))]
+    }
+    return [
+      Tensor(
+        call[0].array.bernoulliLogProbabilityGradient(of: constant.array, cotangent: g.array))
+    ]
+  }
+}
+
+/// Normalisation over the last axis with scale and shift (Ba, Kiros and Hinton 2016).
+public func layerNormalized(
+  _ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Double = 1e-5
+) -> Tensor {
+  require(
+    scale.shape == [x.shape[-1]] && shift.shape == scale.shape,
+    "layer norm: input \(x.shape), scale \(scale.shape), shift \(shift.shape)")
+  let (result, statistics) = x.array.layerNormalized(
+    scale: scale.array, shift: shift.array, epsilon: epsilon)
+  return Tensor.record("layerNorm", [x, scale, shift], result, saving: .inputs) { g, call in
+    let (x, scale) = (call[0], call[1])
+    if !call.isHigherOrder {
+      let (dx, dScale, dShift) = x.array.layerNormGradient(
+        scale: scale.array, statistics: statistics, cotangent: g.array)
+      return [Tensor(dx), Tensor(dScale), Tensor(dShift)]
+    }
+    let centered = x - x.mean(axes: [-1], keepingDimensions: true)
+    let inverse = reciprocalSqrt(
+      square(centered).mean(axes: [-1], keepingDimensions: true) + epsilon)
+    let normalized = centered * inverse
+    let weighted = g * scale
+    let along = (weighted * normalized).mean(axes: [-1], keepingDimensions: true)
+    let level = weighted.mean(axes: [-1], keepingDimensions: true)
+    return [
+      inverse * (weighted - level - normalized * along),
+      (g * normalized).summed(to: scale.shape), g.summed(to: scale.shape),
+    ]
+  }
+}

@@ -1,0 +1,120 @@
+// What every probability distribution of the library can do. A decoder returns one of these, so
+// the density that is trained on and the density that is evaluated are one code path.
+//
+// Shapes follow TensorFlow Distributions (Dillon et al. 2017): a draw has the shape
+// `sample + batch + event`. The event is what one log-probability is about (an image, a latent
+// vector), the batch is what differs in its parameters, sample axes lead (importance samples).
+// Log-densities are complete, constants included, in nats, summed over the event.
+
+import LatentAutodiff
+import LatentNumerics
+
+/// A probability distribution over tensors.
+///
+/// A protocol for final value types: one distribution is one file, and nothing is subclassed.
+public protocol Distribution: Sendable {
+  /// Shape of the independent parameter sets, such as `[batch]` or `[sample, batch]`.
+  var batchShape: Shape { get }
+  /// Shape of one draw for one parameter set.
+  var eventShape: Shape { get }
+  var dtype: DType { get }
+
+  /// Nats, `[..., batch]`, of values `[..., batch, event]` (leading axes broadcast, so that
+  /// importance samples `[sample, batch, event]` and plain values both fit). -infinity outside
+  /// the support.
+  func logProbability(of value: Tensor) -> Tensor
+
+  /// Draws `[sample, batch, event]`, without derivative. Takes a fixed number of draws of `random`.
+  func sample(_ sampleShape: Shape, using random: inout RandomStream) -> Tensor
+
+  /// Draws and their log-probabilities `[sample, batch]`, where those come cheaper or only
+  /// together (flows). Derivatives pass where the distribution is reparameterised.
+  func sampleAndLogProbability(
+    _ sampleShape: Shape, using random: inout RandomStream
+  ) -> (value: Tensor, logProbability: Tensor)
+
+  /// The expectation, `[batch, event]`.
+  var mean: Tensor { get }
+  /// The most probable value, `[batch, event]`; where there are several, one of them.
+  var mode: Tensor { get }
+
+  /// Nats, `[batch]`; nil where there is no closed form (a Monte-Carlo estimate is the caller's
+  /// choice: `-logProbability` of samples).
+  var entropy: Tensor? { get }
+
+  /// KL(self || other) in closed form, nats `[batch]`, or nil. One half of the double dispatch.
+  func closedFormKL(to other: any Distribution) -> Tensor?
+  /// KL(other || self) in closed form, or nil: the other half, so that a new distribution can
+  /// bring its formulas along without an edit elsewhere.
+  func closedFormKL(from other: any Distribution) -> Tensor?
+}
+
+/// A distribution whose samples are differentiable functions of its parameters
+/// (Kingma and Welling 2014; Rezende, Mohamed and Wierstra 2014).
+public protocol ReparameterizedDistribution: Distribution {
+  /// Draws `[sample, batch, event]` with derivatives with respect to the parameters.
+  func reparameterizedSample(_ sampleShape: Shape, using random: inout RandomStream) -> Tensor
+}
+
+/// A distribution that is a product over the elements of its event: masks make sense for it.
+public protocol FactorizedDistribution: Distribution {
+  /// Nats of each element, `[..., batch, event]`.
+  func elementLogProbabilities(of value: Tensor) -> Tensor
+}
+
+extension Distribution {
+  public func sample(using random: inout RandomStream) -> Tensor { sample([], using: &random) }
+
+  public func sampleAndLogProbability(
+    using random: inout RandomStream
+  ) -> (value: Tensor, logProbability: Tensor) {
+    sampleAndLogProbability([], using: &random)
+  }
+
+  public func sampleAndLogProbability(
+    _ sampleShape: Shape, using random: inout RandomStream
+  ) -> (value: Tensor, logProbability: Tensor) {
+    let value = sample(sampleShape, using: &random)
+    return (value, logProbability(of: value))
+  }
+
+  public var entropy: Tensor? { nil }
+  public func closedFormKL(to other: any Distribution) -> Tensor? { nil }
+  public func closedFormKL(from other: any Distribution) -> Tensor? { nil }
+}
+
+extension ReparameterizedDistribution {
+  public func reparameterizedSample(using random: inout RandomStream) -> Tensor {
+    reparameterizedSample([], using: &random)
+  }
+
+  public func sample(_ sampleShape: Shape, using random: inout RandomStream) -> Tensor {
+    reparameterizedSample(sampleShape, using: &random).detached
+  }
+
+  public func sampleAndLogProbability(
+    _ sampleShape: Shape, using random: inout RandomStream
+  ) -> (value: Tensor, logProbability: Tensor) {
+    let value = reparameterizedSample(sampleShape, using: &random)
+    return (value, logProbability(of: value))
+  }
+}
+
+extension FactorizedDistribution {
+  public func logProbability(of value: Tensor) -> Tensor {
+    elementLogProbabilities(of: value).summedOverEvent(eventShape.rank)
+  }
+
+  /// Only elements where `mask` is not zero count (observed entries; valid positions).
+  public func logProbability(of value: Tensor, mask: Tensor) -> Tensor {
+    let elements = elementLogProbabilities(of: value)
+    return Tensor.where(mask, elements, elements.zerosLike).summedOverEvent(eventShape.rank)
+  }
+}
+
+extension Tensor {
+  /// The sum over the last `rank` axes.
+  func summedOverEvent(_ rank: Int) -> Tensor {
+    rank == 0 ? self : sum(axes: Array((self.rank - rank)..<self.rank))
+  }
+}

@@ -1,0 +1,34 @@
+// The Kullback-Leibler divergence: exact where either side knows a closed form, else estimated by
+// sampling, and the result says which.
+
+import LatentAutodiff
+import LatentNumerics
+
+/// A divergence in nats and how it was computed.
+public struct KLDivergence: Sendable {
+  public enum Method: Sendable, Hashable {
+    case closedForm
+    /// The mean of log p - log q over samples of p; unbiased, and may be negative.
+    case monteCarlo(samples: Int)
+  }
+
+  /// Nats, `[batch]`.
+  public let value: Tensor
+  public let method: Method
+}
+
+/// KL(p || q), the expectation under p of log p - log q.
+///
+/// Where neither distribution has a closed form for the pair, `samples` draws of p estimate it;
+/// `method` reports that. Derivatives pass through the samples where p is reparameterised.
+public func klDivergence(
+  from p: some Distribution, to q: some Distribution, samples: Int = 1,
+  using random: inout RandomStream
+) -> KLDivergence {
+  if let exact = p.closedFormKL(to: q) ?? q.closedFormKL(from: p) {
+    return KLDivergence(value: exact, method: .closedForm)
+  }
+  let (value, logP) = p.sampleAndLogProbability([samples], using: &random)
+  let estimate = (logP - q.logProbability(of: value)).mean(axes: [0])
+  return KLDivergence(value: estimate, method: .monteCarlo(samples: samples))
+}

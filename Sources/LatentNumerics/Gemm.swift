@@ -1,0 +1,151 @@
+// Matrix products. OpenBLAS (or oneDNN) works single-threaded inside our pool on pieces whose
+// number depends on the sizes alone, so the bits do not depend on the number of threads.
+
+import CLatentBLAS
+import CLatentDNN
+import CLatentKernels
+
+/// Which of the two factors is read transposed (its last two axes exchanged).
+public struct GemmTranspose: OptionSet, Sendable {
+  public let rawValue: Int
+  public init(rawValue: Int) { self.rawValue = rawValue }
+  public static let left = GemmTranspose(rawValue: 1)
+  public static let right = GemmTranspose(rawValue: 2)
+}
+
+/// One row-major product C [m, n] = op(A) op(B) and how it is cut into pieces.
+struct Gemm {
+  var m: Int, n: Int, k: Int
+  var transpose: GemmTranspose
+  var dtype: DType
+
+  /// Fewer multiply-adds than this are not worth another thread.
+  static let minimumPerPiece = 1 << 19
+
+  /// Pieces along the longer side of C.
+  var pieces: Int {
+    let work = m * n * k
+    return max(1, min(4, min(work / Gemm.minimumPerPiece, max(m, n) / 16)))
+  }
+
+  func callAsFunction(
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer
+  ) {
+    let size = dtype.size
+    let pieces = pieces
+    if pieces <= 1 { return run(a, b, c, rows: 0..<m, columns: 0..<n, size) }
+    let alongRows = m >= n
+    let length = alongRows ? m : n
+    parallelFor(pieces) { piece in
+      let range = cut(length, piece, of: pieces)
+      run(a, b, c, rows: alongRows ? range : 0..<m, columns: alongRows ? 0..<n : range, size)
+    }
+  }
+
+  /// Piece `index` of `0..<length`, with borders at multiples of 16 (a vector's width).
+  private func cut(_ length: Int, _ index: Int, of pieces: Int) -> Range<Int> {
+    let blocks = (length + 15) / 16
+    let lower = index * blocks / pieces * 16
+    let upper = index + 1 == pieces ? length : (index + 1) * blocks / pieces * 16
+    return lower..<upper
+  }
+
+  private func run(
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer,
+    rows: Range<Int>, columns: Range<Int>, _ size: Int
+  ) {
+    if rows.isEmpty || columns.isEmpty { return }
+    let left = transpose.contains(.left)
+    let right = transpose.contains(.right)
+    let lda = left ? m : k
+    let ldb = right ? k : n
+    let a = a + size * (left ? rows.lowerBound : rows.lowerBound * lda)
+    let b = b + size * (right ? columns.lowerBound * ldb : columns.lowerBound)
+    let c = c + size * (rows.lowerBound * n + columns.lowerBound)
+    if dtype == .float32 {
+      let (a, b) = (a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self))
+      let c = c.assumingMemoryBound(to: Float.self)
+      if latent_dnn_sgemm(
+        left, right, Int64(rows.count), Int64(columns.count), Int64(k), 1, a, Int64(lda), b,
+        Int64(ldb), 0, c, Int64(n))
+      {
+        return
+      }
+      cblas_sgemm(
+        CblasRowMajor, left ? CblasTrans : CblasNoTrans, right ? CblasTrans : CblasNoTrans,
+        Int32(rows.count), Int32(columns.count), Int32(k), 1, a, Int32(lda), b, Int32(ldb), 0, c,
+        Int32(n))
+    } else {
+      cblas_dgemm(
+        CblasRowMajor, left ? CblasTrans : CblasNoTrans, right ? CblasTrans : CblasNoTrans,
+        Int32(rows.count), Int32(columns.count), Int32(k), 1,
+        a.assumingMemoryBound(to: Double.self), Int32(lda), b.assumingMemoryBound(to: Double.self),
+        Int32(ldb), 0, c.assumingMemoryBound(to: Double.self), Int32(n))
+    }
+  }
+}
+
+extension NDArray {
+  /// Matrix product over the last two axes; leading axes broadcast.
+  ///
+  /// `[..., m, k] x [..., k, n] -> [..., m, n]`. Traps, naming both shapes, where they do not fit.
+  public func matmul(
+    _ other: NDArray, transpose: GemmTranspose = [], file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> NDArray {
+    require(
+      dtype == other.dtype && dtype.isFloatingPoint, "matmul: element types \(dtype), \(other.dtype)",
+      file: file, line: line)
+    require(
+      shape.rank >= 2 && other.shape.rank >= 2, "matmul: shapes \(shape) and \(other.shape)",
+      file: file, line: line)
+    let left = transpose.contains(.left)
+    let right = transpose.contains(.right)
+    let (m, k) = left ? (shape[-1], shape[-2]) : (shape[-2], shape[-1])
+    let (k2, n) = right ? (other.shape[-1], other.shape[-2]) : (other.shape[-2], other.shape[-1])
+    require(
+      k == k2,
+      "matmul: inner sizes differ: \(shape)\(left ? " transposed" : "") and "
+        + "\(other.shape)\(right ? " transposed" : "")", file: file, line: line)
+    let leftBatch = shape.prefix(shape.rank - 2)
+    let rightBatch = other.shape.prefix(other.shape.rank - 2)
+    _ = Threads.librariesAreSingleThreaded
+
+    // One matrix on the right and a plain left side: fold the batch into the rows.
+    if rightBatch.count == 1 && !left && rightBatch.rank <= leftBatch.rank {
+      let rows = leftBatch.count * m
+      let result = NDArray(uninitialized: leftBatch.appending(m).appending(n), dtype)
+      product(Gemm(m: rows, n: n, k: k, transpose: transpose, dtype: dtype), other, result)
+      return result
+    }
+    let batch = NDArray.broadcastShape(leftBatch, rightBatch, "matmul", file: file, line: line)
+    let result = NDArray(uninitialized: batch.appending(m).appending(n), dtype)
+    if batch.count == 1 {
+      product(Gemm(m: m, n: n, k: k, transpose: transpose, dtype: dtype), other, result)
+      return result
+    }
+    let a = leftBatch == batch ? self : broadcast(to: batch + shape.suffix(2))
+    let b = rightBatch == batch ? other : other.broadcast(to: batch + other.shape.suffix(2))
+    if k == 0 { return NDArray(repeating: 0, shape: result.shape, dtype) }
+    let single = Gemm(m: m, n: n, k: k, transpose: transpose, dtype: dtype)
+    let size = dtype.size
+    parallelFor(batch.count) { index in
+      single(
+        a.pointer + index * m * k * size, b.pointer + index * k * n * size,
+        result.freshPointer + index * m * n * size)
+    }
+    keepAlive(a.storage)
+    keepAlive(b.storage)
+    return result
+  }
+
+  private func product(_ gemm: Gemm, _ other: NDArray, _ result: NDArray) {
+    if gemm.k == 0 {
+      latent_fill(dtype.kernel, Int64(result.count), 0, result.freshPointer)
+    } else {
+      gemm(pointer, other.pointer, result.freshPointer)
+    }
+    keepAlive(storage)
+    keepAlive(other.storage)
+  }
+}

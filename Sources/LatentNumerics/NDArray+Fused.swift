@@ -1,0 +1,100 @@
+// The passes that variational autoencoders spend their time in, each as one sweep over memory.
+
+import CLatentKernels
+
+extension NDArray {
+  /// `activation(self + bias)` over rows of the last axis, written over this array where nobody
+  /// else holds it. `pre` is the pre-activation, where the derivative needs it.
+  public consuming func addingBias(
+    _ bias: NDArray?, activation: Activation, savingPre: Bool
+  ) -> (output: NDArray, pre: NDArray?) {
+    var output = self
+    output.makeUnique()
+    let pre = savingPre && activation.savesPreActivation
+      ? NDArray(uninitialized: output.shape, output.dtype) : nil
+    let columns = output.shape[-1]
+    let target = output.freshPointer
+    latent_bias_activation(
+      activation.kernel, output.dtype.kernel, Int64(columns == 0 ? 0 : output.count / columns),
+      Int64(columns), target, bias?.pointer, target, pre?.freshPointer)
+    keepAlive(bias)
+    return (output, pre)
+  }
+
+  /// The cotangents of the pre-activation and of the bias from that of the output (this array).
+  public func biasActivationGradient(
+    _ activation: Activation, saved: NDArray, wantsBias: Bool
+  ) -> (pre: NDArray, bias: NDArray?) {
+    let columns = shape[-1]
+    let pre = activation == .none ? self : NDArray(uninitialized: shape, dtype)
+    let bias = wantsBias ? NDArray(uninitialized: [columns], dtype) : nil
+    if activation != .none || wantsBias {
+      latent_bias_activation_grad(
+        activation.kernel, dtype.kernel, Int64(columns == 0 ? 0 : count / columns), Int64(columns),
+        pointer, saved.pointer, activation == .none ? nil : pre.freshPointer, bias?.freshPointer)
+    }
+    keepAlive(storage)
+    keepAlive(saved.storage)
+    return (pre, bias)
+  }
+
+  /// Bernoulli log-probability of `targets` from logits (this array), summed over the last axis.
+  public func bernoulliLogProbability(of targets: NDArray) -> NDArray {
+    let columns = shape[-1]
+    let result = NDArray(uninitialized: shape.prefix(shape.rank - 1), dtype)
+    latent_bernoulli_log_prob(
+      dtype.kernel, Int64(result.count), Int64(columns), pointer, targets.pointer,
+      result.freshPointer)
+    keepAlive(storage)
+    keepAlive(targets.storage)
+    return result
+  }
+
+  /// The cotangent of the logits (this array) of `bernoulliLogProbability`.
+  public func bernoulliLogProbabilityGradient(of targets: NDArray, cotangent: NDArray) -> NDArray {
+    let columns = shape[-1]
+    let result = NDArray(uninitialized: shape, dtype)
+    latent_bernoulli_log_prob_grad(
+      dtype.kernel, Int64(cotangent.count), Int64(columns), pointer, targets.pointer,
+      cotangent.pointer, result.freshPointer)
+    keepAlive(storage)
+    keepAlive(targets.storage)
+    keepAlive(cotangent.storage)
+    return result
+  }
+
+  /// Layer norm over the last axis; `statistics` [rows, 2] is what the derivative needs.
+  public func layerNormalized(
+    scale: NDArray, shift: NDArray, epsilon: Double
+  ) -> (output: NDArray, statistics: NDArray) {
+    let columns = shape[-1]
+    let rows = columns == 0 ? 0 : count / columns
+    let output = NDArray(uninitialized: shape, dtype)
+    let statistics = NDArray(uninitialized: [rows, 2], dtype)
+    latent_layer_norm(
+      dtype.kernel, Int64(rows), Int64(columns), epsilon, pointer, scale.pointer, shift.pointer,
+      output.freshPointer, statistics.freshPointer)
+    keepAlive(storage)
+    keepAlive(scale.storage)
+    keepAlive(shift.storage)
+    return (output, statistics)
+  }
+
+  public func layerNormGradient(
+    scale: NDArray, statistics: NDArray, cotangent: NDArray
+  ) -> (input: NDArray, scale: NDArray, shift: NDArray) {
+    let columns = shape[-1]
+    let input = NDArray(uninitialized: shape, dtype)
+    let scaleGradient = NDArray(uninitialized: [columns], dtype)
+    let shiftGradient = NDArray(uninitialized: [columns], dtype)
+    latent_layer_norm_grad(
+      dtype.kernel, Int64(columns == 0 ? 0 : count / columns), Int64(columns), pointer,
+      scale.pointer, statistics.pointer, cotangent.pointer, input.freshPointer,
+      scaleGradient.freshPointer, shiftGradient.freshPointer)
+    keepAlive(storage)
+    keepAlive(scale.storage)
+    keepAlive(statistics.storage)
+    keepAlive(cotangent.storage)
+    return (input, scaleGradient, shiftGradient)
+  }
+}

@@ -1,0 +1,43 @@
+// Parallel loops over the one thread pool, and the set-up that keeps libraries from starting
+// pools of their own.
+
+import CLatentBLAS
+import CLatentDNN
+import CLatentKernels
+
+/// The threads that computations run on.
+public enum Threads {
+  /// How many threads share the work; results are the same bits for any number. The default is
+  /// the environment's `LATENT_THREADS`, else the CPUs this process may run on.
+  public static var count: Int {
+    get { Int(latent_pool_threads()) }
+    set { latent_pool_set_threads(Int32(newValue)) }
+  }
+
+  /// OpenBLAS and oneDNN single-threaded: two spinning pools cost a factor of two to four.
+  static let librariesAreSingleThreaded: Bool = {
+    openblas_set_num_threads(1)
+    latent_pool_on_thread_start { latent_dnn_prepare_thread() }
+    latent_dnn_prepare_thread()
+    return true
+  }()
+
+  /// What can change the last bits of a result: recorded in checkpoints.
+  public static var kernelFamily: String {
+    let blas = String(cString: openblas_get_corename())
+    return "OpenBLAS \(blas)" + (latent_dnn_available() ? " + oneDNN" : "")
+  }
+}
+
+/// Runs `body(i)` for every `i` in `0..<count`, each once, on the pool; returns when all are done.
+public func parallelFor(_ count: Int, _ body: (Int) -> Void) {
+  withoutActuallyEscaping(body) { body in
+    var body = body
+    withUnsafeMutablePointer(to: &body) { pointer in
+      latent_parallel(Int64(count), pointer) { context, index in
+        context.unsafelyUnwrapped.assumingMemoryBound(to: ((Int) -> Void).self)
+          .pointee(Int(index))
+      }
+    }
+  }
+}
