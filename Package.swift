@@ -19,6 +19,7 @@ if systemHasHeader("png.h") { defaultTraits.insert("PNG") }
 let package = Package(
   name: "latent",
   products: [
+    .library(name: "Latent", targets: ["Latent"]),
   ],
   traits: [
     .trait(name: "OneDNN", description: "Matrix products by oneDNN (Debian: libdnnl-dev)."),
@@ -52,6 +53,23 @@ let package = Package(
     // 2
     .target(name: "LatentAutodiff", dependencies: ["LatentNumerics"]),
     // 3
+    .target(name: "LatentLayers", dependencies: ["LatentNumerics", "LatentAutodiff"]),
     .target(name: "LatentDistributions", dependencies: ["LatentNumerics", "LatentAutodiff"]),
+    // 4
+    .target(
+      name: "LatentOptimizers", dependencies: ["LatentNumerics", "LatentAutodiff", "LatentLayers"]),
+    // 5
+    .target(
+      name: "LatentModels",
+      dependencies: [
+        "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
+      ]),
+    // 7
+    .target(
+      name: "Latent",
+      dependencies: [
+        "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
+        "LatentOptimizers", "LatentModels",
+      ]),
   ]
 )

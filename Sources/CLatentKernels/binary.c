@@ -81,7 +81,6 @@ typedef struct {
 #define ENTRY_MATH(name) {name##_f32, name##_f64, NULL, LATENT_MODERATE, LATENT_EXPENSIVE, -1}
 
 static const binary_entry *entry_for(latent_binary_op op) {
-  // Not static: the addresses of cloned functions are resolved when the program is loaded.
   switch (op) {
 #define CASE(op, ...)                               \
   case op: {                                        \
@@ -195,8 +194,8 @@ static void binary_range(void *context, int64_t begin, int64_t end) {
   }
 }
 
-// x^2, x^1 and 1/x with a repeated exponent are exact in one operation; libm's pow is 30 times
-// slower than these.
+// x^2 and x^1 with one exponent for all elements are a single product; libm's pow is many times
+// slower.
 static binary_kernel power_shortcut(latent_dtype type, const latent_nest *nest, const void *y,
                                     const char **other) {
   for (int axis = 0; axis < nest->rank; ++axis) {

@@ -135,6 +135,11 @@ void latent_nest_gather(const latent_nest *nest, int which, int item, int64_t li
 // Copies `count` strided elements into dense dst.
 void latent_copy_line(int item, int64_t count, const void *src, int64_t stride, void *dst);
 
+// MARK: Shared row kernels (reduce.c): the maximum, NaN if any is NaN, -inf of nothing.
+
+double latent_row_max_f32(int64_t n, const float *x);
+double latent_row_max_f64(int64_t n, const double *x);
+
 // MARK: Unary ranges for the fused kernels (unary.c)
 
 typedef void (*latent_unary_kernel)(int64_t n, const void *x, void *y);

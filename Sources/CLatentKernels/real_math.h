@@ -51,8 +51,9 @@ LATENT_INLINE float softplus_tail_f32(float x) {
 }
 LATENT_INLINE double softplus_tail_f64(double x) { return log1p(exp(-__builtin_fabs(x))); }
 
-// e^v - 1 - v: near 0 the series, because e^v - 1 and v agree to all but v^2 / 2.
-LATENT_INLINE float expm1_minus_f32(float v) {
+// e^v - 1 - v, given root = e^(v / 2): near 0 the series, because e^v - 1 and v agree to all but
+// v^2 / 2.
+LATENT_INLINE float expm1_minus_f32(float v, float root) {
   float p = 2.75573192e-6f;  // 1 / 9!
   p = p * v + 2.48015873e-5f;
   p = p * v + 1.98412698e-4f;
@@ -61,12 +62,12 @@ LATENT_INLINE float expm1_minus_f32(float v) {
   p = p * v + 4.16666667e-2f;
   p = p * v + 1.66666667e-1f;
   p = p * v + 0.5f;
-  float series = p * v * v;
-  float direct = exp_f32(v) - 1.0f - v;
-  return magnitude_f32(v) < 1.0f ? series : direct;
+  float direct = root * root - 1.0f - v;
+  return magnitude_f32(v) < 1.0f ? p * v * v : direct;
 }
 
-LATENT_INLINE double expm1_minus_f64(double v) {
+LATENT_INLINE double expm1_minus_f64(double v, double root) {
+  (void)root;
   if (!(__builtin_fabs(v) < 0.5)) return expm1(v) - v;
   double term = v * v / 2, sum = 0;
   for (int k = 3; k < 20; ++k) {

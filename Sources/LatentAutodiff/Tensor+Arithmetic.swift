@@ -94,9 +94,12 @@ public func pow(_ x: Tensor, _ y: Tensor) -> Tensor {
     "pow", x, y, x.array.binary(.power, y.array, name: "pow"), saving: [.inputs, .output]
   ) { g, call in
     let (x, y) = (call[0], call[1])
+    // x^(y - 1) is infinite where both are 0, the slope of x^0 is 0.
+    let corner = (x .== 0) * (y .== 0)
+    let slope = Tensor.where(corner, Tensor.scalar(0, x.dtype), y * pow(x, y - 1))
     let safeLog = log(Tensor.where(x .> 0, x, x.onesLike))
     return [
-      call.needs(0) ? (g * y * pow(x, y - 1)).summed(to: x.shape) : nil,
+      call.needs(0) ? (g * slope).summed(to: x.shape) : nil,
       call.needs(1) ? (g * call.output * safeLog).summed(to: y.shape) : nil,
     ]
   }

@@ -63,13 +63,13 @@ private func linearHigherOrder(
 ) -> [Tensor?] {
   let (x, weight) = (call[0], call[1])
   let hasBias = call.node.inputs.count == 3
-  let product = matmul(x.reshaped([-1, x.shape[-1]]), weight, transpose: .right)
+  let product = matmul(x.asRows, weight, transpose: .right)
   let pre = hasBias ? product + call[2] : product
   let cotangent = g.reshaped(pre.shape) * activation.derivative(pre)
   return [
     call.needs(0) ? matmul(cotangent, weight).reshaped(x.shape) : nil,
     call.needs(1)
-      ? matmul(cotangent, x.reshaped([-1, x.shape[-1]]), transpose: .left) : nil,
+      ? matmul(cotangent, x.asRows, transpose: .left) : nil,
     hasBias && call.needs(2) ? cotangent.sum(axes: [0]) : nil,
   ]
 }
@@ -115,13 +115,16 @@ public func reparameterized(mean: Tensor, logVariance: Tensor, noise: Tensor) ->
 public func standardNormalKL(mean: Tensor, logVariance: Tensor) -> Tensor {
   let excess = logVariance.array.unary(.expMinusOne).binary(.subtract, logVariance.array)
   let terms = mean.array.unary(.square).binary(.add, excess, name: "standardNormalKL")
+  let full = terms.shape
   let result = terms.reduced(.sum, axes: [-1], keepingDimensions: false)
     .binary(.multiply, scalar: 0.5)
   return Tensor.record("standardNormalKL", mean, logVariance, result, saving: .inputs) { g, call in
-    let each = g.expandingDimension(at: g.rank)
+    let (mean, logVariance) = (call[0], call[1])
+    let each = g.expandingDimension(at: g.rank).broadcast(to: full)
     return [
-      call.needs(0) ? each * call[0] : nil,
-      call.needs(1) ? each * expMinusOne(call[1]) * 0.5 : nil,
+      call.needs(0) ? (each * mean).summed(to: mean.shape) : nil,
+      call.needs(1)
+        ? (each * expMinusOne(logVariance) * 0.5).summed(to: logVariance.shape) : nil,
     ]
   }
 }

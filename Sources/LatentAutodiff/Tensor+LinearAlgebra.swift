@@ -28,7 +28,7 @@ public func matmul(
       let (x, shape) = (call[0], call[1].shape)
       if shape.prefix(shape.rank - 2).count == 1 && !left && shape.rank <= x.rank {
         // One matrix for every batch: its derivative is a single product over all rows.
-        let (rows, cotangents) = (x.reshaped([-1, x.shape[-1]]), g.reshaped([-1, g.shape[-1]]))
+        let (rows, cotangents) = (x.asRows, g.asRows)
         dy = right
           ? matmul(cotangents, rows, transpose: .left) : matmul(rows, cotangents, transpose: .left)
         dy = dy?.reshaped(shape)

@@ -35,6 +35,9 @@ extension Tensor {
     return reshaped(shape.prefix(axis).appending(shape.suffix(rank - axis).count))
   }
 
+  /// All axes but the last as one (a size of zero included, which -1 cannot follow from).
+  var asRows: Tensor { reshaped(Shape([shape.prefix(rank - 1).count, shape[-1]])) }
+
   public func expandingDimension(at axis: Int) -> Tensor {
     reshaped(shape.inserting(1, at: axis))
   }

@@ -33,9 +33,9 @@ struct Gemm {
   ) {
     let size = dtype.size
     let pieces = pieces
-    if pieces <= 1 { return run(a, b, c, rows: 0..<m, columns: 0..<n, size) }
     let alongRows = m >= n
     let length = alongRows ? m : n
+    // A single piece too: the pool tells libraries on a thread it has not met to stay serial.
     parallelFor(pieces) { piece in
       let range = cut(length, piece, of: pieces)
       run(a, b, c, rows: alongRows ? range : 0..<m, columns: alongRows ? 0..<n : range, size)

@@ -23,6 +23,8 @@ public enum BinaryKernel: UInt32, Sendable, CaseIterable {
   case reluGradient, sigmoidGradient, tanhGradient, softplusGradient, geluGradient, siluGradient
   case eluGradient
 
+  /// Whether integers have no such operation.
+  var needsFractions: Bool { self == .power || rawValue >= BinaryKernel.reluGradient.rawValue }
   var kernel: latent_binary_op { latent_binary_op(rawValue: rawValue) }
 }
 

@@ -3,7 +3,20 @@
 import CLatentKernels
 
 extension NDArray {
-  public func unary(_ op: UnaryKernel) -> NDArray {
+  /// Traps unless the kernels compute with this type: bytes are stored only, and what is meant for
+  /// fractions would read integers as such.
+  func requireNumbers(
+    _ name: StaticString, fractions: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    require(
+      fractions ? dtype.isFloatingPoint : dtype != .uint8,
+      "\(name) of element type \(dtype) (convert it first)", file: file, line: line)
+  }
+
+  public func unary(
+    _ op: UnaryKernel, file: StaticString = #fileID, line: UInt = #line
+  ) -> NDArray {
+    requireNumbers("elementwise function", fractions: true, file: file, line: line)
     let result = NDArray(uninitialized: shape, dtype)
     latent_unary(op.kernel, dtype.kernel, Int64(count), pointer, result.freshPointer)
     keepAlive(storage)
@@ -28,6 +41,7 @@ extension NDArray {
     require(
       dtype == other.dtype, "\(name): element types \(dtype) and \(other.dtype) differ", file: file,
       line: line)
+    requireNumbers(name, fractions: op.needsFractions, file: file, line: line)
     let target = NDArray.broadcastShape(shape, other.shape, name, file: file, line: line)
     let result = NDArray(uninitialized: target, dtype)
     withKernelAxes(target, shape.broadcastStrides(to: target), other.shape.broadcastStrides(to: target)) {
@@ -41,7 +55,11 @@ extension NDArray {
   }
 
   /// `op(self, scalar)`, or `op(scalar, self)` where `reversed`.
-  public func binary(_ op: BinaryKernel, scalar: Double, reversed: Bool = false) -> NDArray {
+  public func binary(
+    _ op: BinaryKernel, scalar: Double, reversed: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> NDArray {
+    requireNumbers("elementwise operation", fractions: op.needsFractions, file: file, line: line)
     let result = NDArray(uninitialized: shape, dtype)
     let flat: Shape = [count]
     let dense = InlineArray<8, Int>(repeating: 1)
@@ -58,6 +76,7 @@ extension NDArray {
   }
 
   public func clamped(_ low: Double, _ high: Double) -> NDArray {
+    requireNumbers("clamp")
     let result = NDArray(uninitialized: shape, dtype)
     latent_clamp(dtype.kernel, Int64(count), pointer, low, high, result.freshPointer)
     keepAlive(storage)

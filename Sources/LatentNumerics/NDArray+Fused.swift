@@ -3,6 +3,13 @@
 import CLatentKernels
 
 extension NDArray {
+  /// Kernels trust sizes and types: what is added to each row must have the row's.
+  private func requireRow(of rows: NDArray, _ name: StaticString) {
+    require(
+      shape == [rows.shape[-1]] && dtype == rows.dtype && dtype.isFloatingPoint,
+      "\(name) \(shape) of \(dtype) does not fit rows of \(rows.shape) of \(rows.dtype)")
+  }
+
   /// `activation(self + bias)` over rows of the last axis, written over this array where nobody
   /// else holds it. `pre` is the pre-activation, where the derivative needs it.
   public consuming func addingBias(
@@ -10,6 +17,7 @@ extension NDArray {
   ) -> (output: NDArray, pre: NDArray?) {
     var output = self
     output.makeUnique()
+    bias?.requireRow(of: output, "bias")
     let pre = savingPre && activation.savesPreActivation
       ? NDArray(uninitialized: output.shape, output.dtype) : nil
     let columns = output.shape[-1]
@@ -40,6 +48,9 @@ extension NDArray {
 
   /// Bernoulli log-probability of `targets` from logits (this array), summed over the last axis.
   public func bernoulliLogProbability(of targets: NDArray) -> NDArray {
+    require(
+      shape == targets.shape && dtype == targets.dtype && dtype.isFloatingPoint,
+      "Bernoulli: logits \(shape) of \(dtype) and targets \(targets.shape) of \(targets.dtype)")
     let columns = shape[-1]
     let result = NDArray(uninitialized: shape.prefix(shape.rank - 1), dtype)
     latent_bernoulli_log_prob(
@@ -67,6 +78,8 @@ extension NDArray {
   public func layerNormalized(
     scale: NDArray, shift: NDArray, epsilon: Double
   ) -> (output: NDArray, statistics: NDArray) {
+    scale.requireRow(of: self, "layer norm: scale")
+    shift.requireRow(of: self, "layer norm: shift")
     let columns = shape[-1]
     let rows = columns == 0 ? 0 : count / columns
     let output = NDArray(uninitialized: shape, dtype)

@@ -174,7 +174,10 @@ extension NDArray {
 
   /// The transpose of `taking`: adds each slice of this array to a zero array of `length` slices.
   public func scatterAdded(_ indices: NDArray, axis: Int, length: Int) -> NDArray {
-    require(indices.dtype == .int32, "scatter: indices are \(indices.dtype), not int32")
+    require(
+      indices.dtype == .int32 && axis >= 0 && axis + indices.shape.rank <= shape.rank
+        && shape[axis..<(axis + indices.shape.rank)] == indices.shape,
+      "scatter: indices \(indices.shape) of \(indices.dtype) for axis \(axis) of \(shape)")
     let tail = shape.rank - axis - indices.shape.rank
     let newShape = shape.prefix(axis).appending(length) + shape.suffix(tail)
     let result = NDArray(repeating: 0, shape: newShape, dtype)

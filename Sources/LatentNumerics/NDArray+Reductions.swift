@@ -13,8 +13,9 @@ extension NDArray {
 
   /// Reduces the named axes (all where nil). Axes that are not neighbours are moved together first.
   public func reduced(_ op: ReductionKernel, axes: [Int]?, keepingDimensions: Bool) -> NDArray {
+    requireNumbers("reduction", fractions: op == .logSumExp)
     let chosen = (axes ?? Array(0..<shape.rank)).map { shape.checked($0) }.sorted()
-    if chosen.isEmpty { return self }
+    if chosen.isEmpty { return op == .sumOfSquares ? binary(.multiply, self) : self }
     require(Set(chosen).count == chosen.count, "reduce: an axis is named twice in \(chosen)")
     let kept = (0..<shape.rank).filter { !chosen.contains($0) }
     let contiguous = chosen.last.unsafelyUnwrapped - chosen[0] == chosen.count - 1
@@ -42,6 +43,7 @@ extension NDArray {
   public func argExtreme(largest: Bool, axis: Int) -> NDArray {
     let axis = shape.checked(axis)
     require(shape[axis] > 0, "argMax of an empty axis of \(shape)")
+    requireNumbers("argMax")
     let (outer, n, inner) = around(axis)
     let result = NDArray(uninitialized: shape.removing(axis), .int32)
     latent_arg_extreme(
@@ -53,6 +55,7 @@ extension NDArray {
 
   /// Softmax (or its logarithm) over the last axis.
   public func softmax(logarithm: Bool) -> NDArray {
+    requireNumbers("softmax", fractions: true)
     let n = shape[-1]
     let result = NDArray(uninitialized: shape, dtype)
     latent_softmax(
@@ -75,6 +78,7 @@ extension NDArray {
   }
 
   public func cumulativeSum(axis: Int, reverse: Bool, exclusive: Bool) -> NDArray {
+    requireNumbers("cumulativeSum")
     let axis = shape.checked(axis)
     let (outer, n, inner) = around(axis)
     let result = NDArray(uninitialized: shape, dtype)

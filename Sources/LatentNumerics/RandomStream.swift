@@ -26,16 +26,18 @@ public struct RandomStream: Sendable, Hashable, Codable, RandomNumberGenerator {
   /// The stream with number `index` below this one, independent of what has been drawn.
   ///
   /// Its key is half a Philox block of the index, with counter words no draw uses.
-  public func split(_ index: UInt64) -> RandomStream {
-    let high = UInt32(truncatingIfNeeded: index >> 32)
-    let block = RandomStream.block(
-      counter: (UInt32(truncatingIfNeeded: index), high, 0, 0xFFFF_FFFF), key: key)
-    return RandomStream(key: UInt64(block.1) << 32 | UInt64(block.0))
+  public func split(_ index: UInt64) -> RandomStream { child(index, 0) }
+
+  /// The stream with a name below this one; names and numbers never meet.
+  public func split(_ name: String) -> RandomStream {
+    name.utf8.reduce(child(UInt64(name.utf8.count), 1)) { $0.child(UInt64($1), 1) }
   }
 
-  /// The stream with a name below this one.
-  public func split(_ name: String) -> RandomStream {
-    name.utf8.reduce(split(UInt64(name.utf8.count))) { $0.split(UInt64($1)) }
+  private func child(_ index: UInt64, _ domain: UInt32) -> RandomStream {
+    let high = UInt32(truncatingIfNeeded: index >> 32)
+    let block = RandomStream.block(
+      counter: (UInt32(truncatingIfNeeded: index), high, domain, 0xFFFF_FFFF), key: key)
+    return RandomStream(key: UInt64(block.1) << 32 | UInt64(block.0))
   }
 
   static func block(

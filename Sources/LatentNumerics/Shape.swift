@@ -141,6 +141,14 @@ extension Shape: Hashable, CustomStringConvertible, Codable {
 
   public var description: String { "\(dimensions)" }
 
-  public init(from decoder: any Swift.Decoder) throws { self.init(try [Int](from: decoder)) }
+  /// - Throws: `DecodingError` for what no shape can be: decoded text comes from outside.
+  public init(from decoder: any Swift.Decoder) throws {
+    let list = try [Int](from: decoder)
+    if list.count > Shape.maximumRank || list.contains(where: { $0 < 0 }) {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "\(list) is not a shape"))
+    }
+    self.init(list)
+  }
   public func encode(to encoder: any Swift.Encoder) throws { try dimensions.encode(to: encoder) }
 }

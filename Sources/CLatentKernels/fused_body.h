@@ -1,0 +1,165 @@
+// Fused passes of one float type; fused.c includes this twice, with REAL and NAME(stem) defined
+// (and through NAME the functions of real_math.h).
+
+// MARK: Bias and activation
+
+#define BIAS_ROWS(name, expression)                                                            \
+  static LATENT_CLONES void NAME(bias_##name)(int64_t rows, int64_t columns, const void *from, \
+                                              const void *bias_, void *to) {                   \
+    const REAL *bias = bias_;                                                                  \
+    for (int64_t row = 0; row < rows; ++row) {                                                 \
+      const REAL *x = (const REAL *)from + row * columns;                                      \
+      REAL *y = (REAL *)to + row * columns;                                                    \
+      LATENT_SAME_INDEX for (int64_t c = 0; c < columns; ++c) {                                \
+        const REAL v = x[c] + bias[c];                                                         \
+        y[c] = expression;                                                                     \
+      }                                                                                        \
+    }                                                                                          \
+  }
+
+BIAS_ROWS(none, v)
+BIAS_ROWS(relu, v < 0 ? 0 : v)
+BIAS_ROWS(tanh, NAME(tanh)(v))
+BIAS_ROWS(sigmoid, NAME(sigmoid)(v))
+BIAS_ROWS(gelu, NAME(gelu)(v))
+BIAS_ROWS(silu, NAME(silu)(v))
+BIAS_ROWS(softplus, NAME(softplus)(v))
+BIAS_ROWS(elu, v > 0 ? v : NAME(expm1)(v))
+#undef BIAS_ROWS
+
+static bias_kernel NAME(bias_kernel)(latent_activation act) {
+  switch (act) {
+    case LATENT_ACT_NONE: return NAME(bias_none);
+    case LATENT_ACT_RELU: return NAME(bias_relu);
+    case LATENT_ACT_TANH: return NAME(bias_tanh);
+    case LATENT_ACT_SIGMOID: return NAME(bias_sigmoid);
+    case LATENT_ACT_GELU: return NAME(bias_gelu);
+    case LATENT_ACT_SILU: return NAME(bias_silu);
+    case LATENT_ACT_SOFTPLUS: return NAME(bias_softplus);
+    case LATENT_ACT_ELU: return NAME(bias_elu);
+  }
+  __builtin_unreachable();
+}
+
+// dx = g * slope(s) for one tile, and its sums over rows: in REAL over 64 rows, then in double.
+#define GRAD_TILE(name, expression)                                                              \
+  static LATENT_CLONES void NAME(grad_##name)(int64_t rows, int64_t stride, int64_t width,       \
+                                              const void *dy_, const void *saved_, void *dx_,    \
+                                              double *total) {                                   \
+    const REAL *dy = dy_, *saved = saved_;                                                       \
+    REAL *dx = dx_;                                                                              \
+    for (int64_t c = 0; c < width; ++c) total[c] = 0;                                            \
+    for (int64_t begin = 0; begin < rows; begin += 64) {                                         \
+      int64_t end = smaller(begin + 64, rows);                                                   \
+      REAL sum[COLUMN_TILE];                                                                     \
+      for (int64_t c = 0; c < width; ++c) sum[c] = 0;                                            \
+      for (int64_t row = begin; row < end; ++row) {                                              \
+        const REAL *dy_row = dy + row * stride, *saved_row = saved + row * stride;               \
+        REAL *dx_row = dx + row * stride;                                                        \
+        LATENT_SAME_INDEX for (int64_t c = 0; c < width; ++c) {                                  \
+          const REAL g = dy_row[c], s = saved_row[c];                                            \
+          const REAL d = expression;                                                             \
+          dx_row[c] = d;                                                                         \
+          sum[c] += d;                                                                           \
+        }                                                                                        \
+      }                                                                                          \
+      LATENT_SAME_INDEX for (int64_t c = 0; c < width; ++c) total[c] += sum[c];                  \
+    }                                                                                            \
+  }
+
+GRAD_TILE(relu, s > 0 ? g : 0)
+GRAD_TILE(tanh, g *(1 - s * s))
+GRAD_TILE(sigmoid, g *(s * (1 - s)))
+GRAD_TILE(gelu, g *NAME(gelu_slope)(s))
+GRAD_TILE(silu, g *NAME(silu_slope)(s))
+GRAD_TILE(softplus, g *NAME(sigmoid)(s))
+GRAD_TILE(elu, g *(s > 0 ? 1 : s + 1))
+#undef GRAD_TILE
+
+static grad_kernel NAME(grad_kernel)(latent_activation act) {
+  switch (act) {
+    case LATENT_ACT_RELU: return NAME(grad_relu);
+    case LATENT_ACT_TANH: return NAME(grad_tanh);
+    case LATENT_ACT_SIGMOID: return NAME(grad_sigmoid);
+    case LATENT_ACT_GELU: return NAME(grad_gelu);
+    case LATENT_ACT_SILU: return NAME(grad_silu);
+    case LATENT_ACT_SOFTPLUS: return NAME(grad_softplus);
+    case LATENT_ACT_ELU: return NAME(grad_elu);
+    case LATENT_ACT_NONE: break;
+  }
+  __builtin_unreachable();
+}
+
+// MARK: Gaussian head
+
+static LATENT_CLONES void NAME(head_rows)(const fused_job *job, int64_t begin, int64_t end) {
+  const int64_t columns = job->columns;
+  for (int64_t row = begin; row < end; ++row) {
+    const REAL *mean = (const REAL *)job->a + row * 2 * columns, *log_variance = mean + columns;
+    const REAL *noise = (const REAL *)job->b + row * columns;
+    REAL *z = (REAL *)job->out + row * columns;
+    REAL sum = 0;
+    {
+      LATENT_REASSOCIATE
+      LATENT_SAME_INDEX for (int64_t c = 0; c < columns; ++c) {
+        const REAL m = mean[c], v = log_variance[c], deviation = NAME(exp)(v / 2);
+        z[c] = m + deviation * noise[c];
+        sum += m * m + NAME(expm1_minus)(v, deviation);
+      }
+    }
+    ((REAL *)job->second_out)[row] = sum / 2;
+  }
+}
+
+static LATENT_CLONES void NAME(head_grad_rows)(const fused_job *job, int64_t begin, int64_t end) {
+  const int64_t columns = job->columns;
+  for (int64_t row = begin; row < end; ++row) {
+    const REAL *mean = (const REAL *)job->a + row * 2 * columns, *log_variance = mean + columns;
+    const REAL *noise = (const REAL *)job->b + row * columns;
+    const REAL *dz = (const REAL *)job->c + row * columns;
+    const REAL dkl = ((const REAL *)job->d)[row];
+    REAL *dmean = (REAL *)job->out + row * 2 * columns, *dlog_variance = dmean + columns;
+    LATENT_SAME_INDEX for (int64_t c = 0; c < columns; ++c) {
+      const REAL g = dz[c], v = log_variance[c];
+      dmean[c] = g + dkl * mean[c];
+      dlog_variance[c] = (g * noise[c] * NAME(exp)(v / 2) + dkl * NAME(expm1)(v)) / 2;
+    }
+  }
+}
+
+// MARK: Bernoulli from logits
+
+static LATENT_CLONES void NAME(bernoulli_rows)(const fused_job *job, int64_t begin, int64_t end) {
+  const int64_t columns = job->columns;
+  for (int64_t row = begin; row < end; ++row) {
+    const REAL *logits = (const REAL *)job->a + row * columns;
+    const REAL *x = (const REAL *)job->b + row * columns;
+    double total = 0;
+    for (int64_t from = 0; from < columns; from += 1024) {
+      LATENT_REASSOCIATE
+      int64_t to = smaller(from + 1024, columns);
+      REAL sum = 0;
+      for (int64_t c = from; c < to; ++c) {
+        // x l - max(l, 0) as one product: nothing cancels where x is 1 and l is large.
+        const REAL l = logits[c], weight = l > 0 ? x[c] - 1 : x[c];
+        sum += weight * l - NAME(softplus_tail)(l);
+      }
+      total += sum;
+    }
+    ((REAL *)job->out)[row] = (REAL)total;
+  }
+}
+
+static LATENT_CLONES void NAME(bernoulli_grad_rows)(const fused_job *job, int64_t begin,
+                                                    int64_t end) {
+  const int64_t columns = job->columns;
+  for (int64_t row = begin; row < end; ++row) {
+    const REAL *logits = (const REAL *)job->a + row * columns;
+    const REAL *x = (const REAL *)job->b + row * columns;
+    const REAL dy = ((const REAL *)job->c)[row];
+    REAL *dlogits = (REAL *)job->out + row * columns;
+    LATENT_SAME_INDEX for (int64_t c = 0; c < columns; ++c) {
+      dlogits[c] = dy * (x[c] - NAME(sigmoid)(logits[c]));
+    }
+  }
+}

@@ -1,0 +1,152 @@
+// Layer normalisation (Ba, Kiros and Hinton 2016) over the last axis. The variance is taken in a
+// second pass over the centred row: a one-pass formula loses it when the mean is large.
+
+#include <math.h>
+
+#include "column_tiles.h"
+#include "internal.h"
+
+#ifdef __clang__
+#pragma clang fp contract(fast)
+#endif
+
+typedef struct {
+  int64_t columns;
+  double epsilon;
+  const void *x, *scale, *shift, *statistics, *dy;
+  void *out, *statistics_out;
+} norm_job;
+
+#define LAYER_NORM(suffix, real)                                                                  \
+  LATENT_INLINE double row_mean_##suffix(int64_t n, const real *x, real center, bool squares) {   \
+    double total = 0;                                                                             \
+    for (int64_t from = 0; from < n; from += 4096) {                                              \
+      LATENT_REASSOCIATE                                                                          \
+      int64_t to = smaller(from + 4096, n);                                                       \
+      real sum = 0;                                                                               \
+      if (squares) {                                                                              \
+        for (int64_t i = from; i < to; ++i) sum += (x[i] - center) * (x[i] - center);             \
+      } else {                                                                                    \
+        for (int64_t i = from; i < to; ++i) sum += x[i];                                          \
+      }                                                                                           \
+      total += sum;                                                                               \
+    }                                                                                             \
+    return total / (double)n;                                                                     \
+  }                                                                                               \
+  static LATENT_CLONES void norm_rows_##suffix(void *context, int64_t begin, int64_t end) {       \
+    const norm_job *job = context;                                                                \
+    const int64_t n = job->columns;                                                               \
+    const real *scale = job->scale, *shift = job->shift;                                          \
+    for (int64_t row = begin; row < end; ++row) {                                                 \
+      const real *x = (const real *)job->x + row * n;                                             \
+      real *y = (real *)job->out + row * n, *statistics = (real *)job->statistics_out + 2 * row;  \
+      const real mean = (real)row_mean_##suffix(n, x, 0, false);                                  \
+      const double variance = row_mean_##suffix(n, x, mean, true);                                \
+      const real inverse = (real)(1 / sqrt(variance + job->epsilon));                             \
+      statistics[0] = mean, statistics[1] = inverse;                                              \
+      if (scale && shift) {                                                                       \
+        LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {                                       \
+          y[i] = (x[i] - mean) * inverse * scale[i] + shift[i];                                   \
+        }                                                                                         \
+      } else {                                                                                    \
+        for (int64_t i = 0; i < n; ++i) {                                                         \
+          const real normal = (x[i] - mean) * inverse;                                            \
+          y[i] = (scale ? normal * scale[i] : normal) + (shift ? shift[i] : 0);                   \
+        }                                                                                         \
+      }                                                                                           \
+    }                                                                                             \
+  }                                                                                               \
+  /* With n = normalised x and g = dy scale: dx = (g - mean g - n mean(g n)) / deviation. */      \
+  static LATENT_CLONES void norm_grad_rows_##suffix(void *context, int64_t begin, int64_t end) {  \
+    const norm_job *job = context;                                                                \
+    const int64_t n = job->columns;                                                               \
+    const real *scale = job->scale;                                                               \
+    for (int64_t row = begin; row < end; ++row) {                                                 \
+      const real *x = (const real *)job->x + row * n, *dy = (const real *)job->dy + row * n;      \
+      const real *statistics = (const real *)job->statistics + 2 * row;                           \
+      const real mean = statistics[0], inverse = statistics[1];                                   \
+      real *dx = (real *)job->out + row * n;                                                      \
+      double total = 0, product = 0;                                                              \
+      for (int64_t from = 0; from < n; from += 4096) {                                            \
+        LATENT_REASSOCIATE                                                                        \
+        int64_t to = smaller(from + 4096, n);                                                     \
+        real sum = 0, along = 0;                                                                  \
+        if (scale) {                                                                              \
+          for (int64_t i = from; i < to; ++i) {                                                   \
+            const real g = dy[i] * scale[i];                                                      \
+            sum += g;                                                                             \
+            along += g * ((x[i] - mean) * inverse);                                               \
+          }                                                                                       \
+        } else {                                                                                  \
+          for (int64_t i = from; i < to; ++i) {                                                   \
+            sum += dy[i];                                                                         \
+            along += dy[i] * ((x[i] - mean) * inverse);                                           \
+          }                                                                                       \
+        }                                                                                         \
+        total += sum, product += along;                                                           \
+      }                                                                                           \
+      const real g_mean = (real)(total / (double)n), gn_mean = (real)(product / (double)n);       \
+      if (scale) {                                                                                \
+        LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {                                       \
+          const real normal = (x[i] - mean) * inverse;                                            \
+          dx[i] = inverse * ((dy[i] * scale[i] - g_mean) - normal * gn_mean);                     \
+        }                                                                                         \
+      } else {                                                                                    \
+        LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {                                       \
+          const real normal = (x[i] - mean) * inverse;                                            \
+          dx[i] = inverse * ((dy[i] - g_mean) - normal * gn_mean);                                \
+        }                                                                                         \
+      }                                                                                           \
+    }                                                                                             \
+  }                                                                                               \
+  static LATENT_CLONES void norm_tile_##suffix(void *context, int64_t row, int64_t rows,          \
+                                               int64_t column, int64_t width, double *total) {    \
+    const norm_job *job = context;                                                                \
+    double *dscale = total, *dshift = total + COLUMN_TILE;                                        \
+    for (int64_t c = 0; c < width; ++c) dscale[c] = dshift[c] = 0;                                \
+    for (int64_t begin = row; begin < row + rows; begin += 64) {                                  \
+      int64_t end = smaller(begin + 64, row + rows);                                              \
+      real scale_sum[COLUMN_TILE], shift_sum[COLUMN_TILE];                                        \
+      for (int64_t c = 0; c < width; ++c) scale_sum[c] = shift_sum[c] = 0;                        \
+      for (int64_t r = begin; r < end; ++r) {                                                     \
+        const real *x = (const real *)job->x + r * job->columns + column;                         \
+        const real *dy = (const real *)job->dy + r * job->columns + column;                       \
+        const real *statistics = (const real *)job->statistics + 2 * r;                           \
+        const real mean = statistics[0], inverse = statistics[1];                                 \
+        LATENT_SAME_INDEX for (int64_t c = 0; c < width; ++c) {                                   \
+          scale_sum[c] += dy[c] * ((x[c] - mean) * inverse);                                      \
+          shift_sum[c] += dy[c];                                                                  \
+        }                                                                                         \
+      }                                                                                           \
+      for (int64_t c = 0; c < width; ++c) dscale[c] += scale_sum[c], dshift[c] += shift_sum[c];   \
+    }                                                                                             \
+  }
+
+LAYER_NORM(f32, float)
+LAYER_NORM(f64, double)
+
+void latent_layer_norm(latent_dtype type, int64_t rows, int64_t columns, double epsilon,
+                       const void *x, const void *scale, const void *shift, void *y,
+                       void *statistics) {
+  norm_job job = {.columns = columns, .epsilon = epsilon, .x = x, .scale = scale, .shift = shift,
+                  .out = y, .statistics_out = statistics};
+  parallel_rows(rows, columns, LATENT_CHEAP / 2, &job,
+                type == LATENT_F64 ? norm_rows_f64 : norm_rows_f32);
+}
+
+void latent_layer_norm_grad(latent_dtype type, int64_t rows, int64_t columns, const void *x,
+                            const void *scale, const void *statistics, const void *dy, void *dx,
+                            void *dscale, void *dshift) {
+  norm_job job = {.columns = columns, .x = x, .scale = scale, .statistics = statistics, .dy = dy,
+                  .out = dx};
+  bool wide = type == LATENT_F64;
+  // The sums first: dx may take the place of dy.
+  if (dscale || dshift) {
+    parallel_column_tiles(type, rows, columns, 2, dscale, dshift, LATENT_CHEAP / 2, &job,
+                          wide ? norm_tile_f64 : norm_tile_f32);
+  }
+  if (dx) {
+    parallel_rows(rows, columns, LATENT_CHEAP / 2, &job,
+                  wide ? norm_grad_rows_f64 : norm_grad_rows_f32);
+  }
+}

@@ -1,0 +1,9 @@
+// The umbrella: `import Latent` brings every module.
+
+@_exported import LatentAutodiff
+@_exported import LatentDistributions
+@_exported import LatentLayers
+@_exported import LatentModels
+@_exported import LatentNumerics
+@_exported import LatentOptimizers
+

@@ -1,0 +1,47 @@
+// Examples that lie in memory as one array for each field.
+
+import LatentNumerics
+
+/// A data set over arrays whose first axis is the example.
+///
+/// The arrays are kept as they are (bytes as bytes) and converted batch by batch: uint8 inputs to
+/// float32 in [0, 1], float64 to float32, uint8 labels to int32; float32 and int32 stay.
+public struct ArrayDataset: Dataset {
+  /// The arrays, `[count, ...]`.
+  public let arrays: [String: NDArray]
+  public let count: Int
+  public let name: String
+
+  /// Traps when there is no array or their first axes differ.
+  public init(_ arrays: [String: NDArray], name: String = "arrays") {
+    require(!arrays.isEmpty, "ArrayDataset: no arrays")
+    let list = arrays.sorted { $0.key < $1.key }
+    for (field, array) in list {
+      require(
+        array.shape.rank > 0 && array.shape[0] == list[0].value.shape.dimensions.first,
+        "ArrayDataset: \"\(field)\" has shape \(array.shape), \"\(list[0].key)\" has "
+          + "\(list[0].value.shape): the first axis is the example")
+    }
+    self.arrays = arrays
+    self.name = name
+    count = list[0].value.shape[0]
+  }
+
+  /// Inputs `[count, ...]` and, where known, labels `[count]`.
+  public init(inputs: NDArray, labels: NDArray? = nil, name: String = "arrays") {
+    var arrays = [Field.inputs: inputs]
+    arrays[Field.labels] = labels
+    self.init(arrays, name: name)
+  }
+
+  public var fieldShapes: [String: Shape] { arrays.mapValues { $0.shape.removing(0) } }
+
+  public func batch(at indices: [Int]) throws -> Batch {
+    checkIndices(indices)
+    var fields: [String: NDArray] = [:]
+    for (field, array) in arrays {
+      fields[field] = StandardForm.converted(StandardForm.rows(indices, of: array), field: field)
+    }
+    return Batch(fields: fields, indices: indices)
+  }
+}

@@ -1,0 +1,72 @@
+// Examples by number. The protocol is random access: order is the business of `BatchOrder`, noise
+// that of transforms, so that a data set has no state and any thread may read any part of it.
+
+import LatentNumerics
+
+/// A finite set of examples that can be read in any order.
+///
+/// The cost of a batch depends on the batch, never on the size of the set. Conforming types are
+/// values without visible state: the same indices give the same bits, on any thread.
+public protocol Dataset: Sendable, CustomStringConvertible {
+  /// The number of examples.
+  var count: Int { get }
+  /// The shape of one example, field by field: `inputs` is `[height, width, channels]` for images;
+  /// `labels` are scalars, of shape `[]`.
+  var fieldShapes: [String: Shape] { get }
+  /// A few words for logs and pictures, such as "MNIST training".
+  var name: String { get }
+
+  /// The examples at `indices`, in that order, repeats allowed.
+  ///
+  /// Inputs stored as bytes arrive as float32, divided by 255. Traps when an index is outside
+  /// `0..<count`; throws `DatasetError` or `StorageError`, naming the file, when reading fails.
+  func batch(at indices: [Int]) throws -> Batch
+}
+
+extension Dataset {
+  /// The examples of a range, in order.
+  public func batch(_ range: Range<Int>) throws -> Batch { try batch(at: Array(range)) }
+
+  /// The shape of one input, without the batch axis; traps when the set has no inputs.
+  public var inputShape: Shape {
+    guard let shape = fieldShapes[Field.inputs] else {
+      fatalError("\(name) has no field \"\(Field.inputs)\"")
+    }
+    return shape
+  }
+
+  public var isEmpty: Bool { count == 0 }
+
+  /// For example "MNIST training: 60000 examples, inputs [28, 28, 1], labels []".
+  public var description: String {
+    let fields = fieldShapes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+    return "\(name): \(count) examples, " + fields.joined(separator: ", ")
+  }
+
+  /// Traps when an index is outside the set.
+  func checkIndices(_ indices: [Int]) {
+    for index in indices {
+      require(
+        index >= 0 && index < count, "\(name) has no example \(index): it has 0..<\(count)")
+    }
+  }
+}
+
+/// How rows that lie in a file or in memory reach a batch.
+enum StandardForm {
+  /// Bytes of inputs become float32 in [0, 1]; other bytes are numbers (labels int32, else
+  /// float32); float64, which NumPy writes unasked, becomes float32; int32 stays (tokens, counts).
+  static func converted(_ rows: NDArray, field: String) -> NDArray {
+    switch rows.dtype {
+    case .uint8 where field == Field.inputs: rows.scaledBytes(to: .float32, scale: 1 / 255)
+    case .uint8 where field == Field.labels: rows.converted(to: .int32)
+    case .uint8, .float64: rows.converted(to: .float32)
+    case .float32, .int32: rows
+    }
+  }
+
+  /// Rows `indices` of the first axis.
+  static func rows(_ indices: [Int], of array: NDArray) -> NDArray {
+    array.taking(NDArray(indices.map { Int32($0) }), axis: 0)
+  }
+}

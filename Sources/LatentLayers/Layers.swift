@@ -1,0 +1,123 @@
+// The small layers: embedding, normalisation, dropout, activations, flattening, composition.
+
+import LatentAutodiff
+import LatentNumerics
+
+/// A table of vectors looked up by index: int32 `[...] -> [..., size]`.
+public struct Embedding: Layer {
+  /// `[count, size]`.
+  public var weight: Tensor
+
+  /// Starts standard normal, as PyTorch's, unless told otherwise.
+  public init(
+    count: Int, size: Int, initializer: Initializer = .normal(deviation: 1),
+    using random: inout RandomStream
+  ) {
+    weight = initializer([count, size], using: &random)
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&weight, "weight")
+  }
+
+  public func callAsFunction(_ indices: Tensor, _ context: inout LayerContext) -> Tensor {
+    weight.gathering(indices, axis: 0)
+  }
+}
+
+/// Normalises the last axis to mean 0 and variance 1, then scales and shifts
+/// (Ba, Kiros and Hinton 2016): `[..., size] -> [..., size]`.
+public struct LayerNorm: Layer {
+  public var scale: Tensor
+  public var shift: Tensor
+  public let epsilon: Double
+
+  public init(_ size: Int, epsilon: Double = 1e-5) {
+    scale = .ones([size])
+    shift = .zeros([size])
+    self.epsilon = epsilon
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&scale, "scale")
+    visitor.visit(&shift, "shift")
+  }
+
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    layerNormalized(x, scale: scale, shift: shift, epsilon: epsilon)
+  }
+}
+
+/// Sets elements to zero with probability `rate` while training and scales the others by
+/// 1 / (1 - rate) (Srivastava et al. 2014); does nothing afterwards.
+public struct Dropout: Layer {
+  public let rate: Double
+
+  /// Traps unless 0 <= rate < 1.
+  public init(rate: Double) {
+    require(rate >= 0 && rate < 1, "dropout rate \(rate): expected 0 ..< 1")
+    self.rate = rate
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    if !context.isTraining || rate == 0 { return x }
+    let keep = context.random.uniformTensor(x.shape, x.dtype) .>= rate
+    return x * (keep * (1 / (1 - rate)))
+  }
+}
+
+extension Activation: Layer {
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
+}
+
+/// All axes after the first as one: `[batch, ...] -> [batch, features]`.
+public struct Flatten: Layer {
+  public init() {}
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    x.flattened(from: 1)
+  }
+}
+
+/// Layers one after the other; their paths are their positions.
+public struct Sequential: Layer {
+  public var layers: [any Layer]
+
+  public init(_ layers: [any Layer]) { self.layers = layers }
+  public init(_ layers: any Layer...) { self.layers = layers }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    for index in layers.indices {
+      visitor.enter("\(index)")
+      layers[index].visitParameters(&visitor)
+      visitor.leave()
+    }
+  }
+
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    layers.reduce(x) { value, layer in layer(value, &context) }
+  }
+}
+
+/// `x + body(x)` (He et al. 2016); a `shortcut` layer fits x where sizes change.
+public struct Residual<Body: Layer>: Layer {
+  public var body: Body
+  public var shortcut: Linear?
+
+  public init(_ body: Body, shortcut: Linear? = nil) {
+    self.body = body
+    self.shortcut = shortcut
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&body, "body")
+    visitor.visit(&shortcut, "shortcut")
+  }
+
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    (shortcut.map { $0(x) } ?? x) + body(x, &context)
+  }
+}

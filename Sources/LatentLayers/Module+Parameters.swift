@@ -1,0 +1,165 @@
+// The common visitors: paths, counts, replacement, element types.
+
+import LatentAutodiff
+import LatentNumerics
+
+/// A parameter or buffer of a module with its path.
+public struct NamedParameter: Sendable {
+  public let path: String
+  public let tensor: Tensor
+  /// False for buffers.
+  public let isTrained: Bool
+}
+
+private struct Collector: ParameterVisitor {
+  var prefix: [String] = []
+  var found: [NamedParameter] = []
+
+  private func path(_ name: String) -> String { (prefix + [name]).joined(separator: ".") }
+
+  mutating func visit(_ parameter: inout Tensor, _ name: String) {
+    found.append(NamedParameter(path: path(name), tensor: parameter, isTrained: true))
+  }
+  mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) {
+    found.append(NamedParameter(path: path(name), tensor: buffer, isTrained: false))
+  }
+  mutating func enter(_ name: String) { prefix.append(name) }
+  mutating func leave() { prefix.removeLast() }
+}
+
+/// Collects the trained tensors without paths: for every training step.
+private struct Gatherer: ParameterVisitor {
+  var found: [Tensor] = []
+  mutating func visit(_ parameter: inout Tensor, _ name: String) { found.append(parameter) }
+}
+
+private struct Replacer: ParameterVisitor {
+  let tensors: [Tensor]
+  var next = 0
+
+  mutating func visit(_ parameter: inout Tensor, _ name: String) {
+    parameter = tensors[next]
+    next += 1
+  }
+}
+
+private struct Mapper: ParameterVisitor {
+  let transform: (Tensor) -> Tensor
+  mutating func visit(_ parameter: inout Tensor, _ name: String) { parameter = transform(parameter) }
+  mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) { buffer = transform(buffer) }
+}
+
+extension Module {
+  /// All parameters and buffers with their paths, in visiting order.
+  public var namedParameters: [NamedParameter] {
+    var copy = self
+    var collector = Collector()
+    copy.visitParameters(&collector)
+    return collector.found
+  }
+
+  /// The trained parameters in visiting order.
+  public var parameters: [Tensor] {
+    var copy = self
+    var gatherer = Gatherer()
+    copy.visitParameters(&gatherer)
+    return gatherer.found
+  }
+
+  /// The number of trained numbers.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
+
+  /// Replaces the trained parameters, in visiting order.
+  public mutating func setParameters(
+    _ tensors: [Tensor], file: StaticString = #fileID, line: UInt = #line
+  ) {
+    var replacer = Replacer(tensors: tensors)
+    visitParameters(&replacer)
+    require(
+      replacer.next == tensors.count,
+      "\(tensors.count) tensors for a module of \(replacer.next) parameters", file: file, line: line)
+  }
+
+  /// This module with every parameter and buffer passed through `transform`.
+  public func mapParameters(_ transform: (Tensor) -> Tensor) -> Self {
+    var copy = self
+    withoutActuallyEscaping(transform) { transform in
+      var mapper = Mapper(transform: transform)
+      copy.visitParameters(&mapper)
+    }
+    return copy
+  }
+
+  /// This module in another precision (float64 for proofs).
+  public func converted(to type: DType) -> Self { mapParameters { $0.converted(to: type) } }
+}
+
+// MARK: - Loading by path
+
+/// Why named arrays do not fit a module: every path that disagrees, not only the first.
+public struct ParameterMismatch: Error, Sendable, Equatable, CustomStringConvertible {
+  public struct Difference: Sendable, Equatable {
+    public let path: String
+    public let expected: Shape
+    public let found: Shape
+  }
+
+  public var missing: [String] = []
+  public var unexpected: [String] = []
+  public var different: [Difference] = []
+
+  public var description: String {
+    var lines = ["the saved parameters do not fit the model:"]
+    lines += missing.map { "  \($0): missing in the file" }
+    lines += unexpected.map { "  \($0): in the file, but not in the model" }
+    lines += different.map { "  \($0.path): shape \($0.found) in the file, \($0.expected) in the model" }
+    return lines.joined(separator: "\n")
+  }
+}
+
+private struct Loader: ParameterVisitor {
+  let arrays: [String: NDArray]
+  var prefix: [String] = []
+
+  private func load(_ tensor: inout Tensor, _ name: String) {
+    if let array = arrays[(prefix + [name]).joined(separator: ".")] {
+      tensor = Tensor(array.converted(to: tensor.dtype))
+    }
+  }
+  mutating func visit(_ parameter: inout Tensor, _ name: String) { load(&parameter, name) }
+  mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) { load(&buffer, name) }
+  mutating func enter(_ name: String) { prefix.append(name) }
+  mutating func leave() { prefix.removeLast() }
+}
+
+extension Module {
+  /// Parameters and buffers as arrays by path: what a checkpoint holds.
+  public var namedArrays: [String: NDArray] {
+    Dictionary(uniqueKeysWithValues: namedParameters.map { ($0.path, $0.tensor.array) })
+  }
+
+  /// Replaces parameters and buffers by path, all or none. Element types are converted.
+  ///
+  /// - Parameter partial: allows paths on either side that the other does not have (fine-tuning).
+  /// - Throws: `ParameterMismatch` with every path that disagrees; the module is then unchanged.
+  public mutating func load(_ arrays: [String: NDArray], partial: Bool = false) throws {
+    var mismatch = ParameterMismatch()
+    let own = namedParameters
+    for parameter in own {
+      if let array = arrays[parameter.path] {
+        if array.shape != parameter.tensor.shape {
+          mismatch.different.append(
+            .init(path: parameter.path, expected: parameter.tensor.shape, found: array.shape))
+        }
+      } else if !partial {
+        mismatch.missing.append(parameter.path)
+      }
+    }
+    if !partial {
+      mismatch.unexpected = Set(arrays.keys).subtracting(own.map(\.path)).sorted()
+    }
+    if mismatch != ParameterMismatch() { throw mismatch }
+    var loader = Loader(arrays: arrays)
+    visitParameters(&loader)
+  }
+}

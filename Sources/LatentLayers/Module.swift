@@ -1,0 +1,103 @@
+// A model is plain data: structs of tensors and other modules. One method visits the parameters;
+// everything else (counting, saving, optimising, averaging) is a visitor.
+
+import LatentAutodiff
+import LatentNumerics
+
+/// A part of a model that has parameters.
+///
+/// Write one line for each stored part, in a fixed order:
+/// ```swift
+/// mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+///   visitor.visit(&hidden, "hidden")
+///   visitor.visit(&output, "output")
+/// }
+/// ```
+/// The names joined by dots are the parameters' paths: `encoder.hidden.weight`.
+public protocol Module: Sendable {
+  mutating func visitParameters(_ visitor: inout some ParameterVisitor)
+}
+
+/// Sees every parameter of a module in order and may replace it.
+public protocol ParameterVisitor {
+  /// A parameter: trained by gradients.
+  mutating func visit(_ parameter: inout Tensor, _ name: String)
+  /// State that is saved but not trained: running statistics, code books, fixed tables.
+  mutating func visitBuffer(_ buffer: inout Tensor, _ name: String)
+  /// Called around the parts of a module.
+  mutating func enter(_ name: String)
+  mutating func leave()
+}
+
+extension ParameterVisitor {
+  public mutating func enter(_ name: String) {}
+  public mutating func leave() {}
+  public mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) {}
+
+  public mutating func visit(_ module: inout some Module, _ name: String) {
+    enter(name)
+    module.visitParameters(&self)
+    leave()
+  }
+
+  public mutating func visit(_ parameter: inout Tensor?, _ name: String) {
+    guard var value = parameter else { return }
+    visit(&value, name)
+    parameter = value
+  }
+
+  public mutating func visit(_ module: inout (some Module)?, _ name: String) {
+    guard var value = module else { return }
+    visit(&value, name)
+    module = value
+  }
+
+  /// Elements are named by their position: `blocks.0.weight`.
+  public mutating func visit(_ modules: inout [some Module], _ name: String) {
+    enter(name)
+    for index in modules.indices { visit(&modules[index], "\(index)") }
+    leave()
+  }
+
+  public mutating func visit(_ module: inout any Module, _ name: String) {
+    enter(name)
+    module.visitParameters(&self)
+    leave()
+  }
+}
+
+/// A module from one tensor to one tensor.
+public protocol Layer: Module {
+  /// Evaluates the layer; `context` says whether it is being trained and brings the randomness.
+  func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor
+}
+
+extension Layer {
+  /// Evaluates the layer as it is used after training.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    var context = LayerContext.inference
+    return self(x, &context)
+  }
+}
+
+/// What a forward pass needs besides its input.
+public struct LayerContext: Sendable {
+  public var isTraining: Bool
+  /// The source of dropout, of latent samples and other noise.
+  public var random: RandomStream
+  /// The number of the training step, from 0: what warm-ups and temperatures depend on.
+  public var step: Int
+  /// The other fields of the batch: labels, conditions, masks, lengths.
+  public var fields: [String: Tensor]
+
+  public init(
+    isTraining: Bool, random: RandomStream, step: Int = 0, fields: [String: Tensor] = [:]
+  ) {
+    self.isTraining = isTraining
+    self.random = random
+    self.step = step
+    self.fields = fields
+  }
+
+  public static let inference = LayerContext(isTraining: false, random: RandomStream(seed: 0))
+}

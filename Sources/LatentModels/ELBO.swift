@@ -1,0 +1,122 @@
+// The evidence lower bound, E_q[log p(x | z)] - KL(q(z | x) || p(z)), and the knobs that are
+// always asked for, each visible and none applied silently.
+
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+/// How the weight of the divergence rises during training.
+public enum Warmup: Sendable, Hashable, Codable {
+  case none
+  /// From 0 to 1 over so many steps (Bowman et al. 2016; Sonderby et al. 2016).
+  case linear(steps: Int)
+  /// Rises over the first half of each period, then stays at 1 (Fu et al. 2019).
+  case cyclic(period: Int)
+
+  /// The factor at a training step.
+  public func factor(step: Int) -> Double {
+    switch self {
+    case .none: 1
+    case .linear(let steps): min(1, Double(step + 1) / Double(max(1, steps)))
+    case .cyclic(let period):
+      min(1, Double(step % max(1, period) + 1) / (Double(max(1, period)) / 2))
+    }
+  }
+}
+
+/// The negative evidence lower bound, in nats per example (Kingma and Welling 2014, equation 3).
+///
+/// `total = reconstruction + beta * warmup * kl`, where `reconstruction` is -E_q[log p(x | z)] and
+/// `kl` is KL(q || p), both sums over their events and means over the batch. `beta` is
+/// Higgins et al. 2017. The divergence is exact where a closed form exists, else estimated with
+/// the same samples; `klMethod` reports which. Outside training the warm-up is over.
+public struct ELBO<Model: LatentVariableModel>: Objective {
+  public let beta: Double
+  /// Latent samples for each example.
+  public let samples: Int
+  /// Nats that every latent dimension may use for free: each dimension's batch mean of the
+  /// divergence counts as at least this (Kingma et al. 2016, equation 15). Needs a factorised
+  /// posterior and prior.
+  public let freeBits: Double
+  public let warmup: Warmup
+
+  public init(
+    beta: Double = 1, samples: Int = 1, freeBits: Double = 0, warmup: Warmup = .none,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    require(samples > 0, "ELBO with \(samples) samples", file: file, line: line)
+    require(
+      beta >= 0 && freeBits >= 0, "ELBO with beta \(beta), free bits \(freeBits)", file: file,
+      line: line)
+    self.beta = beta
+    self.samples = samples
+    self.freeBits = freeBits
+    self.warmup = warmup
+  }
+
+  public var summary: String {
+    "ELBO(beta: \(beta), samples: \(samples), freeBits: \(freeBits), warmup: \(warmup))"
+  }
+
+  public func callAsFunction(
+    _ model: Model, _ x: Tensor, _ context: inout LayerContext
+  ) -> LossTerms {
+    let q = model.posterior(x, &context)
+    let sampleShape: Shape = samples == 1 ? [] : [samples]
+    if q is Delta {
+      // A plain autoencoder: a point has no divergence from a density.
+      let likelihood = model.likelihood(q.mean, &context)
+      let reconstruction = -(logProbability(of: x, under: likelihood, context).mean())
+      return LossTerms(total: reconstruction, terms: [("reconstruction", reconstruction)])
+    }
+    let p = model.prior(x.dtype.isFloatingPoint ? x.dtype : q.dtype, &context)
+    let exact = q.closedFormKL(to: p) ?? p.closedFormKL(from: q)
+    let z: Tensor
+    let kl: Tensor
+    if let exact {
+      z = q.reparameterizedSample(sampleShape, using: &context.random)
+      kl = exact.mean()
+    } else {
+      let draw = q.sampleAndLogProbability(sampleShape, using: &context.random)
+      z = draw.value
+      kl = (draw.logProbability - p.logProbability(of: z)).mean()
+    }
+    let likelihood = model.likelihood(z, &context)
+    let reconstruction = -(logProbability(of: x, under: likelihood, context).mean())
+    let charged = freeBits > 0 ? chargedDivergence(q, p, z) : kl
+    let weight = beta * (context.isTraining ? warmup.factor(step: context.step) : 1)
+    return LossTerms(
+      total: reconstruction + (weight == 1 ? charged : charged * weight),
+      terms: [("reconstruction", reconstruction), ("kl", kl)],
+      klMethod: exact == nil ? .monteCarlo(samples: samples) : .closedForm)
+  }
+
+  /// Masked entries of the batch (field `mask`) do not count.
+  private func logProbability(
+    of x: Tensor, under likelihood: Model.Likelihood, _ context: LayerContext
+  ) -> Tensor {
+    guard let mask = context.fields["mask"] else { return likelihood.logProbability(of: x) }
+    guard let factorized = likelihood as? any FactorizedDistribution else {
+      fatalError("a mask needs a likelihood that factorises over elements: \(Model.Likelihood.self)")
+    }
+    return factorized.logProbability(of: x, mask: mask)
+  }
+
+  /// The sum over dimensions of the batch mean of each one's divergence, at least `freeBits` each.
+  private func chargedDivergence(
+    _ q: Model.Posterior, _ p: any Distribution, _ z: Tensor
+  ) -> Tensor {
+    let elements: Tensor
+    if let q = q as? DiagonalNormal, let exact = q.elementKL(to: p) {
+      elements = exact
+    } else if let q = q as? any FactorizedDistribution, let p = p as? any FactorizedDistribution {
+      elements = q.elementLogProbabilities(of: z) - p.elementLogProbabilities(of: z)
+    } else {
+      fatalError("free bits need a factorised posterior and prior: \(type(of: q)), \(type(of: p))")
+    }
+    let events = q.eventShape.rank
+    let each = elements.mean(axes: Array(0..<(elements.rank - events)))
+    return maximum(each, each.zerosLike + freeBits).sum()
+  }
+}

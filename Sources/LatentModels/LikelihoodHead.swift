@@ -1,0 +1,70 @@
+// The last step of a ready-made decoder: raw network outputs become a likelihood. Another
+// likelihood is another small module, not another decoder.
+
+import Foundation
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+/// Turns raw outputs into a distribution over data.
+public protocol LikelihoodHead: Module {
+  associatedtype Likelihood: Distribution
+  /// Raw outputs wanted for each element of the data.
+  var outputsPerElement: Int { get }
+  /// `[..., event]` with `outputsPerElement` times the last axis, to a likelihood of that event.
+  func callAsFunction(_ raw: Tensor, eventRank: Int) -> Likelihood
+}
+
+/// Bernoulli with the outputs as logits: binary data, or gray values in [0, 1] as soft targets.
+public struct BernoulliHead: LikelihoodHead {
+  public init() {}
+  public var outputsPerElement: Int { 1 }
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+  public func callAsFunction(_ raw: Tensor, eventRank: Int) -> Bernoulli {
+    Bernoulli(logits: raw, eventRank: eventRank)
+  }
+}
+
+/// Normal with the outputs as means.
+public struct NormalHead: LikelihoodHead {
+  public enum Scale: Sendable, Hashable {
+    /// The same standard deviation everywhere, not learned.
+    case fixed(Double)
+    /// One standard deviation for everything, learned with the network.
+    case shared(initial: Double = 1)
+    /// A standard deviation for each element, a second set of outputs.
+    case elementwise
+  }
+
+  public let scale: Scale
+  /// `[1]`, where it is shared.
+  public var logVariance: Tensor?
+
+  public init(_ scale: Scale = .shared()) {
+    self.scale = scale
+    if case .shared(let initial) = scale {
+      logVariance = Tensor(repeating: 2 * Foundation.log(initial), shape: [1])
+    }
+  }
+
+  public var outputsPerElement: Int { scale == .elementwise ? 2 : 1 }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&logVariance, "logVariance")
+  }
+
+  public func callAsFunction(_ raw: Tensor, eventRank: Int) -> DiagonalNormal {
+    switch scale {
+    case .fixed(let deviation):
+      let constant = Tensor(repeating: 2 * Foundation.log(deviation), shape: [1], raw.dtype)
+      return DiagonalNormal(mean: raw, logVariance: constant, eventRank: eventRank)
+    case .shared:
+      return DiagonalNormal(
+        mean: raw, logVariance: logVariance ?? .zeros([1], raw.dtype), eventRank: eventRank)
+    case .elementwise:
+      let halves = raw.split(into: 2, axis: -1)
+      return DiagonalNormal(mean: halves[0], logVariance: halves[1], eventRank: eventRank)
+    }
+  }
+}

@@ -1,0 +1,115 @@
+// Fully connected encoders and decoders: the networks of Kingma and Welling (2014), of any depth.
+
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+/// Linear layers with an activation after each.
+public struct MLP: Layer {
+  public var layers: [Linear]
+
+  /// `sizes` are the widths from input to output.
+  public init(
+    _ sizes: [Int], activation: Activation, initializer: Initializer = .pyTorch,
+    using random: inout RandomStream
+  ) {
+    layers = zip(sizes, sizes.dropFirst()).map {
+      Linear($0, $1, activation: activation, initializer: initializer, using: &random)
+    }
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    for index in layers.indices { visitor.visit(&layers[index], "\(index)") }
+  }
+
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
+}
+
+/// `[batch, ...]` to a diagonal normal over `[batch, latent]`.
+public struct MLPEncoder: Encoder {
+  public var hidden: MLP
+  /// Means first, then log-variances.
+  public var head: Linear
+
+  public init(
+    inputShape: Shape, hidden sizes: [Int], latentSize: Int, activation: Activation = .relu,
+    initializer: Initializer = .pyTorch, using random: inout RandomStream
+  ) {
+    hidden = MLP(
+      [inputShape.count] + sizes, activation: activation, initializer: initializer, using: &random)
+    head = Linear(
+      sizes.last ?? inputShape.count, 2 * latentSize, initializer: initializer, using: &random)
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&hidden, "hidden")
+    visitor.visit(&head, "head")
+  }
+
+  public func callAsFunction(_ x: Tensor) -> DiagonalNormal {
+    let halves = head(hidden(x.flattened(from: 1))).split(into: 2, axis: -1)
+    return DiagonalNormal(mean: halves[0], logVariance: halves[1])
+  }
+}
+
+/// `[batch, ...]` to a point in latent space: the encoder of a plain autoencoder.
+public struct MLPPointEncoder: Encoder {
+  public var hidden: MLP
+  public var head: Linear
+
+  public init(
+    inputShape: Shape, hidden sizes: [Int], latentSize: Int, activation: Activation = .relu,
+    initializer: Initializer = .pyTorch, using random: inout RandomStream
+  ) {
+    hidden = MLP(
+      [inputShape.count] + sizes, activation: activation, initializer: initializer, using: &random)
+    head = Linear(
+      sizes.last ?? inputShape.count, latentSize, initializer: initializer, using: &random)
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&hidden, "hidden")
+    visitor.visit(&head, "head")
+  }
+
+  public func callAsFunction(_ x: Tensor) -> Delta { Delta(head(hidden(x.flattened(from: 1)))) }
+}
+
+/// `[..., latent]` to a likelihood over `[..., ] + outputShape`.
+public struct MLPDecoder<Head: LikelihoodHead>: Decoder {
+  public var hidden: MLP
+  public var output: Linear
+  public var head: Head
+  public let outputShape: Shape
+
+  public init(
+    latentSize: Int, hidden sizes: [Int], outputShape: Shape, head: Head,
+    activation: Activation = .relu, initializer: Initializer = .pyTorch,
+    using random: inout RandomStream
+  ) {
+    hidden = MLP(
+      [latentSize] + sizes, activation: activation, initializer: initializer, using: &random)
+    output = Linear(
+      sizes.last ?? latentSize, outputShape.count * head.outputsPerElement,
+      initializer: initializer, using: &random)
+    self.head = head
+    self.outputShape = outputShape
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&hidden, "hidden")
+    visitor.visit(&output, "output")
+    visitor.visit(&head, "head")
+  }
+
+  public func callAsFunction(_ z: Tensor) -> Head.Likelihood {
+    let raw = output(hidden(z))
+    let last = outputShape[-1] * head.outputsPerElement
+    return head(
+      raw.reshaped(z.shape.prefix(z.rank - 1) + outputShape.replacing(-1, with: last)),
+      eventRank: outputShape.rank)
+  }
+}

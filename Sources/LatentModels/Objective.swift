@@ -1,0 +1,35 @@
+// What is minimised. An objective sees the model and one batch and returns a scalar with its named
+// parts, all in nats per example.
+
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+
+/// A loss: the scalar that is minimised and the parts worth seeing.
+public struct LossTerms: Sendable {
+  /// The mean over the batch of what is minimised, nats per example, shape `[]`.
+  public var total: Tensor
+  /// Parts by name, each shape `[]`, in the order they are shown.
+  public var terms: [(name: String, value: Tensor)]
+  /// How the divergence from the prior was computed, where there is one.
+  public var klMethod: KLDivergence.Method?
+
+  public init(
+    total: Tensor, terms: [(name: String, value: Tensor)], klMethod: KLDivergence.Method? = nil
+  ) {
+    self.total = total
+    self.terms = terms
+    self.klMethod = klMethod
+  }
+
+  public subscript(name: String) -> Tensor? { terms.first { $0.name == name }?.value }
+}
+
+/// A rule that scores a model on a batch.
+public protocol Objective: Sendable {
+  associatedtype Model: Module
+  /// Loss of `model` on x `[batch, ...]`; other fields of the batch are in the context.
+  func callAsFunction(_ model: Model, _ x: Tensor, _ context: inout LayerContext) -> LossTerms
+  /// The rule and its numbers, for logs and checkpoints.
+  var summary: String { get }
+}

@@ -1,0 +1,130 @@
+// Adam and its relatives: steps scaled by running moments of the gradient.
+
+import LatentLayers
+import LatentNumerics
+
+/// Adam (Kingma and Ba 2015, algorithm 1), and AdamW where the weight decay is decoupled
+/// (Loshchilov and Hutter 2019). Formulas and defaults are PyTorch's.
+public struct Adam: Optimizer {
+  public var learningRate: Double
+  public let beta1, beta2, epsilon, weightDecay: Double
+  public let isDecoupled: Bool
+  public private(set) var step = 0
+  private var flat = FlatParameters()
+  private var moments = FlatState(["moment1", "moment2"])
+
+  public init(
+    learningRate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-8, weightDecay: Double = 0
+  ) {
+    self.init(
+      learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+      weightDecay: weightDecay, isDecoupled: false)
+  }
+
+  private init(
+    learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,
+    isDecoupled: Bool
+  ) {
+    self.learningRate = learningRate
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+    self.isDecoupled = isDecoupled
+  }
+
+  /// Adam with decoupled weight decay.
+  public static func adamW(
+    learningRate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-8, weightDecay: Double = 1e-2
+  ) -> Adam {
+    Adam(
+      learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+      weightDecay: weightDecay, isDecoupled: true)
+  }
+
+  public var summary: String {
+    "\(isDecoupled ? "AdamW" : "Adam")(learningRate: \(learningRate), beta1: \(beta1), "
+      + "beta2: \(beta2), epsilon: \(epsilon), weightDecay: \(weightDecay))"
+  }
+
+  public mutating func update(
+    _ model: inout some Module, along gradients: Gradients, scale: Double
+  ) {
+    let parameters = model.parameters
+    let old = flat.pack(parameters)
+    moments.prepare(like: old)
+    step += 1
+    var (first, second) = (moments.take(0), moments.take(1))
+    let new = old.adamUpdated(
+      flat.segments(gradients), moment1: &first, moment2: &second,
+      AdamNumbers(
+        learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+        weightDecay: weightDecay, gradientScale: scale, decoupled: isDecoupled, step: step))
+    moments.put(0, first)
+    moments.put(1, second)
+    flat.unpack(new, into: &model, shapes: parameters)
+  }
+
+  public var state: [String: NDArray] { moments.named }
+
+  public mutating func restore(
+    _ state: [String: NDArray], step: Int, for model: some Module
+  ) throws {
+    try moments.restore(state, for: model)
+    self.step = step
+  }
+}
+
+/// Adamax (Kingma and Ba 2015, section 7.1): Adam with the infinity norm.
+public struct Adamax: Optimizer {
+  public var learningRate: Double
+  public let beta1, beta2, epsilon, weightDecay: Double
+  public private(set) var step = 0
+  private var flat = FlatParameters()
+  private var moments = FlatState(["moment", "norm"])
+
+  public init(
+    learningRate: Double = 2e-3, beta1: Double = 0.9, beta2: Double = 0.999,
+    epsilon: Double = 1e-8, weightDecay: Double = 0
+  ) {
+    self.learningRate = learningRate
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+  }
+
+  public var summary: String {
+    "Adamax(learningRate: \(learningRate), beta1: \(beta1), beta2: \(beta2), "
+      + "epsilon: \(epsilon), weightDecay: \(weightDecay))"
+  }
+
+  public mutating func update(
+    _ model: inout some Module, along gradients: Gradients, scale: Double
+  ) {
+    let parameters = model.parameters
+    let old = flat.pack(parameters)
+    moments.prepare(like: old)
+    step += 1
+    var (moment, norm) = (moments.take(0), moments.take(1))
+    let new = old.adamaxUpdated(
+      flat.segments(gradients), moment: &moment, norm: &norm,
+      AdamNumbers(
+        learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+        weightDecay: weightDecay, gradientScale: scale, decoupled: false, step: step))
+    moments.put(0, moment)
+    moments.put(1, norm)
+    flat.unpack(new, into: &model, shapes: parameters)
+  }
+
+  public var state: [String: NDArray] { moments.named }
+
+  public mutating func restore(
+    _ state: [String: NDArray], step: Int, for model: some Module
+  ) throws {
+    try moments.restore(state, for: model)
+    self.step = step
+  }
+}

@@ -1,0 +1,32 @@
+// Averaged weights: evaluate and generate with a smoothed copy of the model
+// (Polyak and Juditsky 1992; Karras et al. 2018 for generators).
+
+import LatentAutodiff
+import LatentLayers
+import LatentNumerics
+
+/// A copy of a model whose parameters follow those of the original slowly.
+public struct ExponentialMovingAverage<Model: Module>: Sendable {
+  public private(set) var model: Model
+  public let decay: Double
+
+  public init(_ model: Model, decay: Double = 0.999) {
+    self.model = model
+    self.decay = decay
+  }
+
+  /// `average += (1 - decay) (value - average)` for every parameter; buffers are taken over.
+  public mutating func update(_ current: Model) {
+    let values = current.parameters
+    let averaged = zip(model.parameters, values).map { average, value in
+      var array = average.array
+      array.average(with: value.array, decay: decay)
+      return Tensor(array)
+    }
+    model = current
+    model.setParameters(averaged)
+  }
+
+  /// Continues from saved averages.
+  public mutating func restore(_ model: Model) { self.model = model }
+}

@@ -1,0 +1,117 @@
+// Gradient descent, plain and scaled by a running mean square.
+
+import LatentLayers
+import LatentNumerics
+
+/// Stochastic gradient descent with momentum, optionally Nesterov's (Sutskever et al. 2013).
+/// Formulas are PyTorch's: the velocity starts as the first gradient.
+public struct SGD: Optimizer {
+  public var learningRate: Double
+  public let momentum, dampening, weightDecay: Double
+  public let nesterov: Bool
+  public private(set) var step = 0
+  private var flat = FlatParameters()
+  private var moments = FlatState(["velocity"])
+
+  public init(
+    learningRate: Double, momentum: Double = 0, dampening: Double = 0, weightDecay: Double = 0,
+    nesterov: Bool = false
+  ) {
+    require(
+      !nesterov || (momentum > 0 && dampening == 0),
+      "Nesterov momentum needs momentum > 0 and no dampening: found \(momentum), \(dampening)")
+    self.learningRate = learningRate
+    self.momentum = momentum
+    self.dampening = dampening
+    self.weightDecay = weightDecay
+    self.nesterov = nesterov
+  }
+
+  public var summary: String {
+    "SGD(learningRate: \(learningRate), momentum: \(momentum), dampening: \(dampening), "
+      + "weightDecay: \(weightDecay), nesterov: \(nesterov))"
+  }
+
+  public mutating func update(
+    _ model: inout some Module, along gradients: Gradients, scale: Double
+  ) {
+    let parameters = model.parameters
+    let old = flat.pack(parameters)
+    moments.prepare(like: old)
+    step += 1
+    var velocity = moments.take(0)
+    let new = old.sgdUpdated(
+      flat.segments(gradients), velocity: &velocity,
+      SGDNumbers(
+        learningRate: learningRate, momentum: momentum, dampening: dampening,
+        weightDecay: weightDecay, gradientScale: scale, nesterov: nesterov, step: step))
+    moments.put(0, velocity)
+    flat.unpack(new, into: &model, shapes: parameters)
+  }
+
+  public var state: [String: NDArray] { moments.named }
+
+  public mutating func restore(
+    _ state: [String: NDArray], step: Int, for model: some Module
+  ) throws {
+    try moments.restore(state, for: model)
+    self.step = step
+  }
+}
+
+/// RMSprop (Tieleman and Hinton 2012), centered after Graves (2013). Formulas are PyTorch's.
+public struct RMSprop: Optimizer {
+  public var learningRate: Double
+  public let smoothing, epsilon, momentum, weightDecay: Double
+  public let isCentered: Bool
+  public private(set) var step = 0
+  private var flat = FlatParameters()
+  private var moments: FlatState
+
+  public init(
+    learningRate: Double = 1e-2, smoothing: Double = 0.99, epsilon: Double = 1e-8,
+    momentum: Double = 0, weightDecay: Double = 0, isCentered: Bool = false
+  ) {
+    self.learningRate = learningRate
+    self.smoothing = smoothing
+    self.epsilon = epsilon
+    self.momentum = momentum
+    self.weightDecay = weightDecay
+    self.isCentered = isCentered
+    moments = FlatState(
+      ["square", "meanGradient", "velocity"], used: [true, isCentered, momentum > 0])
+  }
+
+  public var summary: String {
+    "RMSprop(learningRate: \(learningRate), smoothing: \(smoothing), epsilon: \(epsilon), "
+      + "momentum: \(momentum), weightDecay: \(weightDecay), isCentered: \(isCentered))"
+  }
+
+  public mutating func update(
+    _ model: inout some Module, along gradients: Gradients, scale: Double
+  ) {
+    let parameters = model.parameters
+    let old = flat.pack(parameters)
+    moments.prepare(like: old)
+    step += 1
+    var (square, mean, velocity) = (moments.take(0), moments.take(1), moments.take(2))
+    let new = old.rmspropUpdated(
+      flat.segments(gradients), square: &square, meanGradient: &mean, velocity: &velocity,
+      RMSpropNumbers(
+        learningRate: learningRate, smoothing: smoothing, epsilon: epsilon, momentum: momentum,
+        weightDecay: weightDecay, gradientScale: scale, centered: isCentered))
+    moments.put(0, square)
+    moments.put(1, mean)
+    moments.put(2, velocity)
+    flat.unpack(new, into: &model, shapes: parameters)
+  }
+
+  public var state: [String: NDArray] { moments.named }
+
+  public mutating func restore(
+    _ state: [String: NDArray], step: Int, for model: some Module
+  ) throws {
+    try moments.restore(state, for: model)
+    self.step = step
+  }
+}

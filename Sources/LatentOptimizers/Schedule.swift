@@ -1,0 +1,91 @@
+// How the learning rate moves over a run: a factor on the base rate as a function of the step, so
+// that a resumed run needs no replay. Only the plateau rule has a state, and that is saved.
+
+import Foundation
+
+/// A factor on the learning rate.
+public protocol LearningRateSchedule: Sendable, Codable {
+  /// The factor for update `step` (0 for the first).
+  func factor(step: Int) -> Double
+  /// Hears the validation loss after each epoch.
+  mutating func observe(validationLoss: Double)
+}
+
+extension LearningRateSchedule {
+  public mutating func observe(validationLoss: Double) {}
+}
+
+/// Always 1.
+public struct ConstantSchedule: LearningRateSchedule {
+  public init() {}
+  public func factor(step: Int) -> Double { 1 }
+}
+
+/// Multiplied by `decay` after every `every` updates.
+public struct StepSchedule: LearningRateSchedule {
+  public let every: Int
+  public let decay: Double
+
+  public init(every: Int, decay: Double = 0.1) {
+    self.every = every
+    self.decay = decay
+  }
+
+  public func factor(step: Int) -> Double { pow(decay, Double(step / every)) }
+}
+
+/// A linear rise over `warmup` updates, then half a cosine down to `floor` at `total`
+/// (Loshchilov and Hutter 2017, without restarts).
+public struct CosineSchedule: LearningRateSchedule {
+  public let warmup: Int
+  public let total: Int
+  public let floor: Double
+
+  public init(warmup: Int = 0, total: Int, floor: Double = 0) {
+    self.warmup = warmup
+    self.total = total
+    self.floor = floor
+  }
+
+  public func factor(step: Int) -> Double {
+    if step < warmup { return Double(step + 1) / Double(warmup) }
+    let progress = min(1, Double(step - warmup) / Double(max(1, total - warmup)))
+    return floor + (1 - floor) * 0.5 * (1 + cos(.pi * progress))
+  }
+}
+
+/// Multiplied by `decay` when the validation loss has not fallen by more than `threshold`
+/// (relative) for more than `patience` epochs. PyTorch's ReduceLROnPlateau.
+public struct ReduceOnPlateau: LearningRateSchedule {
+  public let decay: Double
+  public let patience: Int
+  public let threshold: Double
+  public let floor: Double
+  public private(set) var best = Double.greatestFiniteMagnitude
+  public private(set) var badEpochs = 0
+  public private(set) var current = 1.0
+
+  public init(
+    decay: Double = 0.1, patience: Int = 10, threshold: Double = 1e-4, floor: Double = 0
+  ) {
+    self.decay = decay
+    self.patience = patience
+    self.threshold = threshold
+    self.floor = floor
+  }
+
+  public func factor(step: Int) -> Double { current }
+
+  public mutating func observe(validationLoss: Double) {
+    if validationLoss < best - Swift.abs(best) * threshold {
+      best = validationLoss
+      badEpochs = 0
+    } else {
+      badEpochs += 1
+    }
+    if badEpochs > patience {
+      current = max(floor, current * decay)
+      badEpochs = 0
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// Matrix products against three nested loops in double, over odd shapes, transposes and batches.
+
+import LatentNumerics
+import Testing
+
+@Suite struct GemmTests {
+  /// C = op(A) op(B) for matrices given as flat lists.
+  static func oracle(
+    _ a: [Double], _ b: [Double], _ m: Int, _ n: Int, _ k: Int, _ transpose: GemmTranspose
+  ) -> [Double] {
+    var c = [Double](repeating: 0, count: m * n)
+    let (aRow, aInner) = transpose.contains(.left) ? (1, m) : (k, 1)
+    let (bInner, bColumn) = transpose.contains(.right) ? (1, k) : (n, 1)
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in
+        for row in 0..<m {
+          for column in 0..<n {
+            var sum = 0.0
+            for inner in 0..<k {
+              sum += a[row * aRow + inner * aInner] * b[inner * bInner + column * bColumn]
+            }
+            c[row * n + column] = sum
+          }
+        }
+      }
+    }
+    return c
+  }
+
+  static let transposes: [GemmTranspose] = [[], .left, .right, [.left, .right]]
+  static let sizes: [[Int]] = [
+    [1, 1, 1], [1, 7, 5], [7, 1, 5], [5, 7, 1], [3, 4, 0], [0, 4, 3], [4, 0, 3], [17, 33, 65],
+    [128, 20, 40], [1, 600, 30], [600, 1, 30], [513, 31, 17], [31, 520, 70], [64, 64, 520],
+    [160, 130, 140],
+  ]
+
+  @Test(arguments: sizes) func plain(size: [Int]) {
+    var cases = Cases(seed: 50)
+    let (m, n, k) = (size[0], size[1], size[2])
+    for dtype in [DType.float32, .float64] {
+      for transpose in Self.transposes {
+        let a = cases.array(transpose.contains(.left) ? [k, m] : [m, k], dtype)
+        let b = cases.array(transpose.contains(.right) ? [n, k] : [k, n], dtype)
+        let result = a.matmul(b, transpose: transpose)
+        let oracle = Self.oracle(a.doubles, b.doubles, m, n, k, transpose)
+        #expect(result.shape == [m, n])
+        #expect(
+          distance(result, oracle) < (dtype == .float32 ? 5e-5 : 1e-12),
+          "\(dtype) \(size) \(transpose), seed \(cases.seed)")
+      }
+    }
+  }
+
+  /// Pieces of a product that is split over threads meet at the right places.
+  @Test func largeEnoughToBeSplit() {
+    var cases = Cases(seed: 51)
+    for (m, n, k) in [(700, 300, 40), (200, 1100, 20), (2000, 33, 33), (33, 2001, 35)] {
+      for transpose in Self.transposes {
+        let a = cases.array(transpose.contains(.left) ? [k, m] : [m, k], .float64)
+        let b = cases.array(transpose.contains(.right) ? [n, k] : [k, n], .float64)
+        let oracle = Self.oracle(a.doubles, b.doubles, m, n, k, transpose)
+        #expect(
+          distance(a.matmul(b, transpose: transpose), oracle) < 1e-12, "\(m) \(n) \(k) \(transpose)")
+        #expect(
+          distance(
+            a.converted(to: .float32).matmul(b.converted(to: .float32), transpose: transpose), oracle)
+            < 1e-4, "\(m) \(n) \(k) \(transpose)")
+      }
+    }
+  }
+
+  static let batches: [(Shape, Shape)] = [
+    ([2], [2]), ([2], []), ([], [2]), ([2, 3], [3]), ([3], [2, 3]), ([2, 1], [1, 3]), ([1], [1]),
+    ([1, 1], []), ([], [1, 1]), ([0], []), ([2, 0], [1, 1]), ([4], [1]), ([1], [4]),
+    ([2, 2, 2], [2, 1, 2]),
+  ]
+
+  @Test(arguments: batches) func batched(left: Shape, right: Shape) throws {
+    var cases = Cases(seed: 52)
+    let batch = try #require(left.broadcast(with: right))
+    for (m, n, k) in [(3, 4, 5), (1, 6, 2), (6, 1, 2), (2, 2, 0)] {
+      for transpose in Self.transposes {
+        let a = cases.array(left + (transpose.contains(.left) ? [k, m] : [m, k]), .float64)
+        let b = cases.array(right + (transpose.contains(.right) ? [n, k] : [k, n]), .float64)
+        let result = a.matmul(b, transpose: transpose)
+        let (x, y) = (
+          a.broadcast(to: batch + a.shape.suffix(2)).doubles,
+          b.broadcast(to: batch + b.shape.suffix(2)).doubles
+        )
+        var oracle: [Double] = []
+        for index in 0..<batch.count {
+          let left = Array(x[(index * m * k)..<((index + 1) * m * k)])
+          let right = Array(y[(index * k * n)..<((index + 1) * k * n)])
+          oracle += Self.oracle(left, right, m, n, k, transpose)
+        }
+        let name: Comment = "\(a.shape) x \(b.shape) \(transpose), seed \(cases.seed)"
+        #expect(result.shape == batch + [m, n], name)
+        #expect(distance(result, oracle) < 1e-12, name)
+      }
+    }
+  }
+}
+
+extension GemmTranspose: CustomTestStringConvertible {
+  public var testDescription: String {
+    "transposing \(contains(.left) ? "left" : "") \(contains(.right) ? "right" : "")"
+  }
+}

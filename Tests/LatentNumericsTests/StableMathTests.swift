@@ -1,0 +1,119 @@
+// float32 formulas against float64 ones over the whole range of float32: at most 4 units in the
+// last place or 1e-6 relative, and no overflow where the result is finite.
+
+import Foundation
+import LatentNumerics
+import Testing
+
+@Suite struct StableMathTests {
+  struct Function: CustomTestStringConvertible, Sendable {
+    var kernel: UnaryKernel
+    /// Where the function is asked for.
+    var range: ClosedRange<Float> = -.greatestFiniteMagnitude ... .greatestFiniteMagnitude
+    /// Absolute slack, where the result crosses zero away from the origin.
+    var slack = 0.0
+    var oracle: @Sendable (Double) -> Double
+    var testDescription: String { "\(kernel)" }
+  }
+
+  static let functions: [Function] = [
+    Function(kernel: .exp) { exp($0) },
+    Function(kernel: .expMinusOne) { expm1($0) },
+    Function(kernel: .log, range: 0 ... .greatestFiniteMagnitude) { log($0) },
+    Function(kernel: .logOnePlus, range: -1 ... .greatestFiniteMagnitude) { log1p($0) },
+    Function(kernel: .softplus) { max($0, 0) + log1p(exp(-abs($0))) },
+    Function(kernel: .logSigmoid) { min($0, 0) - log1p(exp(-abs($0))) },
+    Function(kernel: .sigmoid) { $0 < 0 ? exp($0) / (1 + exp($0)) : 1 / (1 + exp(-$0)) },
+    Function(kernel: .tanh) { tanh($0) },
+    Function(kernel: .erf) { erf($0) },
+    Function(kernel: .erfc) { erfc($0) },
+    Function(kernel: .sin, slack: 1e-7) { sin($0) },
+    Function(kernel: .cos, slack: 1e-7) { cos($0) },
+    Function(kernel: .relu) { max($0, 0) },
+    Function(kernel: .elu) { $0 > 0 ? $0 : expm1($0) },
+    Function(kernel: .gelu) { $0 * 0.5 * erfc(-$0 / 2.0.squareRoot()) },
+    Function(kernel: .silu) { $0 < 0 ? $0 * exp($0) / (1 + exp($0)) : $0 / (1 + exp(-$0)) },
+    Function(kernel: .sqrt, range: 0 ... .greatestFiniteMagnitude) { $0.squareRoot() },
+    Function(kernel: .reciprocalSqrt, range: 1e-37 ... .greatestFiniteMagnitude) {
+      1 / $0.squareRoot()
+    },
+    Function(kernel: .abs) { abs($0) },
+    Function(kernel: .square, range: -1e18...1e18) { $0 * $0 },
+    Function(kernel: .negate) { -$0 },
+    Function(kernel: .floor) { $0.rounded(.down) },
+    Function(kernel: .round) { $0.rounded(.toNearestOrEven) },
+    Function(kernel: .logGamma, range: 1e-30...1e30, slack: 1e-6) { lgamma($0) },
+  ]
+
+  /// Every 4,001st bit pattern (a million of them), and the neighbourhood of 0, 1 and -1.
+  static let patterns: [Float] = {
+    var values = stride(from: UInt32(0), to: UInt32.max - 4001, by: 4001).map {
+      Float(bitPattern: $0)
+    }
+    for centre in [Float(0), 1, -1, 0.5, -0.5, 88.7, -88.7, -103.9, 20, -20] {
+      for step in -2000...2000 { values.append(centre + Float(step) * 1e-4) }
+    }
+    return values.filter(\.isFinite)
+  }()
+
+  @Test(arguments: functions) func singlePrecision(function: Function) {
+    let inputs = Self.patterns.filter { function.range.contains($0) }
+    let results = NDArray(inputs).unary(function.kernel).floats
+    var worst = (error: 0.0, at: Float(0), found: Float(0), oracle: 0.0)
+    for (x, found) in zip(inputs, results) {
+      let oracle = function.oracle(Double(x))
+      let rounded = Float(oracle)
+      if found == rounded { continue }
+      // Results below the smallest normal number may be flushed to zero.
+      if Swift.abs(oracle) < Double(Float.leastNormalMagnitude)
+        && Swift.abs(found) <= Float.leastNormalMagnitude { continue }
+      let difference = Swift.abs(Double(found) - oracle)
+      let allowed = max(4 * Double(rounded.ulp), 1e-6 * Swift.abs(oracle)) + function.slack
+      let error = difference.isNaN || allowed.isNaN ? .infinity : difference / allowed
+      if error > worst.error { worst = (error, x, found, oracle) }
+    }
+    #expect(
+      worst.error <= 1,
+      "\(function.kernel) at \(worst.at): \(worst.found), not \(worst.oracle) (\(worst.error))")
+  }
+
+  @Test(arguments: functions) func doublePrecision(function: Function) {
+    // The oracle is the same formula, so only a few units of difference are allowed.
+    let inputs = Self.patterns.filter { function.range.contains($0) }.map { Double($0) }
+    let found = NDArray(inputs).unary(function.kernel).doubles
+    let oracle = inputs.map(function.oracle)
+    for (x, pair) in zip(inputs, zip(found, oracle)) {
+      let scale = max(Swift.abs(pair.1), 1e-300)
+      let same = pair.0 == pair.1 || Swift.abs(pair.0 - pair.1) <= 1e-13 * scale + function.slack
+      if !same { Issue.record("\(function.kernel) at \(x): \(pair.0), not \(pair.1)") }
+      if !same { break }
+    }
+  }
+
+  /// psi(x + 1) = psi(x) + 1/x, psi(1) = -gamma, psi(1/2) = -gamma - 2 log 2.
+  @Test func digamma() {
+    let gamma = 0.577_215_664_901_532_86
+    let values = NDArray([1, 0.5, 2] as [Double]).unary(.digamma).doubles
+    #expect(distance(NDArray(values), [-gamma, -gamma - 2 * log(2), 1 - gamma]) < 1e-14)
+    let x = (1...3000).map { Double($0) * 0.013 }
+    let next = NDArray(x.map { $0 + 1 }).unary(.digamma).doubles
+    let here = NDArray(x).unary(.digamma).doubles
+    #expect(distance(NDArray(next), zip(here, x).map { $0 + 1 / $1 }) < 1e-12)
+  }
+
+  /// Rows whose largest element is anything float32 can hold.
+  @Test func logSumExpOverTheFullRange() {
+    var cases = Cases(seed: 45)
+    for exponent in stride(from: -125, through: 126, by: 3) {
+      let rows = cases.array([20, 9], .float32).binary(
+        .multiply, scalar: Double(sign: .plus, exponent: exponent, significand: 1))
+      let oracle = ReductionTests.groups(rows, [1]).map { ReductionTests.oracle(.logSumExp, $0) }
+      let found = rows.reduced(.logSumExp, axes: [1], keepingDimensions: false).doubles
+      for (value, expected) in zip(found, oracle) {
+        #expect(
+          Swift.abs(value - expected) <= 1e-6 * max(Swift.abs(expected), 1),
+          "2^\(exponent), seed \(cases.seed)")
+      }
+    }
+  }
+}
