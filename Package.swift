@@ -20,6 +20,10 @@ let package = Package(
   name: "latent",
   products: [
     .library(name: "Latent", targets: ["Latent"]),
+    .executable(name: "latent-train", targets: ["latent-train"]),
+    .executable(name: "latent-encode", targets: ["latent-encode"]),
+    .executable(name: "latent-interpolate", targets: ["latent-interpolate"]),
+    .executable(name: "latent-generate", targets: ["latent-generate"]),
   ],
   traits: [
     .trait(name: "OneDNN", description: "Matrix products by oneDNN (Debian: libdnnl-dev)."),
@@ -48,6 +52,7 @@ let package = Package(
       cSettings: [.define("LATENT_PNG", .when(traits: ["PNG"]))],
       linkerSettings: [.linkedLibrary("png", .when(traits: ["PNG"]))]),
     .target(name: "CLatentKernels"),
+    .target(name: "CLatentSignals"),
     // 1
     .target(name: "LatentNumerics", dependencies: ["CLatentBLAS", "CLatentDNN", "CLatentKernels"]),
     // 2
@@ -58,18 +63,54 @@ let package = Package(
     // 4
     .target(
       name: "LatentOptimizers", dependencies: ["LatentNumerics", "LatentAutodiff", "LatentLayers"]),
+    .target(
+      name: "LatentStorage",
+      dependencies: ["LatentNumerics", "CLatentHDF5", "CLatentZlib", "CLatentPNG"]),
     // 5
+    .target(name: "LatentDatasets", dependencies: ["LatentNumerics", "LatentStorage"]),
     .target(
       name: "LatentModels",
       dependencies: [
         "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
+      ]),
+    // 6
+    .target(
+      name: "LatentTraining",
+      dependencies: [
+        "CLatentSignals", "LatentNumerics", "LatentAutodiff", "LatentLayers",
+        "LatentDistributions", "LatentOptimizers", "LatentStorage", "LatentDatasets",
+        "LatentModels",
       ]),
     // 7
     .target(
       name: "Latent",
       dependencies: [
         "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
-        "LatentOptimizers", "LatentModels",
+        "LatentOptimizers", "LatentStorage", "LatentDatasets", "LatentModels", "LatentTraining",
       ]),
+    // Examples
+    .target(
+      name: "LatentCommands",
+      dependencies: [
+        "Latent", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Examples/Shared"),
+    .tool("latent-train"),
+    .tool("latent-encode"),
+    .tool("latent-interpolate"),
+    .tool("latent-generate"),
   ]
 )
+
+extension Target {
+  /// A command-line tool under `Examples`.
+  static func tool(_ name: String) -> Target {
+    .executableTarget(
+      name: name,
+      dependencies: [
+        "Latent", "LatentCommands",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Examples/\(name)")
+  }
+}

@@ -16,6 +16,7 @@ static inline hid_t latent_h5_default_list(void) { return H5P_DEFAULT; }
 static inline hid_t latent_h5_all(void) { return H5S_ALL; }
 static inline hid_t latent_h5_error_stack(void) { return H5E_DEFAULT; }
 static inline unsigned latent_h5_read_only(void) { return H5F_ACC_RDONLY; }
+static inline H5F_libver_t latent_h5_latest(void) { return H5F_LIBVER_LATEST; }
 static inline unsigned latent_h5_truncate(void) { return H5F_ACC_TRUNC; }
 
 static inline hid_t latent_h5_f32le(void) { return H5T_IEEE_F32LE; }

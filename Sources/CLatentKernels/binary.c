@@ -142,7 +142,7 @@ typedef struct {
 } binary_job;
 
 static void binary_blocks(const binary_job *job, int64_t begin, int64_t end) {
-  scratch_block xs, ys;
+  LATENT_ALIGNED scratch_block xs, ys;
   const latent_nest *nest = &job->nest;
   for (int64_t at = begin; at < end; at += LATENT_BLOCK) {
     int64_t count = smaller(LATENT_BLOCK, end - at);
@@ -153,7 +153,7 @@ static void binary_blocks(const binary_job *job, int64_t begin, int64_t end) {
 }
 
 static void binary_rows(const binary_job *job, int64_t begin, int64_t end) {
-  scratch_block xs, ys;
+  LATENT_ALIGNED scratch_block xs, ys;
   const latent_nest *nest = &job->nest;
   int inner = nest->rank - 1, item = job->item;
   operand_kind x_kind = kind_of(nest, 0), y_kind = kind_of(nest, 1);
@@ -271,7 +271,7 @@ SELECT(select_u8, uint8_t)
 static void select_range(void *context, int64_t begin, int64_t end) {
   const select_job *job = context;
   int64_t item = item_size(job->type);
-  scratch_block scratch[3];
+  LATENT_ALIGNED scratch_block scratch[3];
   bool dense = job->nest.rank == 1;
   for (int64_t at = begin; at < end; at += LATENT_BLOCK) {
     int64_t n = smaller(LATENT_BLOCK, end - at);

@@ -7,7 +7,7 @@
 
 #include "internal.h"
 
-enum { COLUMN_TILE = 128, COLUMN_PARTIALS = 8192, COLUMN_BLOCK_ELEMENTS = 16384 };
+enum { COLUMN_TILE = 1024, COLUMN_PARTIALS = 8192, COLUMN_BLOCK_ELEMENTS = 6400 };
 
 // Handles rows [row, row + rows) x columns [column, column + width) and writes the sums to
 // total[0 ..< width] and, when two sets are summed, total[COLUMN_TILE ..< COLUMN_TILE + width].
@@ -37,7 +37,7 @@ static inline void column_tile_task(void *context, int64_t index) {
   const column_tiles_job *job = context;
   int64_t block = index / job->tiles, column = index % job->tiles * COLUMN_TILE;
   int64_t width = smaller(COLUMN_TILE, job->columns - column), row = block * job->block_rows;
-  double total[2 * COLUMN_TILE];
+  LATENT_ALIGNED double total[2 * COLUMN_TILE];
   job->body(job->context, row, smaller(job->block_rows, job->rows - row), column, width, total);
   for (int set = 0; set < job->sets; ++set) {
     const double *sums = total + set * COLUMN_TILE;
@@ -57,7 +57,7 @@ static inline void parallel_column_tiles(latent_dtype type, int64_t rows, int64_
                                          int64_t serial_below, void *context,
                                          column_tile_body body) {
   if (columns <= 0) return;
-  double partial[COLUMN_PARTIALS];
+  LATENT_ALIGNED double partial[COLUMN_PARTIALS];
   column_tiles_job job = {type, sets, rows, columns, 0, 0, 0, body, context, {first, second},
                           partial};
   job.tiles = (columns + COLUMN_TILE - 1) / COLUMN_TILE;

@@ -51,7 +51,7 @@ static bias_kernel NAME(bias_kernel)(latent_activation act) {
     for (int64_t c = 0; c < width; ++c) total[c] = 0;                                            \
     for (int64_t begin = 0; begin < rows; begin += 64) {                                         \
       int64_t end = smaller(begin + 64, rows);                                                   \
-      REAL sum[COLUMN_TILE];                                                                     \
+      LATENT_ALIGNED REAL sum[COLUMN_TILE];                                                      \
       for (int64_t c = 0; c < width; ++c) sum[c] = 0;                                            \
       for (int64_t row = begin; row < end; ++row) {                                              \
         const REAL *dy_row = dy + row * stride, *saved_row = saved + row * stride;               \

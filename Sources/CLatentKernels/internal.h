@@ -35,6 +35,10 @@
 #define square_root(x) _Generic((x), float: __builtin_sqrtf, default: __builtin_sqrt)(x)
 #endif
 
+// Stack buffers of vector loops: a 64-byte access that straddles two cache lines costs double, and
+// reading back what was just stored costs more.
+#define LATENT_ALIGNED _Alignas(64)
+
 #define LATENT_INLINE static inline __attribute__((always_inline, unused))
 
 // Elements below which a pass stays on the calling thread, by the cost of one element. A woken

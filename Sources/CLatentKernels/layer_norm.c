@@ -1,5 +1,6 @@
 // Layer normalisation (Ba, Kiros and Hinton 2016) over the last axis. The variance is taken in a
-// second pass over the centred row: a one-pass formula loses it when the mean is large.
+// second pass over the centred row, because a one-pass formula loses it when the mean is large;
+// that pass also yields what the first one's mean lacked by rounding.
 
 #include <math.h>
 
@@ -17,21 +18,26 @@ typedef struct {
   void *out, *statistics_out;
 } norm_job;
 
+typedef struct {
+  double mean, square;  // of x - center
+} row_moments;
+
 #define LAYER_NORM(suffix, real)                                                                  \
-  LATENT_INLINE double row_mean_##suffix(int64_t n, const real *x, real center, bool squares) {   \
-    double total = 0;                                                                             \
+  LATENT_INLINE row_moments moments_##suffix(int64_t n, const real *x, real center) {             \
+    row_moments total = {0, 0};                                                                   \
     for (int64_t from = 0; from < n; from += 4096) {                                              \
       LATENT_REASSOCIATE                                                                          \
       int64_t to = smaller(from + 4096, n);                                                       \
-      real sum = 0;                                                                               \
-      if (squares) {                                                                              \
-        for (int64_t i = from; i < to; ++i) sum += (x[i] - center) * (x[i] - center);             \
-      } else {                                                                                    \
-        for (int64_t i = from; i < to; ++i) sum += x[i];                                          \
+      real sum = 0, squares = 0;                                                                  \
+      for (int64_t i = from; i < to; ++i) {                                                       \
+        const real d = x[i] - center;                                                             \
+        sum += d;                                                                                 \
+        squares += d * d;                                                                         \
       }                                                                                           \
-      total += sum;                                                                               \
+      total.mean += sum, total.square += squares;                                                 \
     }                                                                                             \
-    return total / (double)n;                                                                     \
+    total.mean /= (double)n, total.square /= (double)n;                                           \
+    return total;                                                                                 \
   }                                                                                               \
   static LATENT_CLONES void norm_rows_##suffix(void *context, int64_t begin, int64_t end) {       \
     const norm_job *job = context;                                                                \
@@ -40,8 +46,10 @@ typedef struct {
     for (int64_t row = begin; row < end; ++row) {                                                 \
       const real *x = (const real *)job->x + row * n;                                             \
       real *y = (real *)job->out + row * n, *statistics = (real *)job->statistics_out + 2 * row;  \
-      const real mean = (real)row_mean_##suffix(n, x, 0, false);                                  \
-      const double variance = row_mean_##suffix(n, x, mean, true);                                \
+      const real center = (real)moments_##suffix(n, x, 0).mean;                                   \
+      const row_moments moments = moments_##suffix(n, x, center);                                 \
+      const real mean = (real)(center + moments.mean);                                            \
+      const double variance = moments.square - moments.mean * moments.mean;                       \
       const real inverse = (real)(1 / sqrt(variance + job->epsilon));                             \
       statistics[0] = mean, statistics[1] = inverse;                                              \
       if (scale && shift) {                                                                       \
@@ -106,7 +114,7 @@ typedef struct {
     for (int64_t c = 0; c < width; ++c) dscale[c] = dshift[c] = 0;                                \
     for (int64_t begin = row; begin < row + rows; begin += 64) {                                  \
       int64_t end = smaller(begin + 64, row + rows);                                              \
-      real scale_sum[COLUMN_TILE], shift_sum[COLUMN_TILE];                                        \
+      LATENT_ALIGNED real scale_sum[COLUMN_TILE], shift_sum[COLUMN_TILE];                         \
       for (int64_t c = 0; c < width; ++c) scale_sum[c] = shift_sum[c] = 0;                        \
       for (int64_t r = begin; r < end; ++r) {                                                     \
         const real *x = (const real *)job->x + r * job->columns + column;                         \

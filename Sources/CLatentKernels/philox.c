@@ -90,13 +90,13 @@ LATENT_INLINE void normal_pair(uint32_t *a, uint32_t *b) {
 typedef void (*group_kernel)(stream from, uint64_t first, uint64_t *out);
 
 static LATENT_CLONES void bits_group(stream from, uint64_t first, uint64_t *out) {
-  uint32_t words[4][GROUP];
+  LATENT_ALIGNED uint32_t words[4][GROUP];
   philox_group(from, first, words);
   interleave(words, out);
 }
 
 static LATENT_CLONES void uniform_f32_group(stream from, uint64_t first, uint64_t *out) {
-  uint32_t words[4][GROUP];
+  LATENT_ALIGNED uint32_t words[4][GROUP];
   philox_group(from, first, words);
   for (int w = 0; w < 4; ++w) {
     for (int lane = 0; lane < GROUP; ++lane) words[w][lane] = bits_of(uniform_f32(words[w][lane]));
@@ -105,7 +105,7 @@ static LATENT_CLONES void uniform_f32_group(stream from, uint64_t first, uint64_
 }
 
 static LATENT_CLONES void normal_f32_group(stream from, uint64_t first, uint64_t *out) {
-  uint32_t words[4][GROUP];
+  LATENT_ALIGNED uint32_t words[4][GROUP];
   philox_group(from, first, words);
   LATENT_SAME_INDEX for (int lane = 0; lane < GROUP; ++lane) {
     normal_pair(&words[0][lane], &words[1][lane]);
@@ -117,7 +117,7 @@ static LATENT_CLONES void normal_f32_group(stream from, uint64_t first, uint64_t
 }
 
 static LATENT_CLONES void uniform_f64_group(stream from, uint64_t first, uint64_t *out_) {
-  uint32_t words[4][GROUP];
+  LATENT_ALIGNED uint32_t words[4][GROUP];
   double *out = (double *)out_;
   philox_group(from, first, words);
   LATENT_SAME_INDEX for (int lane = 0; lane < GROUP; ++lane) {
@@ -151,7 +151,7 @@ typedef struct {
 
 static void draw_range(void *context, int64_t begin, int64_t end) {
   const draw_job *job = context;
-  uint64_t group[2 * GROUP];
+  LATENT_ALIGNED uint64_t group[2 * GROUP];
   int64_t per_block = 16 / job->item;  // a block has 16 bytes of results
   char *y = job->y + begin * job->item;
   uint64_t at = job->first + (uint64_t)begin;

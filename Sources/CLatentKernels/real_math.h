@@ -47,7 +47,7 @@ LATENT_INLINE double silu_slope_f64(double x) {
 
 // log(1 + e^-|x|) and its parts, for the Bernoulli kernels.
 LATENT_INLINE float softplus_tail_f32(float x) {
-  return log1p_unit(exp_of_sum(-magnitude_f32(x), 0.0f));
+  return log1p_unit(exp_nonpositive(-magnitude_f32(x), 0.0f));
 }
 LATENT_INLINE double softplus_tail_f64(double x) { return log1p(exp(-__builtin_fabs(x))); }
 

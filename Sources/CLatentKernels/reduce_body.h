@@ -139,7 +139,7 @@ static void NAME(reduce_rows)(reduce_job *job, int64_t outer) {
     for (int64_t c = 0; c < width; ++c) total[c] = 0;                                       \
     for (int64_t begin = 0; begin < rows; begin += 64) {                                    \
       int64_t end = smaller(begin + 64, rows), row = begin;                                 \
-      REAL sum[TILE];                                                                       \
+      LATENT_ALIGNED REAL sum[TILE];                                                        \
       for (int64_t c = 0; c < width; ++c) sum[c] = 0;                                       \
       for (; row + 4 <= end; row += 4) {                                                    \
         const REAL *a = x + row * stride, *b = a + stride, *d = b + stride, *e = d + stride; \
@@ -168,7 +168,7 @@ COLUMN_SUM(column_sum_exp, EXP_TERM)
 #define COLUMN_FOLD(name, type, start, expression)                                            \
   static LATENT_CLONES void NAME(name)(int64_t rows, int64_t stride, int64_t width,           \
                                        const REAL *x, double *total) {                        \
-    type best[TILE];                                                                          \
+    LATENT_ALIGNED type best[TILE];                                                           \
     for (int64_t c = 0; c < width; ++c) best[c] = start;                                      \
     for (int64_t row = 0; row < rows; ++row) {                                                \
       const REAL *line = x + row * stride;                                                    \
@@ -205,8 +205,8 @@ static void NAME(columns)(latent_reduction op, int64_t rows, int64_t stride, int
     NAME(columns_direct)(op, rows, stride, width, x, shift, total);
     return;
   }
-  double wide[TILE];
-  REAL wide_shift[TILE];
+  LATENT_ALIGNED double wide[TILE];
+  LATENT_ALIGNED REAL wide_shift[TILE];
   for (int64_t c = 0; shift && c < fold * width; ++c) wide_shift[c] = shift[c % width];
   int64_t wide_rows = rows / fold, rest = rows % fold;
   NAME(columns_direct)(op, wide_rows, fold * width, fold * width, x, wide_shift, wide);
@@ -239,8 +239,8 @@ static void NAME(tile_task)(void *context, int64_t index) {
   int64_t width = smaller(TILE, job->inner - begin);
   const REAL *x = (const REAL *)job->x + outer * job->n * job->inner + begin;
   REAL *y = (REAL *)job->y + outer * job->inner + begin;
-  double total[TILE], top[TILE];
-  REAL shift[TILE];
+  LATENT_ALIGNED double total[TILE], top[TILE];
+  LATENT_ALIGNED REAL shift[TILE];
   bool exponentials = job->op == LATENT_LOG_SUM_EXP;
   if (exponentials) NAME(tile_shift)(x, job->n, job->inner, width, shift, top);
   NAME(columns)(job->op, job->n, job->inner, width, x, exponentials ? shift : NULL, total);
@@ -268,7 +268,7 @@ static void NAME(reduce_columns)(reduce_job *job, int64_t outer) {
     run_tasks(tasks, outer * elements, threshold, job, NAME(tile_task));
     return;
   }
-  double partial[MAX_PARTIALS];
+  LATENT_ALIGNED double partial[MAX_PARTIALS];
   reduce_job part = *job;
   part.partial = partial;
   part.piece = (job->n + blocks - 1) / blocks;

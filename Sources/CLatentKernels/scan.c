@@ -35,8 +35,8 @@ typedef struct {
 // A row is read as lines of LANES elements: a column each, folded at the end.
 #define ARG_ROW(name, columns, real, beats)                                          \
   static int32_t name(int64_t n, const real *x) {                                    \
-    real best[LANES];                                                                \
-    int32_t index[LANES];                                                            \
+    LATENT_ALIGNED real best[LANES];                                                 \
+    LATENT_ALIGNED int32_t index[LANES];                                             \
     int64_t lines = n / LANES;                                                       \
     real top = x[0];                                                                 \
     int32_t at = 0;                                                                  \
@@ -64,7 +64,7 @@ typedef struct {
     const scan_job *job = context;                                                            \
     const real *x = job->x;                                                                   \
     int32_t *y = job->y;                                                                      \
-    real best[TILE];                                                                          \
+    LATENT_ALIGNED real best[TILE];                                                           \
     for (int64_t task = begin; task < end; ++task) {                                          \
       if (job->inner == 1) {                                                                  \
         const real *row = x + task * job->n;                                                  \
@@ -112,7 +112,7 @@ void latent_arg_extreme(bool largest, latent_dtype type, int64_t outer, int64_t 
 #define CUMULATIVE_SUM(suffix, real, total)                                                   \
   static LATENT_CLONES void cumulative_columns_##suffix(const scan_job *job, int64_t width,   \
                                                         const real *x, real *y) {             \
-    total sum[TILE];                                                                          \
+    LATENT_ALIGNED total sum[TILE];                                                           \
     for (int64_t c = 0; c < width; ++c) sum[c] = 0;                                           \
     for (int64_t j = 0; j < job->n; ++j) {                                                    \
       int64_t at = (job->reverse ? job->n - 1 - j : j) * job->inner;                          \

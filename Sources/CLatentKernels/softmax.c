@@ -17,27 +17,33 @@ typedef struct {
   void *out;
 } softmax_job;
 
+// Sums run over blocks of SUM_BLOCK in the array's type, and over the blocks in double.
+enum { SUM_BLOCK = 1024 };
+
 #define SOFTMAX(suffix, real)                                                                     \
   static LATENT_CLONES void softmax_row_##suffix(bool logarithm, int64_t n, real top,             \
                                                  const real *x, real *y) {                        \
-    real sum = 0;                                                                                 \
-    if (logarithm) {                                                                              \
-      {                                                                                           \
-        LATENT_REASSOCIATE                                                                        \
-        for (int64_t i = 0; i < n; ++i) sum += exp_##suffix(x[i] - top);                          \
-      }                                                                                           \
-      const real log_sum = log_##suffix(sum);                                                     \
-      LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - top) - log_sum;            \
-    } else {                                                                                      \
-      {                                                                                           \
-        LATENT_REASSOCIATE                                                                        \
-        LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {                                       \
+    double total = 0;                                                                             \
+    for (int64_t begin = 0; begin < n; begin += SUM_BLOCK) {                                      \
+      LATENT_REASSOCIATE                                                                          \
+      int64_t end = smaller(begin + SUM_BLOCK, n);                                                \
+      real sum = 0;                                                                               \
+      if (logarithm) {                                                                            \
+        for (int64_t i = begin; i < end; ++i) sum += exp_##suffix(x[i] - top);                    \
+      } else {                                                                                    \
+        LATENT_SAME_INDEX for (int64_t i = begin; i < end; ++i) {                                 \
           const real e = exp_##suffix(x[i] - top);                                                \
           y[i] = e;                                                                               \
           sum += e;                                                                               \
         }                                                                                         \
       }                                                                                           \
-      const real scale = 1 / sum;                                                                 \
+      total += sum;                                                                               \
+    }                                                                                             \
+    if (logarithm) {                                                                              \
+      const real log_sum = log_##suffix((real)total);                                             \
+      LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - top) - log_sum;            \
+    } else {                                                                                      \
+      const real scale = (real)(1 / total);                                                       \
       for (int64_t i = 0; i < n; ++i) y[i] *= scale;                                              \
     }                                                                                             \
   }                                                                                               \
@@ -51,19 +57,25 @@ typedef struct {
   }                                                                                               \
   static LATENT_CLONES void softmax_grad_row_##suffix(bool logarithm, int64_t n, const real *dy,  \
                                                       const real *y, real *dx) {                  \
-    real sum = 0;                                                                                 \
+    double total = 0;                                                                             \
+    for (int64_t begin = 0; begin < n; begin += SUM_BLOCK) {                                      \
+      LATENT_REASSOCIATE                                                                          \
+      int64_t end = smaller(begin + SUM_BLOCK, n);                                                \
+      real sum = 0;                                                                               \
+      if (logarithm) {                                                                            \
+        for (int64_t i = begin; i < end; ++i) sum += dy[i];                                       \
+      } else {                                                                                    \
+        for (int64_t i = begin; i < end; ++i) sum += y[i] * dy[i];                                \
+      }                                                                                           \
+      total += sum;                                                                               \
+    }                                                                                             \
+    const real along = (real)total;                                                               \
     if (logarithm) {                                                                              \
-      {                                                                                           \
-        LATENT_REASSOCIATE                                                                        \
-        for (int64_t i = 0; i < n; ++i) sum += dy[i];                                             \
+      LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {                                         \
+        dx[i] = dy[i] - exp_##suffix(y[i]) * along;                                               \
       }                                                                                           \
-      LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) dx[i] = dy[i] - exp_##suffix(y[i]) * sum; \
     } else {                                                                                      \
-      {                                                                                           \
-        LATENT_REASSOCIATE                                                                        \
-        for (int64_t i = 0; i < n; ++i) sum += y[i] * dy[i];                                      \
-      }                                                                                           \
-      LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) dx[i] = y[i] * (dy[i] - sum);             \
+      LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) dx[i] = y[i] * (dy[i] - along);           \
     }                                                                                             \
   }                                                                                               \
   static void softmax_grad_range_##suffix(void *context, int64_t begin, int64_t end) {            \

@@ -34,7 +34,7 @@ public func linear(
   let rows = x.rank == 2 ? x.array : x.array.reshaped([x.count / max(x.shape[-1], 1), x.shape[-1]])
   let records = x.isRecorded || weight.isRecorded || bias?.isRecorded ?? false
   let product = rows.matmul(weight.array, transpose: .right, file: file, line: line)
-  let (output, pre) = product.addingBias(
+  let (output, pre) = (consume product).addingBias(
     bias?.array, activation: activation, savingPre: records)
   let result = output.reshaped(x.shape.replacing(-1, with: weight.shape[0]))
   if !records { return Tensor(result) }

@@ -45,7 +45,7 @@ public struct BatchOrder: Sendable, Hashable, Codable {
   /// The epoch and the batch within it of a step, both counted from 0.
   public func position(ofStep step: Int) -> (epoch: Int, batch: Int) {
     require(step >= 0 && batchesPerEpoch > 0, "step \(step) of \(batchesPerEpoch) batches an epoch")
-    return step.quotientAndRemainder(dividingBy: batchesPerEpoch) as (epoch: Int, batch: Int)
+    return (step / batchesPerEpoch, step % batchesPerEpoch)
   }
 }
 

@@ -58,6 +58,14 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// Whether the words of a command line are at fault rather than files.
+  public var isUsage: Bool {
+    switch self {
+    case .badSource, .badTransform, .cannotSplit: true
+    default: false
+    }
+  }
+
   private func listed(_ names: [String]) -> String {
     names.prefix(4).joined(separator: ", ") + (names.count > 4 ? " and \(names.count - 4) more" : "")
   }

@@ -1,5 +1,6 @@
-// The update rules of optimisers as single passes over flat buffers. Parameters are read from one
-// buffer and written to another, so that whoever holds the old values keeps them.
+// The update rules of optimisers as single passes over flat buffers. Parameters are updated in
+// place where nobody else holds the buffer, else written to a new one: a copy of a model keeps its
+// values either way.
 
 import CLatentKernels
 
@@ -84,58 +85,62 @@ public struct RMSpropNumbers: Sendable {
 }
 
 extension NDArray {
-  /// New parameters by Adam (Kingma and Ba 2015) or AdamW; the moments change in place.
-  public func adamUpdated(
+  /// Updates these parameters by Adam (Kingma and Ba 2015) or AdamW, and the moments.
+  public mutating func adamUpdate(
     _ segments: [FlatSegment], moment1: inout NDArray, moment2: inout NDArray, _ numbers: AdamNumbers
-  ) -> NDArray {
-    flatUpdate(segments, &moment1, &moment2) { list, new, m, v in
+  ) {
+    let type = dtype.kernel
+    flatUpdate(segments, &moment1, &moment2) { list, old, new, m, v in
       var options = numbers.kernel
       latent_adam(
-        dtype.kernel, Int32(segments.count), list, pointer, new, m, v, &options)
+        type, Int32(segments.count), list, old, new, m, v, &options)
     }
   }
 
-  /// New parameters by Adamax (Kingma and Ba 2015, section 7.1).
-  public func adamaxUpdated(
+  /// Updates these parameters by Adamax (Kingma and Ba 2015, section 7.1).
+  public mutating func adamaxUpdate(
     _ segments: [FlatSegment], moment: inout NDArray, norm: inout NDArray, _ numbers: AdamNumbers
-  ) -> NDArray {
-    flatUpdate(segments, &moment, &norm) { list, new, m, u in
+  ) {
+    let type = dtype.kernel
+    flatUpdate(segments, &moment, &norm) { list, old, new, m, u in
       var options = numbers.kernel
       latent_adamax(
-        dtype.kernel, Int32(segments.count), list, pointer, new, m, u, &options)
+        type, Int32(segments.count), list, old, new, m, u, &options)
     }
   }
 
-  /// New parameters by gradient descent with momentum.
-  public func sgdUpdated(
+  /// Updates these parameters by gradient descent with momentum.
+  public mutating func sgdUpdate(
     _ segments: [FlatSegment], velocity: inout NDArray, _ numbers: SGDNumbers
-  ) -> NDArray {
+  ) {
     var unused = NDArray(uninitialized: [0], dtype)
-    return flatUpdate(segments, &velocity, &unused) { list, new, velocity, _ in
+    let type = dtype.kernel
+    flatUpdate(segments, &velocity, &unused) { list, old, new, velocity, _ in
       var options = latent_sgd_options(
         learning_rate: numbers.learningRate, momentum: numbers.momentum,
         dampening: numbers.dampening, weight_decay: numbers.weightDecay,
         gradient_scale: numbers.gradientScale, nesterov: numbers.nesterov,
         step: Int64(numbers.step))
-      latent_sgd(dtype.kernel, Int32(segments.count), list, pointer, new, velocity, &options)
+      latent_sgd(type, Int32(segments.count), list, old, new, velocity, &options)
     }
   }
 
-  /// New parameters by RMSprop (Tieleman and Hinton 2012).
-  public func rmspropUpdated(
+  /// Updates these parameters by RMSprop (Tieleman and Hinton 2012).
+  public mutating func rmspropUpdate(
     _ segments: [FlatSegment], square: inout NDArray, meanGradient: inout NDArray,
     velocity: inout NDArray, _ numbers: RMSpropNumbers
-  ) -> NDArray {
+  ) {
     velocity.makeUnique()
     let third = velocity.freshPointer
     defer { keepAlive(velocity.storage) }
-    return flatUpdate(segments, &square, &meanGradient) { list, new, square, mean in
+    let type = dtype.kernel
+    flatUpdate(segments, &square, &meanGradient) { list, old, new, square, mean in
       var options = latent_rmsprop_options(
         learning_rate: numbers.learningRate, smoothing: numbers.smoothing,
         epsilon: numbers.epsilon, momentum: numbers.momentum, weight_decay: numbers.weightDecay,
         gradient_scale: numbers.gradientScale, centered: numbers.centered)
       latent_rmsprop(
-        dtype.kernel, Int32(segments.count), list, pointer, new, square, mean, third, &options)
+        type, Int32(segments.count), list, old, new, square, mean, third, &options)
     }
   }
 
@@ -155,14 +160,14 @@ extension NDArray {
     storage === other.storage && offset == other.offset + start * dtype.size
   }
 
-  private func flatUpdate(
+  private mutating func flatUpdate(
     _ segments: [FlatSegment], _ first: inout NDArray, _ second: inout NDArray,
     _ body: (
-      UnsafePointer<latent_segment>?, UnsafeMutableRawPointer, UnsafeMutableRawPointer,
-      UnsafeMutableRawPointer
+      UnsafePointer<latent_segment>?, UnsafeRawPointer, UnsafeMutableRawPointer,
+      UnsafeMutableRawPointer, UnsafeMutableRawPointer
     ) -> Void
-  ) -> NDArray {
-    let result = NDArray(uninitialized: shape, dtype)
+  ) {
+    let result = isKnownUniquelyReferenced(&storage) ? self : NDArray(uninitialized: shape, dtype)
     first.makeUnique()
     second.makeUnique()
     let list = segments.map { segment in
@@ -176,12 +181,13 @@ extension NDArray {
         count: Int64(segment.count))
     }
     list.withUnsafeBufferPointer {
-      body($0.baseAddress, result.freshPointer, first.freshPointer, second.freshPointer)
+      body(
+        $0.baseAddress, pointer, result.freshPointer, first.freshPointer, second.freshPointer)
     }
     keepAlive(segments)
     keepAlive(storage)
     keepAlive(first.storage)
     keepAlive(second.storage)
-    return result
+    self = result
   }
 }

@@ -35,7 +35,13 @@ extension NDArray {
         if info > 0 {
           throw NumericsError.notPositiveDefinite(batch: index, pivot: Int(info), shape: shape)
         }
-        for row in 0..<n { for column in (row + 1)..<max(n, row + 1) { matrix[row * n + column] = 0 } }
+        for row in 0..<n {
+          // OpenBLAS lets NaN pass: its test for a pivot that is not positive is `<= 0`.
+          if !(matrix[row * (n + 1)] > 0) {
+            throw NumericsError.notPositiveDefinite(batch: index, pivot: row + 1, shape: shape)
+          }
+          for column in (row + 1)..<max(n, row + 1) { matrix[row * n + column] = 0 }
+        }
       }
     }
     if batch > 0 && n > 0 { try dtype == .float32 ? factor(Float.self) : factor(Double.self) }

@@ -1,6 +1,7 @@
 // A dense, row-major array without derivatives: what files hold, what kernels work on.
 
 import CLatentKernels
+import Foundation
 
 /// A dense row-major array of one element type.
 ///
@@ -155,7 +156,12 @@ extension NDArray: Equatable {
   /// Same type, shape and bits (so NaN equals the same NaN, and 0 differs from -0).
   public static func == (left: NDArray, right: NDArray) -> Bool {
     left.dtype == right.dtype && left.shape == right.shape
-      && left.withUnsafeBytes { a in right.withUnsafeBytes { b in a.elementsEqual(b) } }
+      && left.withUnsafeBytes { a in
+        right.withUnsafeBytes { b in
+          a.isEmpty
+            || memcmp(a.baseAddress.unsafelyUnwrapped, b.baseAddress.unsafelyUnwrapped, a.count) == 0
+        }
+      }
   }
 }
 

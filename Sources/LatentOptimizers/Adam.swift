@@ -52,19 +52,18 @@ public struct Adam: Optimizer {
   public mutating func update(
     _ model: inout some Module, along gradients: Gradients, scale: Double
   ) {
-    let parameters = model.parameters
-    let old = flat.pack(parameters)
-    moments.prepare(like: old)
+    var parameters = flat.begin(&model)
+    moments.prepare(like: parameters)
     step += 1
     var (first, second) = (moments.take(0), moments.take(1))
-    let new = old.adamUpdated(
+    parameters.adamUpdate(
       flat.segments(gradients), moment1: &first, moment2: &second,
       AdamNumbers(
         learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
         weightDecay: weightDecay, gradientScale: scale, decoupled: isDecoupled, step: step))
     moments.put(0, first)
     moments.put(1, second)
-    flat.unpack(new, into: &model, shapes: parameters)
+    flat.end(parameters, &model)
   }
 
   public var state: [String: NDArray] { moments.named }
@@ -104,19 +103,18 @@ public struct Adamax: Optimizer {
   public mutating func update(
     _ model: inout some Module, along gradients: Gradients, scale: Double
   ) {
-    let parameters = model.parameters
-    let old = flat.pack(parameters)
-    moments.prepare(like: old)
+    var parameters = flat.begin(&model)
+    moments.prepare(like: parameters)
     step += 1
     var (moment, norm) = (moments.take(0), moments.take(1))
-    let new = old.adamaxUpdated(
+    parameters.adamaxUpdate(
       flat.segments(gradients), moment: &moment, norm: &norm,
       AdamNumbers(
         learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
         weightDecay: weightDecay, gradientScale: scale, decoupled: false, step: step))
     moments.put(0, moment)
     moments.put(1, norm)
-    flat.unpack(new, into: &model, shapes: parameters)
+    flat.end(parameters, &model)
   }
 
   public var state: [String: NDArray] { moments.named }

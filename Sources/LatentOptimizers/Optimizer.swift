@@ -48,9 +48,29 @@ struct FlatParameters: Sendable {
   private(set) var buffer: NDArray?
   private var offsets: [Int] = []
   private var counts: [Int] = []
+  private var shapes: [Shape] = []
+
+  /// Takes the parameters out of the model as one buffer, of which nobody else is a holder unless
+  /// the model was copied. `end` puts them back.
+  mutating func begin(_ model: inout some Module) -> NDArray {
+    let parameters = model.parameters
+    let packed = pack(parameters)
+    shapes = parameters.map(\.shape)
+    let nothing = Tensor.zeros([0])
+    model.setParameters(parameters.map { _ in nothing })
+    buffer = nil
+    return packed
+  }
+
+  /// Makes the model's parameters views of the updated buffer.
+  mutating func end(_ updated: NDArray, _ model: inout some Module) {
+    buffer = updated
+    model.setParameters(
+      shapes.indices.map { Tensor(updated.view(from: offsets[$0], shape: shapes[$0])) })
+  }
 
   /// Packs the parameters unless they still are views of the buffer.
-  mutating func pack(_ parameters: [Tensor]) -> NDArray {
+  private mutating func pack(_ parameters: [Tensor]) -> NDArray {
     if let buffer, counts.count == parameters.count,
       parameters.indices.allSatisfy({ parameters[$0].array.isView(of: buffer, from: offsets[$0]) })
     {
@@ -88,13 +108,6 @@ struct FlatParameters: Sendable {
       FlatSegment(
         gradient: gradients.tensors[$0]?.array, offset: offsets[$0], count: counts[$0])
     }
-  }
-
-  /// Makes the model's parameters views of `new`.
-  mutating func unpack(_ new: NDArray, into model: inout some Module, shapes: [Tensor]) {
-    buffer = new
-    model.setParameters(
-      shapes.indices.map { Tensor(new.view(from: offsets[$0], shape: shapes[$0].shape)) })
   }
 }
 

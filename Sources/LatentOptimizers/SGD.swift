@@ -35,18 +35,17 @@ public struct SGD: Optimizer {
   public mutating func update(
     _ model: inout some Module, along gradients: Gradients, scale: Double
   ) {
-    let parameters = model.parameters
-    let old = flat.pack(parameters)
-    moments.prepare(like: old)
+    var parameters = flat.begin(&model)
+    moments.prepare(like: parameters)
     step += 1
     var velocity = moments.take(0)
-    let new = old.sgdUpdated(
+    parameters.sgdUpdate(
       flat.segments(gradients), velocity: &velocity,
       SGDNumbers(
         learningRate: learningRate, momentum: momentum, dampening: dampening,
         weightDecay: weightDecay, gradientScale: scale, nesterov: nesterov, step: step))
     moments.put(0, velocity)
-    flat.unpack(new, into: &model, shapes: parameters)
+    flat.end(parameters, &model)
   }
 
   public var state: [String: NDArray] { moments.named }
@@ -90,12 +89,11 @@ public struct RMSprop: Optimizer {
   public mutating func update(
     _ model: inout some Module, along gradients: Gradients, scale: Double
   ) {
-    let parameters = model.parameters
-    let old = flat.pack(parameters)
-    moments.prepare(like: old)
+    var parameters = flat.begin(&model)
+    moments.prepare(like: parameters)
     step += 1
     var (square, mean, velocity) = (moments.take(0), moments.take(1), moments.take(2))
-    let new = old.rmspropUpdated(
+    parameters.rmspropUpdate(
       flat.segments(gradients), square: &square, meanGradient: &mean, velocity: &velocity,
       RMSpropNumbers(
         learningRate: learningRate, smoothing: smoothing, epsilon: epsilon, momentum: momentum,
@@ -103,7 +101,7 @@ public struct RMSprop: Optimizer {
     moments.put(0, square)
     moments.put(1, mean)
     moments.put(2, velocity)
-    flat.unpack(new, into: &model, shapes: parameters)
+    flat.end(parameters, &model)
   }
 
   public var state: [String: NDArray] { moments.named }

@@ -32,7 +32,8 @@ import Testing
     Function(kernel: .relu) { max($0, 0) },
     Function(kernel: .elu) { $0 > 0 ? $0 : expm1($0) },
     Function(kernel: .gelu) { $0 * 0.5 * erfc(-$0 / 2.0.squareRoot()) },
-    Function(kernel: .silu) { $0 < 0 ? $0 * exp($0) / (1 + exp($0)) : $0 / (1 + exp(-$0)) },
+    // Its sigmoid is below the normal numbers before the product is.
+    Function(kernel: .silu, slack: 1e-42) { $0 < 0 ? $0 * exp($0) / (1 + exp($0)) : $0 / (1 + exp(-$0)) },
     Function(kernel: .sqrt, range: 0 ... .greatestFiniteMagnitude) { $0.squareRoot() },
     Function(kernel: .reciprocalSqrt, range: 1e-37 ... .greatestFiniteMagnitude) {
       1 / $0.squareRoot()
@@ -45,13 +46,13 @@ import Testing
     Function(kernel: .logGamma, range: 1e-30...1e30, slack: 1e-6) { lgamma($0) },
   ]
 
-  /// Every 4,001st bit pattern (a million of them), and the neighbourhood of 0, 1 and -1.
+  /// Every 50,021st bit pattern (86,000 of them), and the neighbourhood of 0, 1 and -1.
   static let patterns: [Float] = {
-    var values = stride(from: UInt32(0), to: UInt32.max - 4001, by: 4001).map {
+    var values = stride(from: UInt32(0), to: UInt32.max - 50_021, by: 50_021).map {
       Float(bitPattern: $0)
     }
     for centre in [Float(0), 1, -1, 0.5, -0.5, 88.7, -88.7, -103.9, 20, -20] {
-      for step in -2000...2000 { values.append(centre + Float(step) * 1e-4) }
+      for step in -500...500 { values.append(centre + Float(step) * 4e-4) }
     }
     return values.filter(\.isFinite)
   }()
@@ -78,13 +79,13 @@ import Testing
   }
 
   @Test(arguments: functions) func doublePrecision(function: Function) {
-    // The oracle is the same formula, so only a few units of difference are allowed.
+    // The oracle has no more digits: this finds wrong formulas, not wrong last digits.
     let inputs = Self.patterns.filter { function.range.contains($0) }.map { Double($0) }
     let found = NDArray(inputs).unary(function.kernel).doubles
     let oracle = inputs.map(function.oracle)
     for (x, pair) in zip(inputs, zip(found, oracle)) {
       let scale = max(Swift.abs(pair.1), 1e-300)
-      let same = pair.0 == pair.1 || Swift.abs(pair.0 - pair.1) <= 1e-13 * scale + function.slack
+      let same = pair.0 == pair.1 || Swift.abs(pair.0 - pair.1) <= 1e-12 * scale + function.slack
       if !same { Issue.record("\(function.kernel) at \(x): \(pair.0), not \(pair.1)") }
       if !same { break }
     }

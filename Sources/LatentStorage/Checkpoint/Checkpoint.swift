@@ -69,7 +69,7 @@ public struct Checkpoint: Sendable, Equatable {
   /// - Throws: `StorageError.missing` or `.unreadable` for the file, `.damaged`, `.unsupported` or
   ///   `.tooNew` for its contents.
   public init(contentsOf path: String) throws {
-    let stream = try FileStream(path: path)
+    var stream = try FileStream(path: path)
     guard stream.size <= StorageLimits.checkpointBytes else {
       throw StorageError.damaged(
         file: path, place: "the whole", found: "\(stream.size) bytes",

@@ -115,7 +115,7 @@ final class FileStream: ByteStream {
 
   /// The whole file, if it is not larger than `limit`.
   static func contents(of path: String, limit: Int) throws -> [UInt8] {
-    let stream = try FileStream(path: path)
+    var stream = try FileStream(path: path)
     guard stream.size <= limit else {
       throw StorageError.unsupported(
         file: path, place: "the whole", found: "\(stream.size) bytes",

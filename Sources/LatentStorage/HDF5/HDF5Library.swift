@@ -32,7 +32,7 @@ enum HDF5Library {
         bytes: UnsafeMutableRawPointer(mutating: bytes.baseAddress), count: bytes.count)
       return try withUnsafeMutablePointer(to: &image) { image in
         let access = try session.list(latent_h5_file_access_class())
-        try session.check(H5Pset_fapl_core(access.id, 1 << 16, 0), "the file")
+        try session.check(H5Pset_fapl_core(access.id, 1 << 16, false), "the file")
         try session.check(latent_h5_set_image(access.id, image), "the file")
         let file = try session.handle(
           H5Fopen("latent-image", latent_h5_read_only(), access.id), H5Fclose, "the HDF5 part")

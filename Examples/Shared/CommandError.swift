@@ -1,0 +1,60 @@
+// Every failure ends in one clear sentence and an exit code of sysexits.h.
+
+import ArgumentParser
+import Foundation
+import Latent
+
+/// Exit codes after BSD's sysexits.h.
+public enum ExitStatus: Int32, Sendable {
+  case usage = 64, dataError = 65, noInput = 66, software = 70, cannotCreate = 73
+  case configuration = 78
+}
+
+/// A failure that a command found itself.
+public struct CommandError: Error, Sendable, CustomStringConvertible {
+  public let description: String
+  public let status: ExitStatus
+
+  public init(_ description: String, _ status: ExitStatus) {
+    self.description = description
+    self.status = status
+  }
+}
+
+/// Runs a command; on failure prints one sentence and exits.
+public func runCommand<Command: ParsableCommand>(_ type: Command.Type) {
+  do {
+    var command = try type.parseAsRoot()
+    do {
+      try command.run()
+    } catch let error where status(of: error) != nil {
+      let name = type.configuration.commandName ?? "latent"
+      FileHandle.standardError.write(Data("\(name): \(error)\n".utf8))
+      exit(status(of: error) ?? ExitStatus.software.rawValue)
+    }
+  } catch {
+    type.exit(withError: error)
+  }
+}
+
+/// The exit code of the library's errors; nil for those of the argument parser.
+private func status(of error: any Error) -> Int32? {
+  let status: ExitStatus
+  switch error {
+  case let error as CommandError: status = error.status
+  case TrainingError.interrupted(let signal, _): return 128 + signal
+  case TrainingError.noCheckpoint: status = .noInput
+  case is TrainingError: status = .software
+  case let error as StorageError:
+    switch error.kind {
+    case .unreadable: status = .noInput
+    case .badData: status = .dataError
+    case .cannotWrite: status = .cannotCreate
+    }
+  case let error as DatasetError: status = error.isUsage ? .usage : .dataError
+  case is ModelDescriptionError: status = .configuration
+  case is ParameterMismatch, is OptimizerStateMismatch: status = .dataError
+  default: return nil
+  }
+  return status.rawValue
+}

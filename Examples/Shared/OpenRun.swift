@@ -1,0 +1,89 @@
+// Opening a run folder: the newest (or best) checkpoint, its settings, its model.
+
+import ArgumentParser
+import Foundation
+import Latent
+
+/// The argument that all tools but latent-train share.
+public struct RunArguments: ParsableArguments {
+  @Argument(help: "The folder of a run, as latent-train leaves it.")
+  public var run: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Which checkpoint: best, latest, or the path of a file.",
+      discussion: "'best' is the one with the lowest validation loss."))
+  public var checkpoint = "best"
+
+  @Option(help: "Threads; 0 takes every CPU. Results are the same for any number.")
+  public var threads = 0
+
+  public init() {}
+
+  public func validate() throws {
+    if threads < 0 { throw ValidationError("--threads \(threads): expected 0 or more") }
+  }
+
+  /// Reads the checkpoint and makes the model.
+  public func open() throws -> OpenRun {
+    Threads.count = threads
+    let path: String
+    let contents: Checkpoint
+    switch checkpoint {
+    case "latest": (path, contents) = try RunFolder.newest(in: run)
+    case "best":
+      _ = try Folder.names(in: run)
+      path = "\(run)/\(RunFolder.best)"
+      if !FileManager.default.fileExists(atPath: path) {
+        throw CommandError(
+          "\(run) holds no \(RunFolder.best): no epoch is complete yet "
+            + "(try --checkpoint latest)", .noInput)
+      }
+      contents = try Checkpoint(contentsOf: path)
+    default:
+      path = checkpoint
+      contents = try Checkpoint(contentsOf: path)
+    }
+    let configuration = try RunConfiguration(from: contents, path: path)
+    var random = RandomStream(seed: 0)
+    let averaged = contents.arrays(under: "average/")
+    let arrays = averaged.isEmpty ? contents.arrays(under: "model/") : averaged
+    return OpenRun(
+      path: path, configuration: configuration,
+      model: try load(configuration.model.makeModel(using: &random), arrays))
+  }
+
+  private func load(
+    _ model: some LatentVariableModel, _ arrays: [String: NDArray]
+  ) throws -> any LatentVariableModel {
+    var model = model
+    try model.load(arrays)
+    return model
+  }
+}
+
+/// A trained model with the settings of its run.
+public struct OpenRun: Sendable {
+  public let path: String
+  public let configuration: RunConfiguration
+  public let model: any LatentVariableModel
+
+  /// The run's own data, or others of the same shape: the test set, or everything where there is none.
+  public func data(_ spec: String?) throws -> any Dataset {
+    let source = try DataSource(parsing: spec ?? configuration.data)
+    let (training, test) = try source.open()
+    let dataset = test ?? training
+    if dataset.inputShape != Shape(configuration.model.inputShape) {
+      throw CommandError(
+        "data \(source): examples of shape \(dataset.inputShape), "
+          + "but the model was trained on \(configuration.model.inputShape)", .dataError)
+    }
+    return dataset
+  }
+
+  /// Whether examples can be shown as pictures.
+  public var isPicture: Bool {
+    let shape = configuration.model.inputShape
+    return shape.count == 3 && (shape[2] == 1 || shape[2] == 3)
+  }
+}

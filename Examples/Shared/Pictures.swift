@@ -1,0 +1,55 @@
+// The pictures of a run.
+
+import Foundation
+import Latent
+
+/// Grids of reconstructions, samples, interpolations and traversals.
+public struct Pictures<Model: LatentVariableModel> {
+  public let model: Model
+  public let isPicture: Bool
+  private let scale: Int
+
+  public init(model: Model, inputShape: [Int]) {
+    self.model = model
+    isPicture = inputShape.count == 3 && (inputShape[2] == 1 || inputShape[2] == 3)
+    scale = isPicture ? max(1, 56 / inputShape[0]) : 1
+  }
+
+  public func write(_ images: Tensor, columns: Int, to path: String) throws {
+    let shape = images.shape
+    let flat = images.reshaped([-1] + shape.suffix(3).dimensions)
+    try PNG.write(ImageGrid.tile(flat.array, columns: columns, scale: scale), to: path)
+  }
+
+  /// Originals and reconstructions in alternate rows.
+  public func reconstructions(of x: Tensor, columns: Int = 10) -> Tensor {
+    let reconstructed = model.reconstruct(x)
+    var rows: [Tensor] = []
+    for start in stride(from: 0, to: x.shape[0], by: columns) {
+      let range = start..<min(start + columns, x.shape[0])
+      rows += [x.sliced(0, range), reconstructed.sliced(0, range)]
+    }
+    return Tensor.concatenate(rows, axis: 0)
+  }
+
+  /// One strip for each pair of neighbours in `x`: example 0 to 1, 2 to 3, and so on.
+  public func interpolations(
+    between x: Tensor, steps: Int = 10, path: Interpolation = .spherical
+  ) -> Tensor {
+    let z = model.encode(x).mean
+    let strips = stride(from: 0, to: x.shape[0] - 1, by: 2).map {
+      model.interpolate(from: z.selecting($0), to: z.selecting($0 + 1), steps: steps, path)
+    }
+    return Tensor.concatenate(strips, axis: 0)
+  }
+
+  /// One row for each of the latents that vary most over `x`, moved from -2.5 to 2.5.
+  public func traversals(of x: Tensor, dimensions: Int = 10, steps: Int = 11) -> Tensor {
+    let z = model.encode(x).mean
+    let spread = z.variance(axes: [0]).doubles
+    let order = spread.indices.sorted { spread[$0] > spread[$1] }.prefix(dimensions)
+    let values = (0..<steps).map { -2.5 + 5 * Double($0) / Double(max(1, steps - 1)) }
+    return Tensor.concatenate(
+      order.map { model.traverse(z.selecting(0), dimension: $0, values: values) }, axis: 0)
+  }
+}

@@ -1,0 +1,84 @@
+// latent-encode: data to latents.
+
+import ArgumentParser
+import Foundation
+import Latent
+import LatentCommands
+
+struct EncodeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "latent-encode",
+    abstract: "Encodes data with a trained model: means and log-variances of the posterior.",
+    discussion: """
+      OUTPUT by the ending of --out
+        .h5    data sets mean, logVariance and, where known, labels and factors
+        .npy   the means [examples, latent]
+        .csv   a line for each example: means mean0, mean1, ..., then the label where known
+
+      EXAMPLE
+        latent-encode run/ --out latents.csv
+        latent-encode run/ --data npy:new.npy --out latents.h5
+      """)
+
+  @OptionGroup var folder: RunArguments
+  @Option(help: "What to encode (as latent-train's --data); the run's test data by default.")
+  var data: String?
+  @Option(help: "The file to write: .h5, .npy or .csv.") var out: String
+  @Option(help: "Examples at a time.") var batch = 512
+  @Option(help: "Only the first so many examples.") var limit: Int?
+
+  func validate() throws {
+    if !["h5", "npy", "csv"].contains(ending) {
+      throw ValidationError("--out '\(out)': expected a name that ends in .h5, .npy or .csv")
+    }
+    if batch < 1 { throw ValidationError("--batch \(batch): expected 1 or more") }
+    if let limit, limit < 1 { throw ValidationError("--limit \(limit): expected 1 or more") }
+  }
+
+  private var ending: String { (out as NSString).pathExtension }
+
+  func run() throws {
+    let opened = try folder.open()
+    let dataset = try opened.data(data)
+    let arrays = try encode(opened.model, dataset)
+    switch ending {
+    case "npy": try NPY.write(arrays["mean"] ?? NDArray([Float]()), to: out)
+    case "csv": try writeTable(arrays)
+    default: try HDF5File.write(arrays: arrays, to: out)
+    }
+    let mean = arrays["mean"]?.shape ?? []
+    print(
+      "{\"examples\": \(mean[0]), \"latents\": \(mean[1]), \"checkpoint\": \"\(opened.path)\", "
+        + "\"out\": \"\(out)\"}")
+  }
+
+  private func encode(
+    _ model: some LatentVariableModel, _ dataset: any Dataset
+  ) throws -> [String: NDArray] {
+    let count = min(limit ?? dataset.count, dataset.count)
+    var parts: [String: [NDArray]] = [:]
+    for start in stride(from: 0, to: count, by: batch) {
+      let rows = try dataset.batch(start..<min(start + batch, count))
+      let posterior = model.encode(Tensor(rows.inputs))
+      parts["mean", default: []].append(posterior.mean.array)
+      if let normal = posterior as? DiagonalNormal {
+        parts["logVariance", default: []].append(normal.logVariance.array)
+      }
+      if let labels = rows.labels { parts["labels", default: []].append(labels) }
+      if let factors = rows.factors { parts["factors", default: []].append(factors) }
+    }
+    if parts.isEmpty { throw CommandError("\(dataset.name) has no examples", .dataError) }
+    return parts.mapValues { NDArray.concatenate($0, axis: 0) }
+  }
+
+  private func writeTable(_ arrays: [String: NDArray]) throws {
+    guard let mean = arrays["mean"] else { return }
+    var names = (0..<mean.shape[1]).map { "mean\($0)" }
+    var columns = [mean.converted(to: .float64)]
+    if let labels = arrays["labels"] {
+      names.append("label")
+      columns.append(labels.reshaped([labels.count, 1]).converted(to: .float64))
+    }
+    try CSV.write(NDArray.concatenate(columns, axis: 1), columns: names, to: out)
+  }
+}

@@ -1,0 +1,93 @@
+// latent-interpolate: walks through the latent space, as pictures or numbers.
+
+import ArgumentParser
+import Foundation
+import Latent
+import LatentCommands
+
+struct InterpolateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "latent-interpolate",
+    abstract: "Decodes paths between examples, or traversals of single latents.",
+    discussion: """
+      One row for each pair of examples, or with --traverse one row for each of the latents that
+      vary most. OUTPUT by the ending of --out: .png a picture, .npy the decoded examples
+      [rows, steps, ...].
+
+      EXAMPLE
+        latent-interpolate run/ --out strips.png
+        latent-interpolate run/ --pairs 3:17,4:5 --steps 12 --path linear --out strips.png
+        latent-interpolate run/ --traverse 8 --out traversal.png
+      """)
+
+  @OptionGroup var folder: RunArguments
+  @Option(help: "Where the examples come from; the run's test data by default.")
+  var data: String?
+  @Option(help: "Pairs of example numbers, such as 3:17,4:5; neighbours 0:1,2:3,... by default.")
+  var pairs: String?
+  @Option(help: "How many rows where no pairs are given.") var rows = 8
+  @Option(help: "Points on each path, ends included.") var steps = 10
+  @Option(help: "linear or spherical.") var path: String = "spherical"
+  @Option(help: "Traverse so many latents instead, around example 0.") var traverse: Int?
+  @Option(help: "The file to write: .png or .npy.") var out: String
+
+  func validate() throws {
+    if Interpolation(rawValue: path) == nil {
+      throw ValidationError("--path '\(path)': expected linear or spherical")
+    }
+    if steps < 2 { throw ValidationError("--steps \(steps): expected 2 or more") }
+    if rows < 1 { throw ValidationError("--rows \(rows): expected 1 or more") }
+    if let traverse, traverse < 1 {
+      throw ValidationError("--traverse \(traverse): expected 1 or more")
+    }
+    if !["png", "npy"].contains((out as NSString).pathExtension) {
+      throw ValidationError("--out '\(out)': expected a name that ends in .png or .npy")
+    }
+    _ = try ends()
+  }
+
+  /// Example numbers, two for each row.
+  private func ends() throws -> [Int] {
+    guard let pairs else { return Array(0..<(2 * rows)) }
+    return try pairs.split(separator: ",", omittingEmptySubsequences: false).flatMap { pair in
+      let ends = pair.split(separator: ":").compactMap { Int($0) }
+      guard ends.count == 2, ends.allSatisfy({ $0 >= 0 }) else {
+        throw ValidationError("--pairs '\(pairs)': expected numbers such as 3:17,4:5")
+      }
+      return ends
+    }
+  }
+
+  func run() throws {
+    let opened = try folder.open()
+    try walk(opened.model, opened)
+  }
+
+  private func walk(_ model: some LatentVariableModel, _ opened: OpenRun) throws {
+    let dataset = try opened.data(data)
+    let pictures = Pictures(model: model, inputShape: opened.configuration.model.inputShape)
+    let decoded: Tensor
+    if let traverse {
+      let x = Tensor(try dataset.batch(0..<min(512, dataset.count)).inputs)
+      decoded = pictures.traversals(of: x, dimensions: traverse, steps: steps)
+    } else {
+      let ends = try ends()
+      if let outside = ends.first(where: { $0 >= dataset.count }) {
+        throw CommandError(
+          "example \(outside): \(dataset.name) has \(dataset.count) examples", .dataError)
+      }
+      let x = Tensor(try dataset.batch(at: ends).inputs)
+      decoded = pictures.interpolations(
+        between: x, steps: steps, path: Interpolation(rawValue: path) ?? .spherical)
+    }
+    if out.hasSuffix(".npy") {
+      try NPY.write(decoded.reshaped([-1, steps] + decoded.shape.dimensions.dropFirst()).array, to: out)
+    } else if pictures.isPicture {
+      try pictures.write(decoded, columns: steps, to: out)
+    } else {
+      throw CommandError("examples of shape \(dataset.inputShape) are no pictures: "
+        + "write a .npy file", .usage)
+    }
+    print("{\"rows\": \(decoded.shape[0] / steps), \"steps\": \(steps), \"out\": \"\(out)\"}")
+  }
+}

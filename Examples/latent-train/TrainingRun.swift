@@ -1,0 +1,140 @@
+// The run itself: trainer, events, then pictures, summary and report.
+
+import Foundation
+import Latent
+import LatentCommands
+
+struct TrainingRun {
+  let configuration: RunConfiguration
+  let out: String
+  let quiet: Bool
+  let patience: Int?
+  let saving: SaveCheckpoints
+
+  func train<Model: LatentVariableModel>(
+    _ model: Model, _ data: some Dataset, test: (any Dataset)?,
+    from saved: (path: String, checkpoint: Checkpoint)?
+  ) throws {
+    let split = try data.split(validation: configuration.validation, seed: configuration.seed)
+    let validation: (any Dataset)? = split.validation.count > 0 ? split.validation : test
+    let order = BatchOrder(
+      count: split.training.count, batchSize: configuration.batchSize, seed: configuration.seed)
+    let objective = ELBO<Model>(
+      beta: configuration.beta, samples: configuration.samples, freeBits: configuration.freeBits,
+      warmup: configuration.warmupSteps > 0 ? .linear(steps: configuration.warmupSteps) : .none)
+    var trainer = Trainer(
+      model, objective: objective, optimizer: try configuration.makeOptimizer(),
+      schedule: try configuration.makeSchedule(stepsPerEpoch: order.batchesPerEpoch),
+      clipping: configuration.clip.map { .norm($0) }, seed: configuration.seed)
+    trainer.average = configuration.average.map { ExponentialMovingAverage(model, decay: $0) }
+    trainer.descriptions[RunConfiguration.textName] = try configuration.encoded()
+    if let saved {
+      for difference in try trainer.resume(from: saved.checkpoint, path: saved.path) {
+        say("resuming: \(difference): the last bits may differ from an uninterrupted run")
+      }
+      say("resuming \(saved.path) after step \(trainer.step)")
+    } else {
+      say("\(data)\n\(trainer.model.parameterCount) parameters, \(objective.summary)")
+    }
+    let transform = try BatchTransforms.parse(configuration.transform)
+    var events: [any TrainingEvent] = [saving, MetricsLog(to: out)]
+    if let patience { events.append(EarlyStopping(patience: patience)) }
+    if !quiet { events.append(ProgressDisplay()) }
+    let start = Date()
+    let history = try trainer.fit(
+      split.training, epochs: configuration.epochs, batchSize: configuration.batchSize,
+      validation: validation, transform: transform, events: events)
+    try finish(
+      trainer, history, seconds: Date().timeIntervalSince(start), validation ?? split.training,
+      test: test, transform)
+  }
+
+  private func finish<Model: LatentVariableModel>(
+    _ trainer: Trainer<Model, ELBO<Model>>, _ history: [EpochMetrics], seconds: Double,
+    _ shown: any Dataset, test: (any Dataset)?, _ transform: (any BatchTransform)?
+  ) throws {
+    var figures: [(String, Double)] = []
+    if let test {
+      let scores = try trainer.evaluate(test, transform: transform)
+      figures += scores.values.map { ("test_\($0.name)", $0.value) }
+      say("test " + scores.values.map { "\($0.name) \(rounded($0.value))" }.joined(separator: " "))
+    }
+    if let last = history.last {
+      figures += last.training.values.map { ("train_\($0.name)", $0.value) }
+      figures += last.validation?.values.map { ("validation_\($0.name)", $0.value) } ?? []
+    }
+    let pictures = try draw(trainer.average?.model ?? trainer.model, shown)
+    try summarize(trainer, figures, seconds)
+    let facts: [(String, String)] =
+      [
+        ("data", configuration.data), ("model", "\(configuration.model.architecture.rawValue), "
+          + "hidden \(configuration.model.hidden), \(configuration.model.latentSize) latents, "
+          + configuration.model.likelihood.rawValue),
+        ("parameters", "\(trainer.model.parameterCount)"), ("objective", trainer.objective.summary),
+        ("optimizer", trainer.optimizer.summary),
+        ("epochs", "\(trainer.epoch), \(trainer.step) steps"),
+        ("time", "\(rounded(seconds)) s in this session"),
+      ] + figures.map { ("\($0.0), nats", rounded($0.1)) }
+    try Report(
+      title: "Latent run on \(configuration.data)", facts: facts, epochs: history,
+      pictures: pictures
+    ).write(to: "\(out)/report.html")
+    say("report: \(out)/report.html")
+  }
+
+  private func draw(
+    _ model: some LatentVariableModel, _ data: any Dataset
+  ) throws -> [(caption: String, path: String)] {
+    let pictures = Pictures(model: model, inputShape: configuration.model.inputShape)
+    guard pictures.isPicture, data.count > 1 else { return [] }
+    let folder = "\(out)/pictures"
+    try Folder.create(folder)
+    let few = Tensor(try data.batch(0..<min(40, data.count)).inputs)
+    let many = Tensor(try data.batch(0..<min(512, data.count)).inputs)
+    let ends = few.sliced(0, 0..<min(16, few.shape[0] / 2 * 2))
+    var random = RandomStream(seed: configuration.seed).split("pictures")
+    let list: [(String, String, Tensor, Int)] = [
+      ("Data (odd rows) and reconstructions (even rows)", "reconstructions",
+        pictures.reconstructions(of: few), 10),
+      ("Samples: decoded latents from the prior", "samples",
+        model.generate(100, using: &random), 10),
+      ("Interpolations between pairs of examples", "interpolation",
+        pictures.interpolations(between: ends), 10),
+      ("Traversals: one latent a row, from -2.5 to 2.5", "traversals",
+        pictures.traversals(of: many), 11),
+    ]
+    return try list.map { caption, name, images, columns in
+      try pictures.write(images, columns: columns, to: "\(folder)/\(name).png")
+      return (caption, "pictures/\(name).png")
+    }
+  }
+
+  private func summarize<Model>(
+    _ trainer: Trainer<Model, ELBO<Model>>, _ figures: [(String, Double)], _ seconds: Double
+  ) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let summary = Summary(
+      version: LibraryVersion.current, configuration: configuration,
+      parameters: trainer.model.parameterCount, epochs: trainer.epoch, steps: trainer.step,
+      seconds: seconds, natsPerExample: Dictionary(figures) { first, _ in first })
+    try AtomicFile.write(Array(try encoder.encode(summary)), to: "\(out)/summary.json")
+  }
+
+  private func say(_ text: String) {
+    if !quiet { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+  }
+
+  private func rounded(_ value: Double) -> String { String(format: "%.2f", value) }
+}
+
+/// What `summary.json` holds.
+private struct Summary: Encodable {
+  let version: String
+  let configuration: RunConfiguration
+  let parameters, epochs, steps: Int
+  let seconds: Double
+  let natsPerExample: [String: Double]
+}

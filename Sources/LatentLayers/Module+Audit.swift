@@ -1,0 +1,27 @@
+// A parameter that `visitParameters` forgets would never be trained nor saved; looking at the
+// stored properties finds it. Reflection is used for this warning only.
+
+import LatentAutodiff
+import LatentNumerics
+
+extension Module {
+  /// Stored floating-point tensors that `visitParameters` does not reach, by property path.
+  public var unvisitedTensors: [String] {
+    let visited = namedParameters.map(\.tensor.array)
+    var forgotten: [String] = []
+    func look(_ value: Any, _ path: String) {
+      if let tensor = value as? Tensor {
+        let isVisited = visited.contains { tensor.array.isView(of: $0, from: 0) }
+        if tensor.dtype.isFloatingPoint && !isVisited { forgotten.append(path) }
+        return
+      }
+      if value is NDArray { return }
+      for (index, child) in Mirror(reflecting: value).children.enumerated() {
+        let label = child.label ?? "\(index)"
+        look(child.value, label == "some" ? path : path.isEmpty ? label : "\(path).\(label)")
+      }
+    }
+    look(self, "")
+    return forgotten
+  }
+}

@@ -1,0 +1,72 @@
+// Averages of loss terms, in nats per example.
+
+import LatentAutodiff
+import LatentModels
+
+/// What one training step did.
+public struct StepReport: Sendable {
+  /// The number of the step, from 0.
+  public let step: Int
+  public let examples: Int
+  public let loss: Double
+  public let terms: [(name: String, value: Double)]
+  /// The norm of all gradients together, before clipping.
+  public let gradientNorm: Double
+  public let learningRate: Double
+  /// Whether a non-finite number made the trainer leave the parameters alone.
+  public let wasSkipped: Bool
+}
+
+/// A running mean of named terms, weighted by examples. The loss is the first term, "loss".
+public struct TermAverage: Sendable, Equatable, Codable {
+  public private(set) var names: [String] = []
+  private(set) var sums: [Double] = []
+  public private(set) var examples = 0
+
+  public init() {}
+
+  init(names: [String], sums: [Double], examples: Int) {
+    self.names = names
+    self.sums = sums
+    self.examples = examples
+  }
+
+  mutating func add(_ loss: Double, _ terms: [(name: String, value: Double)], examples count: Int) {
+    let values = [("loss", loss)] + terms.map { ($0.name, $0.value) }
+    for (name, value) in values {
+      if let index = names.firstIndex(of: name) {
+        sums[index] += value * Double(count)
+      } else {
+        names.append(name)
+        sums.append(value * Double(count))
+      }
+    }
+    examples += count
+  }
+
+  public subscript(name: String) -> Double? {
+    names.firstIndex(of: name).map { sums[$0] / Double(max(1, examples)) }
+  }
+
+  public var loss: Double { self["loss"] ?? .nan }
+  public var values: [(name: String, value: Double)] { names.map { ($0, self[$0] ?? .nan) } }
+}
+
+/// The averages of one epoch.
+public struct EpochMetrics: Sendable, Equatable {
+  /// From 1.
+  public let epoch: Int
+  /// Steps done so far.
+  public let step: Int
+  public let training: TermAverage
+  public let validation: TermAverage?
+  public let learningRate: Double
+  public let seconds: Double
+
+  /// What selection looks at: the validation loss, or the training loss where there is none.
+  public var selectionLoss: Double { validation?.loss ?? training.loss }
+}
+
+extension LossTerms {
+  var numbers: [(name: String, value: Double)] { terms.map { ($0.name, $0.value.item) } }
+}

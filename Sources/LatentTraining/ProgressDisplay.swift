@@ -1,0 +1,68 @@
+// Progress: a line that rewrites itself on a terminal, one plain line per epoch elsewhere.
+
+import Foundation
+
+/// Shows epoch, loss terms, examples per second and the time left on standard error.
+public struct ProgressDisplay: TrainingEvent {
+  private let isTerminal: Bool
+  private let write: @Sendable (String) -> Void
+  private var epochStart = Date()
+  private var runStart = Date()
+  private var firstStep = 0
+  private var lastShown = Date.distantPast
+  private var average = TermAverage()
+
+  /// `isTerminal` nil asks the system.
+  public init(isTerminal: Bool? = nil, write: (@Sendable (String) -> Void)? = nil) {
+    self.isTerminal = isTerminal ?? (isatty(STDERR_FILENO) == 1)
+    self.write = write ?? { FileHandle.standardError.write(Data($0.utf8)) }
+  }
+
+  public mutating func runBegan(_ state: TrainingState) throws {
+    runStart = Date()
+    epochStart = runStart
+    firstStep = state.step
+  }
+
+  public mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws {
+    if !report.wasSkipped { average.add(report.loss, report.terms, examples: report.examples) }
+    let now = Date()
+    guard isTerminal, now.timeIntervalSince(lastShown) > 0.1 else { return }
+    lastShown = now
+    let batch = state.batch == 0 ? state.batchesPerEpoch : state.batch
+    let epoch = state.batch == 0 ? state.epoch : state.epoch + 1
+    let speed = Double(average.examples) / max(1e-9, now.timeIntervalSince(epochStart))
+    let done = Double(state.step - firstStep)
+    let left = Double(state.epochs * state.batchesPerEpoch - state.step)
+    let remaining = now.timeIntervalSince(runStart) / max(1, done) * left
+    write(
+      "\r\u{1B}[Kepoch \(epoch)/\(state.epochs)  batch \(batch)/\(state.batchesPerEpoch)  "
+        + "\(terms(average))  \(Int(speed)) items/s  ETA \(ProgressDisplay.clock(remaining))")
+  }
+
+  public mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws {
+    let speed = Double(metrics.training.examples) / max(1e-9, metrics.seconds)
+    let remaining = metrics.seconds * Double(state.epochs - metrics.epoch)
+    var line = "epoch \(metrics.epoch)/\(state.epochs)  train \(terms(metrics.training))"
+    if let validation = metrics.validation { line += "  validation \(terms(validation))" }
+    line += "  \(Int(speed)) items/s  ETA \(ProgressDisplay.clock(remaining))"
+    write((isTerminal ? "\r\u{1B}[K" : "") + line + "\n")
+    average = TermAverage()
+    epochStart = Date()
+  }
+
+  private func terms(_ average: TermAverage) -> String {
+    average.values.map { "\($0.name) \(String(format: "%.2f", $0.value))" }.joined(separator: " ")
+  }
+
+  /// 1:02:03 or 2:03.
+  static func clock(_ seconds: Double) -> String {
+    let total = seconds.isFinite ? Int(seconds.rounded()) : 0
+    let rest = String(format: "%02d:%02d", total / 60 % 60, total % 60)
+    return total >= 3600 ? "\(total / 3600):\(rest)" : rest
+  }
+}
+
+extension TrainingEvent where Self == ProgressDisplay {
+  public static var showProgress: ProgressDisplay { ProgressDisplay() }
+}

@@ -1,0 +1,115 @@
+// Saving: a checkpoint every few epochs, the newest few and the best kept. An old file goes only
+// after the newer one is on disk and has been read back.
+
+import Foundation
+import LatentStorage
+
+/// Names of checkpoints in a run folder.
+public enum RunFolder {
+  public static let best = "best.h5"
+
+  public static func checkpointName(step: Int) -> String {
+    let digits = String(step)
+    return "checkpoint-" + String(repeating: "0", count: max(0, 9 - digits.count)) + digits + ".h5"
+  }
+
+  /// The step of a checkpoint's name, or nil for other files.
+  public static func step(of name: String) -> Int? {
+    guard name.hasPrefix("checkpoint-"), name.hasSuffix(".h5") else { return nil }
+    return Int(name.dropFirst("checkpoint-".count).dropLast(".h5".count))
+  }
+
+  /// Paths of the checkpoints in a folder, newest first.
+  public static func checkpoints(in folder: String) throws -> [String] {
+    try Folder.names(in: folder)
+      .compactMap { name in step(of: name).map { ($0, name) } }
+      .sorted { $0.0 > $1.0 }
+      .map { "\(folder)/\($0.1)" }
+  }
+
+  /// The newest checkpoint that can be read; damaged ones are passed over.
+  /// - Throws: `TrainingError.noCheckpoint` with what was wrong with each.
+  public static func newest(in folder: String) throws -> (path: String, checkpoint: Checkpoint) {
+    var tried: [String] = []
+    for path in try checkpoints(in: folder) {
+      do {
+        return (path, try Checkpoint(contentsOf: path))
+      } catch {
+        tried.append("\(error)")
+      }
+    }
+    throw TrainingError.noCheckpoint(folder: folder, tried: tried)
+  }
+}
+
+/// Writes checkpoints to a folder.
+public struct SaveCheckpoints: TrainingEvent {
+  public let everyEpochs: Int
+  /// Besides, after so many steps, where given.
+  public let everySteps: Int?
+  public let folder: String
+  /// How many of the newest are kept; `best.h5` is kept besides.
+  public let keeping: Int
+  private var best = Double.infinity
+  private var bestIsNew = false
+  private var lastSaved = -1
+
+  public init(everyEpochs: Int = 1, everySteps: Int? = nil, to folder: String, keeping: Int = 3) {
+    self.everyEpochs = max(1, everyEpochs)
+    self.everySteps = everySteps
+    self.folder = folder
+    self.keeping = max(1, keeping)
+  }
+
+  public mutating func runBegan(_ state: TrainingState) throws {
+    try Folder.create(folder)
+    _ = try AtomicFile.sweepLeftovers(in: folder)
+  }
+
+  public mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws {
+    // At an epoch's end the checkpoint waits for the validation.
+    if let everySteps, state.step % everySteps == 0, state.batch != 0 { try save(state) }
+  }
+
+  public mutating func epochEnded(
+    _ state: TrainingState, _ metrics: EpochMetrics
+  ) throws -> TrainingVerdict {
+    bestIsNew = metrics.selectionLoss < best
+    if bestIsNew { best = metrics.selectionLoss }
+    return .goOn
+  }
+
+  public mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws {
+    if bestIsNew {
+      try state.makeCheckpoint().write(to: "\(folder)/\(RunFolder.best)")
+      bestIsNew = false
+    }
+    if metrics.epoch % everyEpochs == 0 { try save(state) }
+  }
+
+  public mutating func interrupted(_ state: TrainingState) throws { try save(state) }
+  public mutating func runEnded(_ state: TrainingState) throws { try save(state) }
+
+  private mutating func save(_ state: TrainingState) throws {
+    if lastSaved == state.step { return }
+    let path = "\(folder)/\(RunFolder.checkpointName(step: state.step))"
+    try state.makeCheckpoint().write(to: path)
+    lastSaved = state.step
+    let old = try RunFolder.checkpoints(in: folder).filter { $0 != path }
+    if old.count >= keeping {
+      _ = try Checkpoint(contentsOf: path)
+      for path in old.dropFirst(keeping - 1) { unlink(path) }
+    }
+  }
+
+  public var saved: [String: Double] { ["best": best] }
+  public mutating func restore(_ saved: [String: Double]) { best = saved["best"] ?? best }
+}
+
+extension TrainingEvent where Self == SaveCheckpoints {
+  public static func saveEvery(
+    epochs: Int = 1, steps: Int? = nil, to folder: String, keeping: Int = 3
+  ) -> SaveCheckpoints {
+    SaveCheckpoints(everyEpochs: epochs, everySteps: steps, to: folder, keeping: keeping)
+  }
+}

@@ -1,0 +1,166 @@
+// A run as a checkpoint and back. Numbers of the state are binary; text holds only names, integers
+// and descriptions.
+
+import Foundation
+import LatentAutodiff
+import LatentLayers
+import LatentModels
+import LatentNumerics
+import LatentOptimizers
+import LatentStorage
+
+/// The counters of a run.
+private struct RunRecord: Codable {
+  var step: Int
+  var epoch: Int
+  var skippedSteps: Int
+  var seed: UInt64
+  var optimizerStep: Int
+  var optimizer: String
+  var objective: String
+  var schedule: Data
+  var termNames: [String]
+  var termExamples: Int
+  var eventNames: [[String]]
+  var version: String
+  var kernelFamily: String
+}
+
+extension Trainer {
+  /// The complete state of the run.
+  public func checkpoint() throws -> Checkpoint { try checkpoint(eventStates: eventStates) }
+
+  func checkpoint(eventStates: [[String: Double]]) throws -> Checkpoint {
+    var checkpoint = Checkpoint()
+    for (path, array) in model.namedArrays { checkpoint.arrays["model/\(path)"] = array }
+    for (name, array) in optimizer.state { checkpoint.arrays["optimizer/\(name)"] = array }
+    for (path, array) in average?.model.namedArrays ?? [:] {
+      checkpoint.arrays["average/\(path)"] = array
+    }
+    checkpoint.arrays["trainer/termSums"] = NDArray(running.sums)
+    let names = eventStates.map { $0.keys.sorted() }
+    let values = zip(eventStates, names).flatMap { state, names in names.compactMap { state[$0] } }
+    checkpoint.arrays["trainer/eventNumbers"] = NDArray(values)
+    let record = RunRecord(
+      step: step, epoch: epoch, skippedSteps: skippedSteps, seed: seed,
+      optimizerStep: optimizer.step, optimizer: optimizer.summary, objective: objective.summary,
+      schedule: try JSONEncoder().encode(schedule), termNames: running.names,
+      termExamples: running.examples, eventNames: names, version: LibraryVersion.current,
+      kernelFamily: Threads.kernelFamily)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    checkpoint.texts = descriptions
+    checkpoint.texts["trainer"] = String(decoding: try encoder.encode(record), as: UTF8.self)
+    return checkpoint
+  }
+
+  /// Continues from a checkpoint; all or nothing.
+  /// - Throws: `TrainingError.wrongCheckpoint`, `ParameterMismatch`, `OptimizerStateMismatch`.
+  /// - Returns: what differs from the program that wrote it and may change the last bits.
+  @discardableResult
+  public mutating func resume(
+    from checkpoint: Checkpoint, path: String = "in memory"
+  ) throws -> [String] {
+    var restored = self
+    guard let text = checkpoint.texts["trainer"],
+      let record = try? JSONDecoder().decode(RunRecord.self, from: Data(text.utf8))
+    else {
+      throw TrainingError.wrongCheckpoint(
+        path: path, found: "no record of a training run", expected: "a trainer's checkpoint")
+    }
+    func check(_ name: String, _ found: String, _ expected: String) throws {
+      if found != expected {
+        throw TrainingError.wrongCheckpoint(
+          path: path, found: "\(name) \(found)", expected: expected)
+      }
+    }
+    try check("optimizer", record.optimizer, optimizerSummaryAtBase)
+    try check("objective", record.objective, objective.summary)
+    try check("seed", "\(record.seed)", "\(seed)")
+    try restored.model.load(checkpoint.arrays(under: "model/"))
+    try restored.restoreOptimizer(
+      checkpoint.arrays(under: "optimizer/"), step: record.optimizerStep)
+    if restored.average != nil {
+      var averaged = restored.model
+      try averaged.load(checkpoint.arrays(under: "average/"))
+      restored.average?.restore(averaged)
+    }
+    restored.schedule = try decode(like: schedule, record.schedule, path)
+    try restored.restoreAverages(record, checkpoint, path)
+    restored.step = record.step
+    restored.epoch = record.epoch
+    restored.skippedSteps = record.skippedSteps
+    self = restored
+    var differences: [String] = []
+    if record.version != LibraryVersion.current {
+      differences.append("library \(record.version), now \(LibraryVersion.current)")
+    }
+    if record.kernelFamily != Threads.kernelFamily {
+      differences.append("kernels \(record.kernelFamily), now \(Threads.kernelFamily)")
+    }
+    return differences
+  }
+
+  /// Continues from the newest readable checkpoint of a run folder.
+  @discardableResult
+  public mutating func resume(fromFolder folder: String) throws -> [String] {
+    let (path, checkpoint) = try RunFolder.newest(in: folder)
+    return try resume(from: checkpoint, path: path)
+  }
+
+  /// The optimiser's summary with the base learning rate, whatever the schedule wrote last.
+  private var optimizerSummaryAtBase: String {
+    var optimizer = optimizer
+    optimizer.learningRate = baseLearningRate
+    return optimizer.summary
+  }
+
+  private func decode(
+    like schedule: any LearningRateSchedule, _ data: Data, _ path: String
+  ) throws -> any LearningRateSchedule {
+    func decoded<Schedule: LearningRateSchedule>(_ like: Schedule) throws -> Schedule {
+      try JSONDecoder().decode(Schedule.self, from: data)
+    }
+    do {
+      return try decoded(schedule)
+    } catch {
+      throw TrainingError.wrongCheckpoint(
+        path: path, found: "another learning-rate schedule", expected: "\(type(of: schedule))")
+    }
+  }
+
+  private mutating func restoreAverages(
+    _ record: RunRecord, _ checkpoint: Checkpoint, _ path: String
+  ) throws {
+    let sums = checkpoint.arrays["trainer/termSums"]?.doubles ?? []
+    let numbers = checkpoint.arrays["trainer/eventNumbers"]?.doubles ?? []
+    guard sums.count == record.termNames.count,
+      numbers.count == record.eventNames.reduce(0, { $0 + $1.count })
+    else {
+      throw TrainingError.wrongCheckpoint(
+        path: path, found: "\(sums.count) sums, \(numbers.count) event numbers",
+        expected: "those that the record names")
+    }
+    running = TermAverage(names: record.termNames, sums: sums, examples: record.termExamples)
+    var next = 0
+    eventStates = record.eventNames.map { names in
+      var state: [String: Double] = [:]
+      for name in names {
+        state[name] = numbers[next]
+        next += 1
+      }
+      return state
+    }
+  }
+}
+
+extension Checkpoint {
+  /// The arrays whose path begins with `prefix`, without it.
+  public func arrays(under prefix: String) -> [String: NDArray] {
+    var result: [String: NDArray] = [:]
+    for (path, array) in arrays where path.hasPrefix(prefix) {
+      result[String(path.dropFirst(prefix.count))] = array
+    }
+    return result
+  }
+}

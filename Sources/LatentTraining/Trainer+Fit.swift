@@ -1,0 +1,118 @@
+// The loop over epochs and batches, its events, and signals.
+
+import CLatentSignals
+import Foundation
+import LatentAutodiff
+import LatentDatasets
+import LatentLayers
+import LatentModels
+import LatentNumerics
+import LatentStorage
+
+extension Trainer {
+  /// Trains until `epochs` epochs are complete, counted from the beginning of the run: a resumed
+  /// trainer does what is left.
+  ///
+  /// - Parameters:
+  ///   - validation: evaluated after each epoch; selects the best checkpoint and stops early.
+  ///   - transform: applied to each batch with noise that is a function of (seed, step).
+  ///   - handlesSignals: SIGINT and SIGTERM finish the step, let the events save and throw.
+  /// - Returns: the metrics of the epochs done by this call.
+  /// - Throws: `TrainingError`, and what data sets and events throw.
+  @discardableResult
+  public mutating func fit(
+    _ dataset: some Dataset, epochs: Int, batchSize: Int, validation: (any Dataset)? = nil,
+    transform: (any BatchTransform)? = nil, events: [any TrainingEvent] = [],
+    handlesSignals: Bool = true
+  ) throws -> [EpochMetrics] {
+    let order = BatchOrder(count: dataset.count, batchSize: batchSize, seed: seed)
+    guard order.batchesPerEpoch > 0 else {
+      throw TrainingError.noBatches(
+        dataset: dataset.name, count: dataset.count, batchSize: batchSize)
+    }
+    var loop = Loop(
+      order: order, epochs: epochs, transform: transform, validation: validation, events: events)
+    for (index, state) in eventStates.enumerated() where index < loop.events.count {
+      loop.events[index].restore(state)
+    }
+    if handlesSignals { latent_signals_watch() }
+    defer { if handlesSignals { latent_signals_unwatch() } }
+    try loop.each(self) { try $0.runBegan($1) }
+    var history: [EpochMetrics] = []
+    while epoch < epochs {
+      let start = Date()
+      for indices in order.batches(epoch: epoch).dropFirst(loop.batch) {
+        try train(on: dataset, indices, &loop)
+        if handlesSignals, latent_signals_pending() != 0 {
+          try loop.each(self) { try $0.interrupted($1) }
+          throw TrainingError.interrupted(signal: latent_signals_pending(), step: step)
+        }
+      }
+      let (metrics, verdict) = try finishEpoch(&loop, since: start)
+      history.append(metrics)
+      if case .stop = verdict { break }
+    }
+    try loop.each(self) { try $0.runEnded($1) }
+    eventStates = loop.events.map(\.saved)
+    return history
+  }
+
+  private mutating func train(
+    on dataset: some Dataset, _ indices: [Int], _ loop: inout Loop
+  ) throws {
+    var batch = try dataset.batch(at: indices)
+    if let transform = loop.transform {
+      var random = RandomStream(seed: seed).split("transform").split(UInt64(step))
+      batch = transform(batch, using: &random)
+    }
+    let report = try step(Tensor(batch.inputs), fields: batch.tensors)
+    if !report.wasSkipped { running.add(report.loss, report.terms, examples: report.examples) }
+    loop.batch += 1
+    try loop.each(self) { try $0.stepEnded($1, report) }
+  }
+
+  private mutating func finishEpoch(
+    _ loop: inout Loop, since start: Date
+  ) throws -> (EpochMetrics, TrainingVerdict) {
+    epoch += 1
+    loop.batch = 0
+    let validation = try loop.validation.map { try evaluate($0, transform: loop.transform) }
+    let metrics = EpochMetrics(
+      epoch: epoch, step: step, training: running, validation: validation,
+      learningRate: baseLearningRate * schedule.factor(step: max(0, step - 1)),
+      seconds: Date().timeIntervalSince(start))
+    running = TermAverage()
+    schedule.observe(validationLoss: metrics.selectionLoss)
+    var verdict = TrainingVerdict.goOn
+    try loop.each(self) { event, state in
+      let opinion = try event.epochEnded(state, metrics)
+      if opinion != .goOn { verdict = opinion }
+    }
+    try loop.each(self) { try $0.epochSettled($1, metrics) }
+    return (metrics, verdict)
+  }
+}
+
+/// What a call of `fit` keeps beside the trainer.
+private struct Loop {
+  let order: BatchOrder
+  let epochs: Int
+  let transform: (any BatchTransform)?
+  let validation: (any Dataset)?
+  var events: [any TrainingEvent]
+  /// The next batch of the epoch.
+  var batch = 0
+
+  mutating func each<Model, Rule>(
+    _ trainer: Trainer<Model, Rule>, _ body: (inout any TrainingEvent, TrainingState) throws -> Void
+  ) rethrows {
+    for index in events.indices {
+      let events = events
+      let state = TrainingState(
+        epoch: trainer.epoch, batch: batch, batchesPerEpoch: order.batchesPerEpoch, epochs: epochs,
+        step: trainer.step,
+        makeCheckpoint: { try trainer.checkpoint(eventStates: events.map(\.saved)) })
+      try body(&self.events[index], state)
+    }
+  }
+}

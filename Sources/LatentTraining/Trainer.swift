@@ -1,0 +1,145 @@
+// Training: loss, gradients, check, update. The trainer is a plain value that its caller owns; a
+// step is a pure function of (seed, step, batch, parameters), so that resuming needs no replay.
+
+import Foundation
+import LatentAutodiff
+import LatentDatasets
+import LatentLayers
+import LatentModels
+import LatentNumerics
+import LatentOptimizers
+
+/// What to do when a loss or gradient is not finite.
+public enum NonFinitePolicy: Sendable, Hashable {
+  /// Throw `TrainingError.nonFinite`.
+  case stop
+  /// Leave the parameters alone and go on, at most so many times in a run.
+  case skip(atMost: Int)
+}
+
+/// A model in training, with everything a resumed run needs.
+public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model == Model {
+  public var model: Model
+  public let objective: Rule
+  public private(set) var optimizer: any Optimizer
+  public var schedule: any LearningRateSchedule
+  public var clipping: GradientClipping?
+  /// Averaged weights, where wanted; evaluate with `average?.model`.
+  public var average: ExponentialMovingAverage<Model>?
+  public var nonFinitePolicy = NonFinitePolicy.stop
+  /// Texts for checkpoints, such as the model's description in JSON.
+  public var descriptions: [String: String] = [:]
+
+  public let seed: UInt64
+  /// Steps done.
+  public internal(set) var step = 0
+  /// Epochs completed.
+  public internal(set) var epoch = 0
+  /// Steps that a non-finite number spoiled.
+  public internal(set) var skippedSteps = 0
+  /// Averages of the epoch in progress.
+  var running = TermAverage()
+  /// Saved numbers of events, by position, until `fit` hands them out.
+  var eventStates: [[String: Double]] = []
+
+  let baseLearningRate: Double
+  private let noise: RandomStream
+
+  /// Reports parameters that `visitParameters` forgets by trapping: they would stay as they are for ever.
+  public init(
+    _ model: Model, objective: Rule, optimizer: any Optimizer,
+    schedule: any LearningRateSchedule = ConstantSchedule(), clipping: GradientClipping? = nil,
+    seed: UInt64, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    let forgotten = model.unvisitedTensors
+    require(
+      forgotten.isEmpty,
+      "visitParameters of \(Model.self) does not visit \(forgotten.joined(separator: ", "))",
+      file: file, line: line)
+    self.model = model
+    self.objective = objective
+    self.optimizer = optimizer
+    self.schedule = schedule
+    self.clipping = clipping
+    self.seed = seed
+    baseLearningRate = optimizer.learningRate
+    noise = RandomStream(seed: seed).split("noise")
+  }
+
+  /// One update on x `[batch, ...]`; `fields` are the batch's other arrays.
+  /// - Throws: `TrainingError.nonFinite`, with parameters, moments and counters as before.
+  @discardableResult
+  public mutating func step(_ x: Tensor, fields: [String: Tensor] = [:]) throws -> StepReport {
+    var context = LayerContext(
+      isTraining: true, random: noise.split(UInt64(step)), step: step, fields: fields)
+    var (loss, gradients, terms) = valueAndGradient(at: model, withAuxiliary: { model in
+      let terms = objective(model, x, &context)
+      return (terms.total, terms)
+    })
+    let rate = baseLearningRate * schedule.factor(step: step)
+    let value = loss.item
+    let numbers = terms.numbers
+    let (norm, scale) = clipping.map { gradients.clip($0) } ?? (gradients.norm, 1)
+    var report = StepReport(
+      step: step, examples: x.rank > 0 ? x.shape[0] : 1, loss: value, terms: numbers,
+      gradientNorm: norm, learningRate: rate, wasSkipped: false)
+    if !value.isFinite || !norm.isFinite, let error = diagnose(value, numbers, gradients) {
+      guard case .skip(let limit) = nonFinitePolicy, skippedSteps < limit else { throw error }
+      skippedSteps += 1
+      step += 1
+      report = StepReport(
+        step: report.step, examples: report.examples, loss: value, terms: numbers,
+        gradientNorm: norm, learningRate: rate, wasSkipped: true)
+      return report
+    }
+    optimizer.learningRate = rate
+    optimizer.update(&model, along: gradients, scale: scale)
+    average?.update(model)
+    step += 1
+    return report
+  }
+
+  private func diagnose(
+    _ loss: Double, _ terms: [(name: String, value: Double)], _ gradients: Gradients
+  ) -> TrainingError? {
+    let parameter = gradients.firstNonFinite.map { index in
+      model.namedParameters.filter(\.isTrained)[index].path
+    }
+    if loss.isFinite && parameter == nil { return nil }
+    let term = loss.isFinite
+      ? "the gradient" : terms.first { !$0.value.isFinite }?.name ?? "the loss"
+    return .nonFinite(step: step, term: term, parameter: parameter)
+  }
+
+  /// Mean loss terms over a data set, as after training (no dropout, no warm-up).
+  ///
+  /// The noise of the latent samples is a function of (seed, `epoch`).
+  public func evaluate(
+    _ dataset: some Dataset, batchSize: Int = 512, transform: (any BatchTransform)? = nil
+  ) throws -> TermAverage {
+    let root = RandomStream(seed: seed).split("evaluation").split(UInt64(epoch))
+    let order = BatchOrder(count: dataset.count, batchSize: batchSize, seed: 0, shuffles: false)
+    var result = TermAverage()
+    for (index, indices) in order.batches(epoch: 0).enumerated() {
+      var random = root.split(UInt64(index))
+      var batch = try dataset.batch(at: indices)
+      if let transform { batch = transform(batch, using: &random) }
+      var context = LayerContext(
+        isTraining: false, random: random.split("latents"), step: step, fields: batch.tensors)
+      let terms = objective(model, Tensor(batch.inputs), &context)
+      result.add(terms.total.item, terms.numbers, examples: indices.count)
+    }
+    return result
+  }
+
+  mutating func restoreOptimizer(_ state: [String: NDArray], step: Int) throws {
+    try optimizer.restore(state, step: step, for: model)
+  }
+}
+
+extension Batch {
+  /// All fields but the inputs, as tensors.
+  public var tensors: [String: Tensor] {
+    fields.filter { $0.key != Field.inputs }.mapValues { Tensor($0) }
+  }
+}

@@ -1,0 +1,33 @@
+// Why a training run ends before its time.
+
+/// What stops a run that its program did not ask to stop.
+public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// A NaN or an infinity, found before the optimiser touched the parameters.
+  case nonFinite(step: Int, term: String, parameter: String?)
+  /// SIGINT or SIGTERM; what the events saved is complete. Exit with `128 + signal`.
+  case interrupted(signal: Int32, step: Int)
+  /// The data set has no complete batch.
+  case noBatches(dataset: String, count: Int, batchSize: Int)
+  /// A run folder without a readable checkpoint.
+  case noCheckpoint(folder: String, tried: [String])
+  /// A checkpoint that is not one of a training run, or one of another kind of run.
+  case wrongCheckpoint(path: String, found: String, expected: String)
+
+  public var description: String {
+    switch self {
+    case .nonFinite(let step, let term, let parameter):
+      "training step \(step): \(term) is not finite"
+        + (parameter.map { ", first in parameter \($0)" } ?? "")
+        + "; parameters are as before the step (try a lower learning rate or gradient clipping)"
+    case .interrupted(let signal, let step):
+      "training stopped by \(signal == 2 ? "SIGINT" : "SIGTERM") after step \(step)"
+    case .noBatches(let dataset, let count, let batchSize):
+      "training on \(dataset): \(count) examples make no batch of \(batchSize)"
+    case .noCheckpoint(let folder, let tried):
+      "resuming from \(folder): found no readable checkpoint"
+        + (tried.isEmpty ? "" : "; tried \(tried.joined(separator: "; "))")
+    case .wrongCheckpoint(let path, let found, let expected):
+      "checkpoint \(path): found \(found), expected \(expected)"
+    }
+  }
+}

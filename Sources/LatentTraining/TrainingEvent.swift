@@ -1,0 +1,53 @@
+// What happens beside the steps: saving, stopping early, showing progress, logging. Each is a small
+// value; the trainer calls all of them in order.
+
+import LatentStorage
+
+/// The position of a run, and a way to a checkpoint of it.
+public struct TrainingState {
+  /// Epochs completed, and the batch that comes next in the current one.
+  public let epoch: Int
+  public let batch: Int
+  public let batchesPerEpoch: Int
+  public let epochs: Int
+  /// Steps done.
+  public let step: Int
+  /// The complete state of the run, events included.
+  public let makeCheckpoint: () throws -> Checkpoint
+}
+
+/// Whether the run goes on after an epoch.
+public enum TrainingVerdict: Sendable, Equatable {
+  case goOn
+  case stop(reason: String)
+}
+
+/// Something that watches a run.
+public protocol TrainingEvent: Sendable {
+  mutating func runBegan(_ state: TrainingState) throws
+  mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws
+  /// The event decides on the metrics; nothing is written yet.
+  mutating func epochEnded(_ state: TrainingState, _ metrics: EpochMetrics) throws -> TrainingVerdict
+  /// After every event has seen the epoch: the time to write files.
+  mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws
+  /// A signal came: the last call before the run ends.
+  mutating func interrupted(_ state: TrainingState) throws
+  mutating func runEnded(_ state: TrainingState) throws
+
+  /// Numbers that a resumed run needs (best so far, epochs without progress).
+  var saved: [String: Double] { get }
+  mutating func restore(_ saved: [String: Double])
+}
+
+extension TrainingEvent {
+  public mutating func runBegan(_ state: TrainingState) throws {}
+  public mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws {}
+  public mutating func epochEnded(
+    _ state: TrainingState, _ metrics: EpochMetrics
+  ) throws -> TrainingVerdict { .goOn }
+  public mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws {}
+  public mutating func interrupted(_ state: TrainingState) throws {}
+  public mutating func runEnded(_ state: TrainingState) throws {}
+  public var saved: [String: Double] { [:] }
+  public mutating func restore(_ saved: [String: Double]) {}
+}
