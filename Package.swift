@@ -35,24 +35,19 @@ let package = Package(
   ],
   targets: [
     // 0: C
-    .systemLibrary(
-      name: "CLatentBLAS", pkgConfig: "openblas",
-      providers: [.apt(["libopenblas-dev", "liblapack-dev"])]),
+    .target(name: "CLatentBLAS"),
     .systemLibrary(name: "CLatentHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CLatentZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "CLatentDNN",
-      cSettings: [.define("LATENT_ONEDNN", .when(traits: ["OneDNN"]))],
-      linkerSettings: [
-        .linkedLibrary("dnnl", .when(traits: ["OneDNN"])),
-        .linkedLibrary("gomp", .when(traits: ["OneDNN"])),
-      ]),
+      cSettings: [.define("LATENT_ONEDNN", .when(traits: ["OneDNN"]))]),
     .target(
       name: "CLatentPNG",
       cSettings: [.define("LATENT_PNG", .when(traits: ["PNG"]))],
       linkerSettings: [.linkedLibrary("png", .when(traits: ["PNG"]))]),
     .target(name: "CLatentKernels"),
     .target(name: "CLatentSignals"),
+    .target(name: "CLatentDigest"),
     // 1
     .target(name: "LatentNumerics", dependencies: ["CLatentBLAS", "CLatentDNN", "CLatentKernels"]),
     // 2
@@ -65,7 +60,9 @@ let package = Package(
       name: "LatentOptimizers", dependencies: ["LatentNumerics", "LatentAutodiff", "LatentLayers"]),
     .target(
       name: "LatentStorage",
-      dependencies: ["LatentNumerics", "CLatentHDF5", "CLatentZlib", "CLatentPNG"]),
+      dependencies: [
+        "LatentNumerics", "CLatentHDF5", "CLatentZlib", "CLatentPNG", "CLatentDigest",
+      ]),
     // 5
     .target(name: "LatentDatasets", dependencies: ["LatentNumerics", "LatentStorage"]),
     .target(
@@ -99,6 +96,13 @@ let package = Package(
     .tool("latent-encode"),
     .tool("latent-interpolate"),
     .tool("latent-generate"),
+    .example("custom-model"),
+    .example("resume-run"),
+    // Tests
+    .tests("LatentNumericsTests", ["LatentNumerics", "CLatentKernels"]),
+    .tests("LatentAutodiffTests", ["LatentAutodiff", "LatentNumerics"]),
+    .tests("LatentDatasetsTests", ["LatentDatasets", "LatentStorage", "LatentNumerics"]),
+    .tests("PackageTests", ["Latent"]),
   ]
 )
 
@@ -112,5 +116,15 @@ extension Target {
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Examples/\(name)")
+  }
+
+  /// A teaching example under `Examples`: one file.
+  static func example(_ name: String) -> Target {
+    .executableTarget(name: name, dependencies: ["Latent"], path: "Examples/\(name)")
+  }
+
+  /// The tests of a folder under `Tests`.
+  static func tests(_ name: String, _ targets: [String]) -> Target {
+    .testTarget(name: name, dependencies: targets.map { .init(stringLiteral: $0) })
   }
 }

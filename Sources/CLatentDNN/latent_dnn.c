@@ -1,30 +1,52 @@
-// SwiftPM compiles every C target whatever the traits say, so the include is guarded here.
+// SwiftPM compiles every C target whatever the traits say, so everything is guarded here. The
+// library is loaded when first needed: a process that only encodes one example starts without it.
 
+#define _GNU_SOURCE
 #include "latent_dnn.h"
 
 #ifdef LATENT_ONEDNN
 
+#include <dlfcn.h>
 #include <oneapi/dnnl/dnnl.h>
+#include <pthread.h>
+#include <stddef.h>
 
-// From the OpenMP runtime that oneDNN is linked with; declared here so that -fopenmp is not needed.
-extern void omp_set_num_threads(int threads);
+#define TEXT(x) #x
+#define VERSIONED(major) "libdnnl.so." TEXT(major)
 
-bool latent_dnn_available(void) { return true; }
+static __typeof__(&dnnl_sgemm) sgemm;
+static void (*set_threads)(int);  // of the OpenMP runtime that oneDNN is linked with
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-void latent_dnn_prepare_thread(void) { omp_set_num_threads(1); }
+static void start(void) {
+  void *library = dlopen(VERSIONED(DNNL_VERSION_MAJOR), RTLD_NOW | RTLD_LOCAL);
+  if (!library) return;
+  *(void **)&set_threads = dlsym(library, "omp_set_num_threads");
+  *(void **)&sgemm = dlsym(library, "dnnl_sgemm");
+}
+
+bool latent_dnn_available(void) {
+  pthread_once(&once, start);
+  return sgemm != NULL;
+}
 
 bool latent_dnn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                       float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
                       float beta, float *c, int64_t ldc) {
-  return dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b,
-                    ldb, beta, c, ldc) == dnnl_success;
+  static _Thread_local bool prepared;
+  if (!latent_dnn_available()) return false;
+  if (!prepared) {
+    // OpenMP's setting is one of the calling thread.
+    prepared = true;
+    if (set_threads) set_threads(1);
+  }
+  return sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb,
+               beta, c, ldc) == dnnl_success;
 }
 
 #else
 
 bool latent_dnn_available(void) { return false; }
-
-void latent_dnn_prepare_thread(void) {}
 
 bool latent_dnn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                       float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,

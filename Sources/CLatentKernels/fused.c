@@ -12,6 +12,8 @@
 #pragma clang fp contract(fast)
 #endif
 
+enum { SUM_BLOCK = 256 };  // of a row, in the array's type; the blocks are added in double
+
 typedef void (*bias_kernel)(int64_t rows, int64_t columns, const void *x, const void *bias,
                             void *y);
 typedef void (*grad_kernel)(int64_t rows, int64_t stride, int64_t width, const void *dy,
@@ -116,8 +118,9 @@ typedef struct {
 } grad_job;
 
 static void grad_tile(void *context, int64_t row, int64_t rows, int64_t column, int64_t width,
-                      double *total) {
+                      double *total, double *second) {
   const grad_job *job = context;
+  (void)second;
   int64_t at = (row * job->columns + column) * job->item;
   job->kernel(rows, job->columns, width, job->dy + at, job->saved + at, job->dx + at, total);
 }
@@ -135,8 +138,8 @@ void latent_bias_activation_grad(latent_activation act, latent_dtype type, int64
                   saved, dx};
   bool cheap = act == LATENT_ACT_RELU || act == LATENT_ACT_TANH || act == LATENT_ACT_SIGMOID ||
                act == LATENT_ACT_ELU;
-  parallel_column_tiles(type, rows, columns, 1, dbias, NULL,
-                        cheap ? LATENT_CHEAP : threshold_for(type), &job, grad_tile);
+  latent_column_tiles(type, rows, columns, 1, dbias, NULL,
+                      cheap ? LATENT_CHEAP : threshold_for(type), &job, grad_tile);
 }
 
 // MARK: Heads and likelihoods, by rows

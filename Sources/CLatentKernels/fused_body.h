@@ -41,7 +41,22 @@ static bias_kernel NAME(bias_kernel)(latent_activation act) {
   __builtin_unreachable();
 }
 
+// sum += the sum of `rows` (at most 4) rows.
+LATENT_INLINE void NAME(add_rows)(int64_t rows, int64_t stride, int64_t width, const REAL *x,
+                                  REAL *sum) {
+  if (rows == 4) {
+    const REAL *a = x, *b = a + stride, *c = b + stride, *d = c + stride;
+    LATENT_SAME_INDEX for (int64_t i = 0; i < width; ++i) sum[i] += (a[i] + b[i]) + (c[i] + d[i]);
+    return;
+  }
+  for (int64_t row = 0; row < rows; ++row) {
+    LATENT_SAME_INDEX for (int64_t i = 0; i < width; ++i) sum[i] += x[row * stride + i];
+  }
+}
+
 // dx = g * slope(s) for one tile, and its sums over rows: in REAL over 64 rows, then in double.
+// Four rows of dx are written and then summed out of L1; summing in the same loop puts the stores
+// of the sums behind those of dx, which wait for L2, and takes twice the time.
 #define GRAD_TILE(name, expression)                                                              \
   static LATENT_CLONES void NAME(grad_##name)(int64_t rows, int64_t stride, int64_t width,       \
                                               const void *dy_, const void *saved_, void *dx_,    \
@@ -53,15 +68,17 @@ static bias_kernel NAME(bias_kernel)(latent_activation act) {
       int64_t end = smaller(begin + 64, rows);                                                   \
       LATENT_ALIGNED REAL sum[COLUMN_TILE];                                                      \
       for (int64_t c = 0; c < width; ++c) sum[c] = 0;                                            \
-      for (int64_t row = begin; row < end; ++row) {                                              \
-        const REAL *dy_row = dy + row * stride, *saved_row = saved + row * stride;               \
-        REAL *dx_row = dx + row * stride;                                                        \
-        LATENT_SAME_INDEX for (int64_t c = 0; c < width; ++c) {                                  \
-          const REAL g = dy_row[c], s = saved_row[c];                                            \
-          const REAL d = expression;                                                             \
-          dx_row[c] = d;                                                                         \
-          sum[c] += d;                                                                           \
+      for (int64_t from = begin; from < end; from += 4) {                                        \
+        int64_t to = smaller(from + 4, end);                                                     \
+        for (int64_t row = from; row < to; ++row) {                                              \
+          const REAL *dy_row = dy + row * stride, *saved_row = saved + row * stride;             \
+          REAL *dx_row = dx + row * stride;                                                      \
+          LATENT_SAME_INDEX for (int64_t c = 0; c < width; ++c) {                                \
+            const REAL g = dy_row[c], s = saved_row[c];                                          \
+            dx_row[c] = expression;                                                              \
+          }                                                                                      \
         }                                                                                        \
+        NAME(add_rows)(to - from, stride, width, dx + from * stride, sum);                       \
       }                                                                                          \
       LATENT_SAME_INDEX for (int64_t c = 0; c < width; ++c) total[c] += sum[c];                  \
     }                                                                                            \
@@ -98,16 +115,19 @@ static LATENT_CLONES void NAME(head_rows)(const fused_job *job, int64_t begin, i
     const REAL *mean = (const REAL *)job->a + row * 2 * columns, *log_variance = mean + columns;
     const REAL *noise = (const REAL *)job->b + row * columns;
     REAL *z = (REAL *)job->out + row * columns;
-    REAL sum = 0;
-    {
+    double total = 0;
+    for (int64_t from = 0; from < columns; from += SUM_BLOCK) {
       LATENT_REASSOCIATE
-      LATENT_SAME_INDEX for (int64_t c = 0; c < columns; ++c) {
+      int64_t to = smaller(from + SUM_BLOCK, columns);
+      REAL sum = 0;
+      LATENT_SAME_INDEX for (int64_t c = from; c < to; ++c) {
         const REAL m = mean[c], v = log_variance[c], deviation = NAME(exp)(v / 2);
         z[c] = m + deviation * noise[c];
         sum += m * m + NAME(expm1_minus)(v, deviation);
       }
+      total += sum;
     }
-    ((REAL *)job->second_out)[row] = sum / 2;
+    ((REAL *)job->second_out)[row] = (REAL)(total / 2);
   }
 }
 
@@ -135,9 +155,9 @@ static LATENT_CLONES void NAME(bernoulli_rows)(const fused_job *job, int64_t beg
     const REAL *logits = (const REAL *)job->a + row * columns;
     const REAL *x = (const REAL *)job->b + row * columns;
     double total = 0;
-    for (int64_t from = 0; from < columns; from += 1024) {
+    for (int64_t from = 0; from < columns; from += SUM_BLOCK) {
       LATENT_REASSOCIATE
-      int64_t to = smaller(from + 1024, columns);
+      int64_t to = smaller(from + SUM_BLOCK, columns);
       REAL sum = 0;
       for (int64_t c = from; c < to; ++c) {
         // x l - max(l, 0) as one product: nothing cancels where x is 1 and l is large.

@@ -108,9 +108,9 @@ typedef struct {
     }                                                                                             \
   }                                                                                               \
   static LATENT_CLONES void norm_tile_##suffix(void *context, int64_t row, int64_t rows,          \
-                                               int64_t column, int64_t width, double *total) {    \
+                                               int64_t column, int64_t width, double *dscale,     \
+                                               double *dshift) {                                  \
     const norm_job *job = context;                                                                \
-    double *dscale = total, *dshift = total + COLUMN_TILE;                                        \
     for (int64_t c = 0; c < width; ++c) dscale[c] = dshift[c] = 0;                                \
     for (int64_t begin = row; begin < row + rows; begin += 64) {                                  \
       int64_t end = smaller(begin + 64, row + rows);                                              \
@@ -150,8 +150,8 @@ void latent_layer_norm_grad(latent_dtype type, int64_t rows, int64_t columns, co
   bool wide = type == LATENT_F64;
   // The sums first: dx may take the place of dy.
   if (dscale || dshift) {
-    parallel_column_tiles(type, rows, columns, 2, dscale, dshift, LATENT_CHEAP / 2, &job,
-                          wide ? norm_tile_f64 : norm_tile_f32);
+    latent_column_tiles(type, rows, columns, 2, dscale, dshift, LATENT_CHEAP / 2, &job,
+                        wide ? norm_tile_f64 : norm_tile_f32);
   }
   if (dx) {
     parallel_rows(rows, columns, LATENT_CHEAP / 2, &job,

@@ -36,6 +36,15 @@ LATENT_INLINE double combine(latent_reduction op, double a, double b) {
   }
 }
 
+static LATENT_CLONES void combine_lines(latent_reduction op, int64_t n, const double *x,
+                                        double *total) {
+  if (op == LATENT_SUM || op == LATENT_SUM_SQUARES) {
+    LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) total[i] += x[i];
+  } else {
+    for (int64_t i = 0; i < n; ++i) total[i] = combine(op, total[i], x[i]);
+  }
+}
+
 static void run_tasks(int64_t count, int64_t elements, int64_t serial_below, void *context,
                       latent_task task) {
   if (elements >= serial_below) {

@@ -277,9 +277,7 @@ static void NAME(reduce_columns)(reduce_job *job, int64_t outer) {
     part.x = (const REAL *)job->x + o * elements;
     latent_parallel(blocks * job->tiles, &part, NAME(block_task));
     for (int64_t b = 1; b < blocks; ++b) {
-      for (int64_t c = 0; c < job->inner; ++c) {
-        partial[c] = combine(job->op, partial[c], partial[b * job->inner + c]);
-      }
+      combine_lines(job->op, job->inner, partial + b * job->inner, partial);
     }
     NAME(finish_columns)(job->op, job->inner, partial, NULL, (REAL *)job->y + o * job->inner);
   }

@@ -66,22 +66,25 @@ static const float log2_high = 0.693359375f, log2_low = -2.12194440e-4f;
 // logits, masked attention and spread importance weights are full of them.
 static const float exp_limit = -87.33f;
 
-// e^(x + tail) for x <= 0 and a small tail.
+// The count of a rounded number, moved to the place of a float's exponent (the magic constant's own
+// bits are shifted out).
+LATENT_INLINE uint32_t exponent_of(float shifted) { return bits_of(shifted) << 23; }
+
+// e^(x + tail) for x <= 0 and a small tail. What happens far below the limit is discarded.
 LATENT_INLINE float exp_nonpositive(float x, float tail) {
-  float clamped = x < exp_limit ? exp_limit : x;
-  rounded_f32 n = round_to_count(clamped * 1.44269504f);
-  float r = (clamped - n.value * log2_high) - n.value * log2_low + tail;
-  float result = exp_polynomial(r) * power_of_two(n.count);
+  float shifted = x * 1.44269504f + round_magic, n = shifted - round_magic;
+  float r = (x - n * log2_high) - n * log2_low + tail;
+  float result = exp_polynomial(r) * from_bits(exponent_of(shifted) + 0x3f800000u);
   return x < exp_limit ? 0.0f : result;
 }
 
+// 2^128 does not exist, so the exponent is added to the bits of the polynomial, which is below 1
+// where it reaches 128. Above the limit and for NaN, x + infinity is the answer.
 LATENT_INLINE float exp_f32(float x) {
-  float clamped = x > 89.0f ? 89.0f : x < exp_limit ? exp_limit : x;
-  rounded_f32 n = round_to_count(clamped * 1.44269504f);
-  float r = (clamped - n.value * log2_high) - n.value * log2_low;
-  // Two factors, because 2^128 does not exist.
-  uint32_t half = (uint32_t)((int32_t)n.count >> 1);
-  float result = exp_polynomial(r) * power_of_two(half) * power_of_two(n.count - half);
+  float shifted = x * 1.44269504f + round_magic, n = shifted - round_magic;
+  float r = (x - n * log2_high) - n * log2_low;
+  float result = from_bits(bits_of(exp_polynomial(r)) + exponent_of(shifted));
+  result = x <= 88.7228317f ? result : x + INFINITY;
   return x < exp_limit ? 0.0f : result;
 }
 

@@ -111,7 +111,7 @@ public func reparameterized(mean: Tensor, logVariance: Tensor, noise: Tensor) ->
 /// KL(N(mean, e^logVariance) || N(0, 1)) summed over the last axis, in nats:
 /// 1/2 sum (mean^2 + e^v - 1 - v) (Kingma and Welling 2014, appendix B).
 ///
-/// e^v - 1 goes through `expMinusOne`, so that nothing cancels near the prior.
+/// e^v - 1 goes through `expMinusOne`: near the prior the error stays below one rounding of v.
 public func standardNormalKL(mean: Tensor, logVariance: Tensor) -> Tensor {
   let excess = logVariance.array.unary(.expMinusOne).binary(.subtract, logVariance.array)
   let terms = mean.array.unary(.square).binary(.add, excess, name: "standardNormalKL")

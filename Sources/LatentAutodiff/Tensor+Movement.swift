@@ -29,9 +29,9 @@ extension Tensor {
     return Tensor.record("reshape", self, result, saving: []) { g, _ in [g.reshaped(old)] }
   }
 
-  /// All axes from `axis` on as one.
+  /// All axes from `axis` on as one; a scalar becomes `[1]`.
   public func flattened(from axis: Int = 0) -> Tensor {
-    let axis = shape.checked(axis)
+    let axis = rank == 0 ? 0 : shape.checked(axis)
     return reshaped(shape.prefix(axis).appending(shape.suffix(rank - axis).count))
   }
 

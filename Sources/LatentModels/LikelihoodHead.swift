@@ -26,6 +26,17 @@ public struct BernoulliHead: LikelihoodHead {
   }
 }
 
+/// Continuous Bernoulli with the outputs as logits: gray values in [0, 1] with a proper density
+/// (Loaiza-Ganem and Cunningham 2019).
+public struct ContinuousBernoulliHead: LikelihoodHead {
+  public init() {}
+  public var outputsPerElement: Int { 1 }
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+  public func callAsFunction(_ raw: Tensor, eventRank: Int) -> ContinuousBernoulli {
+    ContinuousBernoulli(logits: raw, eventRank: eventRank)
+  }
+}
+
 /// Normal with the outputs as means.
 public struct NormalHead: LikelihoodHead {
   public enum Scale: Sendable, Hashable {

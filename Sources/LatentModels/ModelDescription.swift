@@ -80,7 +80,7 @@ public struct ModelDescription: Sendable, Hashable, Codable {
     try validate()
     switch likelihood {
     case .bernoulli: return model(BernoulliHead(), &random)
-    case .continuousBernoulli: fatalError()
+    case .continuousBernoulli: return model(ContinuousBernoulliHead(), &random)
     case .normal: return model(NormalHead(.shared()), &random)
     case .unitNormal: return model(NormalHead(.fixed(1)), &random)
     }

@@ -22,6 +22,9 @@ struct Gemm {
   /// Fewer multiply-adds than this are not worth another thread.
   static let minimumPerPiece = 1 << 19
 
+  /// Up to so many rows the weights are read in place instead of being packed by a library.
+  static let fewRows = 4
+
   /// Pieces along the longer side of C.
   var pieces: Int {
     let work = m * n * k
@@ -31,6 +34,11 @@ struct Gemm {
   func callAsFunction(
     _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer
   ) {
+    if m <= Gemm.fewRows && transpose == .right && dtype == .float32 {
+      return latent_small_product(
+        Int64(m), Int64(n), Int64(k), a.assumingMemoryBound(to: Float.self),
+        b.assumingMemoryBound(to: Float.self), c.assumingMemoryBound(to: Float.self))
+    }
     let size = dtype.size
     let pieces = pieces
     let alongRows = m >= n
@@ -71,18 +79,22 @@ struct Gemm {
       {
         return
       }
-      cblas_sgemm(
-        CblasRowMajor, left ? CblasTrans : CblasNoTrans, right ? CblasTrans : CblasNoTrans,
+      latent_blas_f32().pointee.gemm(
+        Int32(LATENT_ROW_MAJOR), transposition(left), transposition(right),
         Int32(rows.count), Int32(columns.count), Int32(k), 1, a, Int32(lda), b, Int32(ldb), 0, c,
         Int32(n))
     } else {
-      cblas_dgemm(
-        CblasRowMajor, left ? CblasTrans : CblasNoTrans, right ? CblasTrans : CblasNoTrans,
+      latent_blas_f64().pointee.gemm(
+        Int32(LATENT_ROW_MAJOR), transposition(left), transposition(right),
         Int32(rows.count), Int32(columns.count), Int32(k), 1,
         a.assumingMemoryBound(to: Double.self), Int32(lda), b.assumingMemoryBound(to: Double.self),
         Int32(ldb), 0, c.assumingMemoryBound(to: Double.self), Int32(n))
     }
   }
+}
+
+private func transposition(_ isTransposed: Bool) -> Int32 {
+  Int32(isTransposed ? LATENT_TRANSPOSE : LATENT_NO_TRANSPOSE)
 }
 
 extension NDArray {
@@ -109,7 +121,6 @@ extension NDArray {
         + "\(other.shape)\(right ? " transposed" : "")", file: file, line: line)
     let leftBatch = shape.prefix(shape.rank - 2)
     let rightBatch = other.shape.prefix(other.shape.rank - 2)
-    _ = Threads.librariesAreSingleThreaded
 
     // One matrix on the right and a plain left side: fold the batch into the rows.
     if rightBatch.count == 1 && !left && rightBatch.rank <= leftBatch.rank {

@@ -134,7 +134,6 @@ extension NDArray {
     of type: Scalar.Type, size: Int,
     _ body: (Int, UnsafeMutablePointer<Scalar>) throws -> Void
   ) throws {
-    _ = Threads.librariesAreSingleThreaded
     try withUnsafeMutableBytes { bytes in
       let elements = bytes.bindMemory(to: Scalar.self)
       guard let base = elements.baseAddress, size > 0 else { return }
@@ -146,18 +145,18 @@ extension NDArray {
 extension Float: LAPACKScalar {
   fileprivate static func potrf(_ n: Int32, _ a: UnsafeMutablePointer<Float>) -> Int32 {
     var (n, info) = (n, Int32(0))
-    spotrf_("U", &n, a, &n, &info)
+    latent_blas_f32().pointee.potrf("U", &n, a, &n, &info)
     return info
   }
 
   fileprivate static func inverse(_ n: Int32, _ a: UnsafeMutablePointer<Float>) -> Int32 {
     var (n, info) = (n, Int32(0))
     var pivots = [Int32](repeating: 0, count: Int(n))
-    sgetrf_(&n, &n, a, &n, &pivots, &info)
+    latent_blas_f32().pointee.getrf(&n, &n, a, &n, &pivots, &info)
     if info != 0 { return info }
     var workSize = 64 * n
     var work = [Float](repeating: 0, count: Int(workSize))
-    sgetri_(&n, a, &n, pivots, &work, &workSize, &info)
+    latent_blas_f32().pointee.getri(&n, a, &n, pivots, &work, &workSize, &info)
     return info
   }
 
@@ -169,9 +168,9 @@ extension Float: LAPACKScalar {
     var tau = [Float](repeating: 0, count: Int(columns))
     var workSize = 64 * columns
     var work = [Float](repeating: 0, count: Int(workSize))
-    sgeqrf_(&rows, &columns, a, &rows, &tau, &work, &workSize, &info)
+    latent_blas_f32().pointee.geqrf(&rows, &columns, a, &rows, &tau, &work, &workSize, &info)
     let diagonal = (0..<Int(columns)).map { a[$0 * Int(rows) + $0] }
-    sorgqr_(&rows, &columns, &columns, a, &rows, tau, &work, &workSize, &info)
+    latent_blas_f32().pointee.orgqr(&rows, &columns, &columns, a, &rows, tau, &work, &workSize, &info)
     return diagonal
   }
 
@@ -180,7 +179,7 @@ extension Float: LAPACKScalar {
   ) -> Int32 {
     var (n, info, workSize) = (n, Int32(0), 64 * n)
     var work = [Float](repeating: 0, count: Int(workSize))
-    ssyev_("V", "U", &n, a, &n, values, &work, &workSize, &info)
+    latent_blas_f32().pointee.syev("V", "U", &n, a, &n, values, &work, &workSize, &info)
     return info
   }
 
@@ -188,27 +187,27 @@ extension Float: LAPACKScalar {
     _ lower: Bool, _ transposed: Bool, _ n: Int32, _ columns: Int32, _ a: UnsafePointer<Float>,
     _ b: UnsafeMutablePointer<Float>
   ) {
-    cblas_strsm(
-      CblasRowMajor, CblasLeft, lower ? CblasLower : CblasUpper,
-      transposed ? CblasTrans : CblasNoTrans, CblasNonUnit, n, columns, 1, a, n, b, columns)
+    latent_blas_f32().pointee.trsm(
+      Int32(LATENT_ROW_MAJOR), Int32(LATENT_LEFT), Int32(lower ? LATENT_LOWER : LATENT_UPPER),
+      Int32(transposed ? LATENT_TRANSPOSE : LATENT_NO_TRANSPOSE), Int32(LATENT_NON_UNIT), n, columns, 1, a, n, b, columns)
   }
 }
 
 extension Double: LAPACKScalar {
   fileprivate static func potrf(_ n: Int32, _ a: UnsafeMutablePointer<Double>) -> Int32 {
     var (n, info) = (n, Int32(0))
-    dpotrf_("U", &n, a, &n, &info)
+    latent_blas_f64().pointee.potrf("U", &n, a, &n, &info)
     return info
   }
 
   fileprivate static func inverse(_ n: Int32, _ a: UnsafeMutablePointer<Double>) -> Int32 {
     var (n, info) = (n, Int32(0))
     var pivots = [Int32](repeating: 0, count: Int(n))
-    dgetrf_(&n, &n, a, &n, &pivots, &info)
+    latent_blas_f64().pointee.getrf(&n, &n, a, &n, &pivots, &info)
     if info != 0 { return info }
     var workSize = 64 * n
     var work = [Double](repeating: 0, count: Int(workSize))
-    dgetri_(&n, a, &n, pivots, &work, &workSize, &info)
+    latent_blas_f64().pointee.getri(&n, a, &n, pivots, &work, &workSize, &info)
     return info
   }
 
@@ -220,9 +219,9 @@ extension Double: LAPACKScalar {
     var tau = [Double](repeating: 0, count: Int(columns))
     var workSize = 64 * columns
     var work = [Double](repeating: 0, count: Int(workSize))
-    dgeqrf_(&rows, &columns, a, &rows, &tau, &work, &workSize, &info)
+    latent_blas_f64().pointee.geqrf(&rows, &columns, a, &rows, &tau, &work, &workSize, &info)
     let diagonal = (0..<Int(columns)).map { a[$0 * Int(rows) + $0] }
-    dorgqr_(&rows, &columns, &columns, a, &rows, tau, &work, &workSize, &info)
+    latent_blas_f64().pointee.orgqr(&rows, &columns, &columns, a, &rows, tau, &work, &workSize, &info)
     return diagonal
   }
 
@@ -231,7 +230,7 @@ extension Double: LAPACKScalar {
   ) -> Int32 {
     var (n, info, workSize) = (n, Int32(0), 64 * n)
     var work = [Double](repeating: 0, count: Int(workSize))
-    dsyev_("V", "U", &n, a, &n, values, &work, &workSize, &info)
+    latent_blas_f64().pointee.syev("V", "U", &n, a, &n, values, &work, &workSize, &info)
     return info
   }
 
@@ -239,8 +238,8 @@ extension Double: LAPACKScalar {
     _ lower: Bool, _ transposed: Bool, _ n: Int32, _ columns: Int32, _ a: UnsafePointer<Double>,
     _ b: UnsafeMutablePointer<Double>
   ) {
-    cblas_dtrsm(
-      CblasRowMajor, CblasLeft, lower ? CblasLower : CblasUpper,
-      transposed ? CblasTrans : CblasNoTrans, CblasNonUnit, n, columns, 1, a, n, b, columns)
+    latent_blas_f64().pointee.trsm(
+      Int32(LATENT_ROW_MAJOR), Int32(LATENT_LEFT), Int32(lower ? LATENT_LOWER : LATENT_UPPER),
+      Int32(transposed ? LATENT_TRANSPOSE : LATENT_NO_TRANSPOSE), Int32(LATENT_NON_UNIT), n, columns, 1, a, n, b, columns)
   }
 }

@@ -1,5 +1,4 @@
-// Parallel loops over the one thread pool, and the set-up that keeps libraries from starting
-// pools of their own.
+// Parallel loops over the one thread pool.
 
 import CLatentBLAS
 import CLatentDNN
@@ -14,17 +13,9 @@ public enum Threads {
     set { latent_pool_set_threads(Int32(newValue)) }
   }
 
-  /// OpenBLAS and oneDNN single-threaded: two spinning pools cost a factor of two to four.
-  static let librariesAreSingleThreaded: Bool = {
-    openblas_set_num_threads(1)
-    latent_pool_on_thread_start { latent_dnn_prepare_thread() }
-    latent_dnn_prepare_thread()
-    return true
-  }()
-
   /// What can change the last bits of a result: recorded in checkpoints.
   public static var kernelFamily: String {
-    let blas = String(cString: openblas_get_corename())
+    let blas = String(cString: latent_blas_kernels())
     return "OpenBLAS \(blas)" + (latent_dnn_available() ? " + oneDNN" : "")
   }
 }

@@ -37,10 +37,10 @@ extension Trainer {
     for (path, array) in average?.model.namedArrays ?? [:] {
       checkpoint.arrays["average/\(path)"] = array
     }
-    checkpoint.arrays["trainer/termSums"] = NDArray(running.sums)
+    checkpoint.arrays["progress/termSums"] = NDArray(running.sums)
     let names = eventStates.map { $0.keys.sorted() }
     let values = zip(eventStates, names).flatMap { state, names in names.compactMap { state[$0] } }
-    checkpoint.arrays["trainer/eventNumbers"] = NDArray(values)
+    checkpoint.arrays["progress/eventNumbers"] = NDArray(values)
     let record = RunRecord(
       step: step, epoch: epoch, skippedSteps: skippedSteps, seed: seed,
       optimizerStep: optimizer.step, optimizer: optimizer.summary, objective: objective.summary,
@@ -132,8 +132,8 @@ extension Trainer {
   private mutating func restoreAverages(
     _ record: RunRecord, _ checkpoint: Checkpoint, _ path: String
   ) throws {
-    let sums = checkpoint.arrays["trainer/termSums"]?.doubles ?? []
-    let numbers = checkpoint.arrays["trainer/eventNumbers"]?.doubles ?? []
+    let sums = checkpoint.arrays["progress/termSums"]?.doubles ?? []
+    let numbers = checkpoint.arrays["progress/eventNumbers"]?.doubles ?? []
     guard sums.count == record.termNames.count,
       numbers.count == record.eventNames.reduce(0, { $0 + $1.count })
     else {

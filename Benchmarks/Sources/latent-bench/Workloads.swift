@@ -52,15 +52,20 @@ enum MLPWorkload {
   static let batch = 128
   static let latentSize = 20
 
-  static func model() -> Model {
+  /// The network with weights yet to be set.
+  static func emptyModel() -> Model {
     var random = RandomStream(seed: 0)
-    var model = VAE(
+    return VAE(
       encoder: MLPEncoder(
         inputShape: [784], hidden: [400], latentSize: latentSize, using: &random),
       decoder: MLPDecoder(
         latentSize: latentSize, hidden: [400], outputShape: [784], head: BernoulliHead(),
         using: &random),
       prior: .standardNormal(latentSize))
+  }
+
+  static func model() -> Model {
+    var model = emptyModel()
     func weight(_ index: Int, _ shape: Shape, _ fanIn: Int) -> Tensor {
       initialWeight(index, shape: shape, fanIn: fanIn)
     }

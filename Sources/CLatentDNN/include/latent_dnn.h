@@ -6,14 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Whether the package was built with the OneDNN trait.
+// Whether the package was built with the OneDNN trait and the library is on this machine.
 bool latent_dnn_available(void);
 
-// Tells oneDNN's OpenMP runtime that the calling thread works alone: the work is split by us.
-void latent_dnn_prepare_thread(void);
-
-// Row-major C [m, n] = alpha op(A) op(B) + beta C on the calling thread. False where oneDNN is not
-// built in or refuses the sizes; C is then untouched.
+// Row-major C [m, n] = alpha op(A) op(B) + beta C on the calling thread alone: the work is split by
+// us. False where oneDNN is not there or refuses the sizes; C is then untouched.
 bool latent_dnn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                       float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
                       float beta, float *c, int64_t ldc);

@@ -201,6 +201,12 @@ void latent_layer_norm_grad(latent_dtype type, int64_t rows, int64_t columns, co
                             const void *scale, const void *statistics, const void *dy, void *dx,
                             void *dscale, void *dshift);
 
+// MARK: Products of a few rows (small_product.c)
+
+// y [m, n] = x [m, k] w^T, w [n, k], float32; meant for m of at most a few rows.
+void latent_small_product(int64_t m, int64_t n, int64_t k, const float *x, const float *w,
+                          float *y);
+
 // MARK: Optimisers over one flat buffer (optimizers.c)
 
 // A parameter's place in the flat buffers and its gradient (null: gradient is zero).
