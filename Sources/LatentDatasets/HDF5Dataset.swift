@@ -31,7 +31,7 @@ public struct HDF5Dataset: Dataset {
   /// or an array is absent, damaged or of a type the library does not read.
   public init(path: String, fields: [String: String]) throws {
     require(!fields.isEmpty, "HDF5Dataset: no fields")
-    let file = try HDF5File(path)
+    let file = try HDF5File(path: path)
     var shapes: [String: Shape] = [:]
     var rows: (count: Int, source: String)?
     for (field, source) in fields.sorted(by: { $0.key < $1.key }) {
@@ -77,11 +77,11 @@ public struct HDF5Dataset: Dataset {
     for run in HDF5Dataset.runs(order.map { indices[$0] }, bridge: bridge) {
       let first = indices[order[run.lowerBound]]
       let last = indices[order[run.upperBound - 1]]
-      slabs.append(try file.rows(of: source, first..<last + 1))
+      slabs.append(try file.rows(first..<last + 1, of: source))
       for place in run { positions[order[place]] = Int32(slabRows + indices[order[place]] - first) }
       slabRows += last + 1 - first
     }
-    guard !slabs.isEmpty else { return try file.rows(of: source, 0..<0) }
+    guard !slabs.isEmpty else { return try file.rows(0..<0, of: source) }
     return NDArray.concatenate(slabs, axis: 0).taking(NDArray(positions), axis: 0)
   }
 

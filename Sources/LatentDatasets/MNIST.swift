@@ -25,8 +25,8 @@ public struct MNIST: Sendable {
   ) throws -> ArrayDataset {
     let imagesPath = try find("\(prefix)-images-idx3-ubyte", in: folder)
     let labelsPath = try find("\(prefix)-labels-idx1-ubyte", in: folder)
-    let images = try IDX.read(contentsOf: imagesPath)
-    let labels = try IDX.read(contentsOf: labelsPath)
+    let images = try IDX.read(imagesPath)
+    let labels = try IDX.read(labelsPath)
     guard images.dtype == .uint8, images.shape.rank == 3 else {
       throw DatasetError.wrongShape(
         file: imagesPath, what: "the images", found: "\(images.dtype.rawValue) \(images.shape)",

@@ -14,7 +14,7 @@ public struct NPYDataset: Dataset {
   /// Throws `DatasetError.wrongShape` for a single number, `.empty` for no rows, and `StorageError`
   /// for a file that is absent, damaged or of a type the library does not read.
   public init(path: String) throws {
-    let array = try NPY.read(contentsOf: path)
+    let array = try NPY.read(path)
     let example = try RowShape.example(
       of: array.shape, what: "the array", file: path, addsChannelAxis: true)
     self.path = path

@@ -122,7 +122,6 @@ extension ContinuousBernoulli {
       }
       let positive = q.detached .> 0
       let logZq = logNormalizer(q.negativeMagnitude) + Tensor.where(positive, q, q.zerosLike)
-      // Written so that the large and equal parts of (p - q) mean(p) and log Z meet first.
       let apart = difference * meanBelow(p) - logNormalizer(p) + logZq
       return Tensor.where(near, square(d) * integral, apart)
     }

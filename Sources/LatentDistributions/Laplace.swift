@@ -80,8 +80,7 @@ public struct Laplace: ReparameterizedDistribution, FactorizedDistribution {
     let exponent = difference - t
     let near = (abs(difference.detached) .< 1) * (t.detached .< 1)
     let safe = Tensor.where(near, difference, difference.zerosLike)
-    let remainder = Tensor.where(near, t * expMinusOne(safe) + t, r + t)
-    let terms = expMinusOne(exponent) - exponent + (remainder - t)
+    let terms = expMinusOne(exponent) - exponent + t * expMinusOne(safe)
     let apart = expMinusOne(exponent) - difference + r
     return Tensor.where(near, terms, apart)
       .broadcast(to: commonBatch(with: q) + eventShape).summedOverEvent(eventShape.rank)

@@ -44,7 +44,7 @@ struct CheckpointHeader {
     guard header.starts(with: magic) else {
       throw damaged(
         "the magic number (bytes 0..<8)", hex(header[..<8]),
-        "\(hex(UnsafeRawBufferPointer(header)[..<0]))\(hex(magic[...])), a Latent checkpoint")
+        "\(hex(magic)), a Latent checkpoint")
     }
     guard header.littleEndian(at: checksumOffset, as: UInt32.self) == checksum(header) else {
       throw damaged("the header", "contents that contradict their checksum", "agreement")
@@ -76,7 +76,7 @@ struct CheckpointHeader {
     let found = SHA256.digest(UnsafeRawBufferPointer(rebasing: bytes[size...]))
     guard bytes[digestRange].elementsEqual(found) else {
       throw StorageError.damaged(
-        file: name, place: "the contents", found: "SHA-256 \(hex(found[...].prefix(8)))...",
+        file: name, place: "the contents", found: "SHA-256 \(hex(found.prefix(8)))...",
         expected: "\(hex(bytes[digestRange].prefix(8)))...")
     }
   }

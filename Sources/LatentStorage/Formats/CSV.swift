@@ -1,44 +1,52 @@
-// Tables as comma-separated values (RFC 4180), numbers as short as they still read back the same.
+// Tables of numbers as text: the shortest digits that read back as the same number, a point as
+// decimal sign in every locale.
 
 import LatentNumerics
 
-/// Writes tables.
+/// Writes CSV files.
 public enum CSV {
-  /// The table `[rows, columns]` as text with a line of names first.
+  /// The text of a table, lines ended by a line feed, the first one with the column names.
   ///
-  /// - Throws: `StorageError.notStorable` when names and columns differ in number.
-  public static func encoded(_ table: NDArray, columns: [String]) throws -> String {
+  /// - Parameter table: `[rows, columns]`, any type.
+  /// - Throws: `StorageError.notStorable` when the names do not match the columns.
+  public static func encode(_ table: NDArray, columns: [String]) throws -> [UInt8] {
     guard table.shape.rank == 2, table.shape[1] == columns.count else {
       throw StorageError.notStorable(
-        name: "a table", found: "shape \(table.shape) with \(columns.count) names",
-        expected: "[rows, \(columns.count)]")
+        name: "a CSV table", found: "shape \(table.shape) with \(columns.count) column names",
+        expected: "[rows, columns] with a name for each column")
     }
-    let isFloat = table.dtype == .float32
-    let floats = isFloat ? table.floats : []
-    let doubles = isFloat ? [] : table.doubles
-    var lines = [columns.map(field).joined(separator: ",")]
-    for row in 0..<table.shape[0] {
-      let range = (row * columns.count)..<((row + 1) * columns.count)
-      lines.append(
-        range.map { isFloat ? text("\(floats[$0])") : text("\(doubles[$0])") }
-          .joined(separator: ","))
+    var bytes: [UInt8] = []
+    bytes.append(contentsOf: columns.map(quoted).joined(separator: ",").utf8)
+    bytes.append(10)
+    switch table.dtype {
+    case .float32: table.withUnsafeElements(of: Float.self) { append($0, columns.count, to: &bytes) }
+    case .float64: table.withUnsafeElements(of: Double.self) { append($0, columns.count, to: &bytes) }
+    case .int32: table.withUnsafeElements(of: Int32.self) { append($0, columns.count, to: &bytes) }
+    case .uint8: table.withUnsafeElements(of: UInt8.self) { append($0, columns.count, to: &bytes) }
     }
-    return lines.joined(separator: "\n") + "\n"
+    return bytes
   }
 
-  /// Writes the table atomically.
+  /// Writes a table atomically; see ``encode(_:columns:)``.
   ///
-  /// - Throws: `StorageError.cannotWrite`, `.notStorable`.
+  /// - Throws: `StorageError.notStorable` or `.cannotWrite`.
   public static func write(_ table: NDArray, columns: [String], to path: String) throws {
-    try AtomicFile.write(Array(try encoded(table, columns: columns).utf8), to: path)
+    try AtomicFile.write(encode(table, columns: columns), to: path)
   }
 
-  private static func text(_ number: String) -> String {
-    number.hasSuffix(".0") ? String(number.dropLast(2)) : number
+  private static func append<Number: CustomStringConvertible>(
+    _ numbers: UnsafeBufferPointer<Number>, _ width: Int, to bytes: inout [UInt8]
+  ) {
+    guard width > 0 else { return }
+    for (index, number) in numbers.enumerated() {
+      bytes.append(contentsOf: number.description.utf8)
+      bytes.append((index + 1) % width == 0 ? 10 : UInt8(ascii: ","))
+    }
   }
 
-  private static func field(_ name: String) -> String {
-    let isPlain = !name.contains { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" }
-    return isPlain ? name : "\"" + name.replacing("\"", with: "\"\"") + "\""
+  /// A name, between quotes where it has commas, quotes or line ends (RFC 4180).
+  private static func quoted(_ name: String) -> String {
+    let special = name.unicodeScalars.contains { [",", "\"", "\n", "\r"].contains($0) }
+    return special ? "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"" : name
   }
 }

@@ -1,149 +1,125 @@
-// Gzip (RFC 1952) as a stream: the output is bounded by what the reader asks for, so that a small
-// file cannot fill the memory, and a stream counts as read only when its check sum agreed.
+// Gzip through zlib, as a stream. zlib checks the CRC and the length that follow the data.
+// Several members one after the other are one file by the standard (RFC 1952, 2.2), and some tools
+// write them on purpose: they are read as one. Anything else after a member is refused.
 
 import CLatentZlib
 
-/// Compression in the gzip format.
+/// Gzip compression of bytes in memory.
 public enum Gzip {
   static let magic: [UInt8] = [0x1f, 0x8b]
 
-  /// The bytes as one gzip member without name and time: the same for the same bytes.
+  /// The bytes compressed; the same for the same input (no time, no name).
   public static func compress(_ bytes: [UInt8], level: Int = 6) -> [UInt8] {
-    Deflate.compress(bytes, level: level, windowBits: 15 + 16)
+    Deflate.compress(bytes, level: level, wrapper: .gzip)
   }
 
-  /// All members of a gzip file, at most `limit` bytes of output.
+  /// The contents of a gzip file of one or more members.
   ///
-  /// - Throws: `StorageError.damaged` for truncated, damaged or trailing bytes or more than `limit`.
+  /// - Parameters:
+  ///   - limit: The most bytes to make of it; more is an error, found before they are allocated.
+  ///   - source: What messages call the bytes.
+  /// - Throws: `StorageError.damaged`.
   public static func decompress(
-    _ bytes: [UInt8], limit: Int, name: String = "gzip data in memory"
+    _ bytes: [UInt8], limit: Int, source: String = "gzip in memory"
   ) throws -> [UInt8] {
     try bytes.withUnsafeBytes { bytes in
-      var stream = try GzipStream(MemoryStream(bytes, name: name))
+      var stream = GzipStream(MemoryStream(bytes, name: source))
       var result: [UInt8] = []
-      var buffer = [UInt8](repeating: 0, count: min(1 << 16, limit + 1))
+      var piece = [UInt8](repeating: 0, count: 1 << 16)
       while true {
-        let count = try buffer.withUnsafeMutableBytes { try stream.read(into: $0) }
+        let count = try piece.withUnsafeMutableBytes { try stream.read(into: $0) }
         if count == 0 { return result }
-        guard result.count + count <= limit else {
+        guard count <= limit - result.count else {
           throw StorageError.damaged(
-            file: name, place: "the compressed data", found: "more than \(limit) bytes",
+            file: source, place: "the contents", found: "more than \(limit) bytes",
             expected: "at most that")
         }
-        result += buffer[..<count]
+        result.append(contentsOf: piece[..<count])
       }
     }
   }
 }
 
-enum Deflate {
-  /// zlib's deflate in one call; `windowBits` chooses the wrapper (15 zlib, 31 gzip).
-  static func compress(_ bytes: [UInt8], level: Int, windowBits: Int32) -> [UInt8] {
-    var stream = z_stream()
-    let size = Int32(MemoryLayout<z_stream>.size)
-    guard
-      deflateInit2_(
-        &stream, Int32(level), Z_DEFLATED, windowBits, 9, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size)
-        == Z_OK
-    else { fatalError("zlib does not start: level \(level)") }
-    defer { deflateEnd(&stream) }
-    var output: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    var input = bytes
-    input.withUnsafeMutableBufferPointer { input in
-      var done = 0
-      var status = Z_OK
-      while status != Z_STREAM_END {
-        if stream.avail_in == 0 && done < input.count {
-          let part = min(input.count - done, 1 << 30)
-          stream.next_in = input.baseAddress.map { $0 + done }
-          stream.avail_in = UInt32(part)
-          done += part
-        }
-        buffer.withUnsafeMutableBufferPointer { buffer in
-          stream.next_out = buffer.baseAddress
-          stream.avail_out = UInt32(buffer.count)
-          status = deflate(&stream, done == input.count ? Z_FINISH : Z_NO_FLUSH)
-          output += buffer[..<(buffer.count - Int(stream.avail_out))]
-        }
-      }
-    }
-    return output
-  }
-}
-
-/// The decompressed bytes of a gzip file. Concatenated members follow each other, as gzip does it.
-struct GzipStream<Source: ByteStream>: ByteStream {
-  private final class State {
-    var stream = z_stream()
-    var input = [UInt8](repeating: 0, count: 1 << 16)
-    var start = 0
-    var end = 0
-    var isBetweenMembers = false
-
-    init() throws {
-      inflateInit2_(
-        &stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-    }
-
-    deinit { inflateEnd(&stream) }
-  }
+/// The decompressed bytes of another stream.
+final class GzipStream<Source: ByteStream>: ByteStream {
+  private enum Position { case start, inside, between, end }
 
   private var source: Source
-  private let state: State
+  private let inflater: UnsafeMutablePointer<z_stream>
+  private let input: UnsafeMutableBufferPointer<UInt8>
+  private var position = Position.start
+  private let bound: Int
 
-  init(_ source: Source) throws {
+  init(_ source: Source) {
     self.source = source
-    state = try State()
+    bound = Self.bound(compressed: source.upperBound)
+    input = .allocate(capacity: 1 << 16)
+    inflater = .allocate(capacity: 1)
+    inflater.initialize(to: z_stream())
+    // 15 bits of window, 16 for "gzip wrapper only".
+    let status = inflateInit2_(
+      inflater, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+    precondition(status == Z_OK, "zlib does not start (status \(status)): out of memory?")
+  }
+
+  deinit {
+    inflateEnd(inflater)
+    inflater.deallocate()
+    input.deallocate()
   }
 
   var name: String { source.name }
+  var upperBound: Int { bound }
 
-  var upperBound: Int {
-    let input = source.upperBound + state.end - state.start
-    let (bound, overflow) = input.multipliedReportingOverflow(by: StorageLimits.deflateRatio)
-    return overflow ? .max : bound
+  /// Deflate cannot expand by more than a factor; nothing bigger can come out.
+  private static func bound(compressed: Int) -> Int {
+    let (product, overflow) = compressed.multipliedReportingOverflow(
+      by: StorageLimits.deflateRatio)
+    return overflow ? Int.max : product
   }
 
-  private func damaged(_ found: String) -> StorageError {
-    .damaged(
-      file: name, place: "the compressed data", found: found, expected: "a complete gzip stream")
-  }
-
-  mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    guard buffer.count > 0 else { return 0 }
-    while true {
-      if state.start == state.end {
-        state.end = try state.input.withUnsafeMutableBytes { try source.read(into: $0) }
-        state.start = 0
-      }
-      if state.isBetweenMembers {
-        if state.start == state.end { return 0 }
-        guard state.input[state.start] == Gzip.magic[0] else {
-          throw damaged("other bytes after the end")
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    guard buffer.count > 0, position != .end else { return 0 }
+    let wanted = min(buffer.count, 1 << 30)
+    inflater.pointee.next_out = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    inflater.pointee.avail_out = UInt32(wanted)
+    while inflater.pointee.avail_out == UInt32(wanted) {
+      if inflater.pointee.avail_in == 0, try refill() == 0 {
+        if position == .between {
+          position = .end
+          return 0
         }
-        inflateReset(&state.stream)
-        state.isBetweenMembers = false
+        throw damaged("the end of the file", "a complete gzip stream")
       }
-      if state.start == state.end { throw damaged("the end in its middle") }
-      let capacity = min(buffer.count, 1 << 30)
-      let status = state.input.withUnsafeMutableBufferPointer { input -> Int32 in
-        state.stream.next_in = input.baseAddress.map { $0 + state.start }
-        state.stream.avail_in = UInt32(state.end - state.start)
-        state.stream.next_out = buffer.baseAddress?.assumingMemoryBound(to: UInt8.self)
-        state.stream.avail_out = UInt32(capacity)
-        let status = inflate(&state.stream, Z_NO_FLUSH)
-        state.start = state.end - Int(state.stream.avail_in)
-        return status
-      }
-      let produced = capacity - Int(state.stream.avail_out)
-      switch status {
-      case Z_STREAM_END: state.isBetweenMembers = true
+      if position == .between { try startMember() }
+      position = .inside
+      switch inflate(inflater, Z_NO_FLUSH) {
       case Z_OK, Z_BUF_ERROR: break
+      case Z_STREAM_END: position = .between
       default:
-        throw damaged(state.stream.msg.map { String(cString: $0) } ?? "zlib error \(status)")
+        let message = inflater.pointee.msg.map { String(cString: $0) } ?? "invalid data"
+        throw damaged(message, "valid gzip data")
       }
-      if produced > 0 { return produced }
     }
+    return wanted - Int(inflater.pointee.avail_out)
+  }
+
+  private func startMember() throws {
+    // The first byte is enough to tell garbage from a member; zlib checks the rest of the header.
+    guard inflater.pointee.next_in.pointee == Gzip.magic[0] else {
+      throw damaged("other bytes after the gzip stream", "none, or another gzip member")
+    }
+    inflateReset(inflater)
+  }
+
+  private func refill() throws -> Int {
+    let count = try source.read(into: UnsafeMutableRawBufferPointer(input))
+    inflater.pointee.next_in = input.baseAddress
+    inflater.pointee.avail_in = UInt32(count)
+    return count
+  }
+
+  private func damaged(_ found: String, _ expected: String) -> StorageError {
+    .damaged(file: name, place: "the compressed data", found: found, expected: expected)
   }
 }

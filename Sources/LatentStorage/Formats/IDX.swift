@@ -1,90 +1,62 @@
-// IDX, the format of MNIST (LeCun, Cortes and Burges): two zero bytes, a type code, the number of
-// axes, their sizes as big-endian 32-bit numbers, then the elements, big-endian.
+// IDX, the format of the MNIST files (LeCun): two zero bytes, a type code, the number of axes, the
+// extents as big-endian 32-bit numbers, the elements big-endian. Sixteen bytes can claim 10^28
+// elements, so the claim is compared with the file before anything is allocated.
 
 import LatentNumerics
 
 /// Reads and writes IDX files, plain or gzip-compressed.
 public enum IDX {
-  private static let codes: [(code: UInt8, dtype: DType)] = [
-    (0x08, .uint8), (0x0C, .int32), (0x0D, .float32), (0x0E, .float64),
-  ]
-
-  /// Reads a file; compression is recognised by its first bytes.
+  /// Reads an IDX file; gzip is recognised by its first bytes, not by the name.
   ///
-  /// - Throws: `StorageError.missing`, `.unreadable`, `.damaged` or `.unsupported`.
-  public static func read(contentsOf path: String) throws -> NDArray {
-    let probe = try FileStream(path: path)
-    let start = try probe.readBytes(min(2, probe.size), place: "the magic number")
-    let isCompressed = start == Gzip.magic
-    let file = try FileStream(path: path)
-    if isCompressed {
-      var stream = try GzipStream(file)
-      return try read(&stream)
+  /// Unsigned bytes become uint8, 32-bit integers int32, floats float32 and float64.
+  ///
+  /// - Throws: `StorageError.missing` or `.unreadable` for the file, `.damaged` for contents that
+  ///   contradict their header or do not end where it says, `.unsupported` for other types.
+  public static func read(_ path: String) throws -> NDArray {
+    var file = try FileStream(path: path)
+    let start = try file.bytes(min(2, file.size), place: "the header")
+    try file.rewind()
+    if start == Gzip.magic {
+      var stream = GzipStream(file)
+      return try read(from: &stream, sizeIsExact: false)
     }
     var stream = file
-    return try read(&stream)
+    return try read(from: &stream, sizeIsExact: true)
   }
 
-  /// Reads the bytes of a plain file.
-  public static func decode(_ bytes: [UInt8], name: String = "IDX data in memory") throws -> NDArray {
+  /// Reads the bytes of an IDX file, plain or compressed.
+  public static func decode(
+    _ bytes: [UInt8], source: String = "IDX in memory"
+  ) throws -> NDArray {
     try bytes.withUnsafeBytes { bytes in
-      var stream = MemoryStream(bytes, name: name)
-      return try read(&stream)
-    }
-  }
-
-  private static func read(_ stream: inout some ByteStream) throws -> NDArray {
-    let name = stream.name
-    func damaged(_ place: String, _ found: String, _ expected: String) -> StorageError {
-      .damaged(file: name, place: place, found: found, expected: expected)
-    }
-    let magic = try stream.bytes(4, place: "the magic number")
-    guard magic[0] == 0, magic[1] == 0 else {
-      throw damaged(
-        "the magic number", "bytes \(magic[0]), \(magic[1])", "0, 0 (is it an IDX file?)")
-    }
-    guard let dtype = codes.first(where: { $0.code == magic[2] })?.dtype else {
-      throw StorageError.unsupported(
-        file: name, place: "the type code", found: "\(magic[2])", expected: "8, 12, 13 or 14")
-    }
-    let rank = Int(magic[3])
-    guard (1...StorageLimits.rank).contains(rank) else {
-      throw damaged("the number of axes", "\(rank)", "1 to \(StorageLimits.rank)")
-    }
-    let sizes = try stream.bytes(4 * rank, place: "the sizes")
-    let extents = (0..<rank).map { axis in
-      sizes[(4 * axis)..<(4 * axis + 4)].reduce(0) { $0 << 8 | Int($1) }
-    }
-    guard let count = checkedProduct(extents + [dtype.size]), count <= stream.upperBound else {
-      throw damaged(
-        "the sizes", "shape \(extents) of \(dtype.rawValue)",
-        "at most the \(stream.upperBound) bytes that can follow")
-    }
-    let result = try NDArray(shape: Shape(extents), dtype) { bytes in
-      try stream.fill(bytes, place: "the elements")
-      bytes.reverseBytes(size: dtype.size)
-    }
-    try stream.expectEnd(after: "the \(count) bytes of elements")
-    return result
-  }
-
-  /// The bytes of a plain file.
-  ///
-  /// - Throws: `StorageError.notStorable` for a scalar.
-  public static func encoded(_ array: NDArray) throws -> [UInt8] {
-    guard array.shape.rank >= 1, let code = codes.first(where: { $0.dtype == array.dtype })?.code
-    else {
-      throw StorageError.notStorable(
-        name: "an IDX array", found: "a scalar", expected: "at least one axis")
-    }
-    var bytes: [UInt8] = [0, 0, code, UInt8(array.shape.rank)]
-    for size in array.shape.dimensions {
-      guard let word = UInt32(exactly: size) else {
-        throw StorageError.notStorable(
-          name: "an IDX array", found: "shape \(array.shape)", expected: "axes below 2^32")
+      var stream = MemoryStream(bytes, name: source)
+      guard bytes.starts(with: Gzip.magic) else {
+        return try read(from: &stream, sizeIsExact: true)
       }
-      bytes.append(bigEndian: word)
+      var inflated = GzipStream(stream)
+      return try read(from: &inflated, sizeIsExact: false)
     }
+  }
+
+  /// Writes an array atomically, compressed where the name ends in `.gz`.
+  ///
+  /// - Throws: `StorageError.cannotWrite` or `.notStorable`.
+  public static func write(_ array: NDArray, to path: String) throws {
+    let bytes = try encode(array)
+    try AtomicFile.write(path.hasSuffix(".gz") ? Gzip.compress(bytes) : bytes, to: path)
+  }
+
+  /// The bytes of an IDX file.
+  ///
+  /// - Throws: `StorageError.notStorable` for scalars and extents above 2^32 - 1.
+  public static func encode(_ array: NDArray) throws -> [UInt8] {
+    guard array.shape.rank > 0, array.shape.dimensions.allSatisfy({ $0 <= Int(UInt32.max) }) else {
+      throw StorageError.notStorable(
+        name: "an IDX array", found: "shape \(array.shape)",
+        expected: "at least one axis, extents below 2^32")
+    }
+    var bytes: [UInt8] = [0, 0, code(of: array.dtype), UInt8(array.shape.rank)]
+    for extent in array.shape.dimensions { bytes.append(bigEndian: UInt32(extent)) }
     let start = bytes.count
     array.withUnsafeBytes { bytes.append(contentsOf: $0) }
     bytes.withUnsafeMutableBytes {
@@ -93,18 +65,52 @@ public enum IDX {
     return bytes
   }
 
-  /// Writes a file atomically, compressed where the name ends in `.gz`.
-  ///
-  /// - Throws: `StorageError.cannotWrite`, `.notStorable`.
-  public static func write(_ array: NDArray, to path: String) throws {
-    let bytes = try encoded(array)
-    try AtomicFile.write(path.hasSuffix(".gz") ? Gzip.compress(bytes) : bytes, to: path)
+  private static func code(of dtype: DType) -> UInt8 {
+    switch dtype {
+    case .uint8: 0x08
+    case .int32: 0x0c
+    case .float32: 0x0d
+    case .float64: 0x0e
+    }
   }
-}
 
-extension FileStream {
-  func readBytes(_ count: Int, place: String) throws -> [UInt8] {
-    var stream = self
-    return try stream.bytes(count, place: place)
+  private static func read(
+    from stream: inout some ByteStream, sizeIsExact: Bool
+  ) throws -> NDArray {
+    let name = stream.name
+    let head = try stream.bytes(4, place: "the header")
+    guard head[0] == 0, head[1] == 0 else {
+      throw StorageError.damaged(
+        file: name, place: "the magic number", found: hex(head), expected: "0000 first: IDX")
+    }
+    guard let dtype = DType.allCases.first(where: { code(of: $0) == head[2] }) else {
+      throw StorageError.unsupported(
+        file: name, place: "the element type", found: "code 0x\(hex([head[2]]))",
+        expected: "0x08 (bytes), 0x0c (int32), 0x0d (float32) or 0x0e (float64)")
+    }
+    let rank = Int(head[3])
+    guard (1...StorageLimits.rank).contains(rank) else {
+      throw StorageError.damaged(
+        file: name, place: "the number of axes", found: "\(rank)",
+        expected: "1 to \(StorageLimits.rank)")
+    }
+    let words = try stream.bytes(rank * 4, place: "the header")
+    let extents = (0..<rank).map { axis in
+      words[(axis * 4)..<(axis * 4 + 4)].reduce(0) { $0 << 8 | Int($1) }
+    }
+    let bound = stream.upperBound
+    guard let size = checkedProduct(extents + [dtype.size]),
+      sizeIsExact ? size == bound : size <= bound
+    else {
+      throw StorageError.damaged(
+        file: name, place: "the header", found: "shape \(extents) of \(dtype.name)",
+        expected: "\(sizeIsExact ? "exactly" : "at most") \(bound) bytes of elements")
+    }
+    let array = try NDArray(shape: Shape(extents), dtype) { buffer in
+      try stream.fill(buffer, place: "the elements")
+      buffer.reverseBytes(size: dtype.size)
+    }
+    try stream.expectEnd(after: "shape \(extents)")
+    return array
   }
 }

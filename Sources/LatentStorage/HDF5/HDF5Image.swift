@@ -1,184 +1,170 @@
-// An HDF5 file built in memory: the same contents give the same bytes, and nothing of HDF5 ever
-// holds a file descriptor that it could lose or crash on.
+// HDF5 files built in memory: the core driver without a backing store, the format of HDF5 1.10,
+// no time stamps, objects in the order of their names. So the library never owns a file
+// descriptor (a full disk would crash it at exit), and the same contents give the same bytes.
 
 import CLatentHDF5
 import LatentNumerics
 
 enum HDF5Image {
-  /// Chunks hold about so many bytes.
-  private static let chunkBytes = 1 << 20
+  /// Bytes of a chunk, which is what one Fletcher-32 checksum protects.
+  private static let chunkTarget = 1 << 20
+  /// Texts up to this size live in their object's header, whose limit is 64 KiB.
+  private static let compactLimit = 32_768
 
-  /// The bytes of a file with these datasets, after `userBlock` zero bytes.
-  ///
-  /// The newest format, chunked with Fletcher-32 checksums, no times, names in the order of their bytes. Scalars and
-  /// empty arrays lie in their object headers, which have checksums of their own.
+  /// The bytes of an HDF5 file with these objects, behind `userBlock` bytes left for the caller.
   static func make(
     arrays: [String: NDArray], texts: [String: String], userBlock: Int, name: String
   ) throws -> [UInt8] {
-    try checkNames(Array(arrays.keys) + Array(texts.keys))
+    let paths = try HDF5Names.checked(Array(arrays.keys) + Array(texts.keys))
     return try HDF5Library.locked(name, writing: true) { session in
-      let access = try session.list(latent_h5_file_access_class())
-      try session.check(H5Pset_fapl_core(access.id, 1 << 20, false), "the file")
-      try session.check(
-        H5Pset_libver_bounds(access.id, latent_h5_latest(), latent_h5_latest()), "the file")
-      let creation = try session.list(latent_h5_file_create_class())
-      let file = try session.handle(
-        H5Fcreate("latent-image", latent_h5_truncate(), creation.id, access.id), H5Fclose,
-        "the file")
-      let links = try session.list(latent_h5_link_create_class())
-      try session.check(H5Pset_create_intermediate_group(links.id, 1), "the file")
-      let names = (Array(arrays.keys) + Array(texts.keys)).sorted {
-        $0.utf8.lexicographicallyPrecedes($1.utf8)
-      }
-      for path in names {
-        if let array = arrays[path] {
-          try write(array, path, file, links, session)
-        } else if let text = texts[path] {
-          try write(text, path, file, links, session)
-        }
+      let total = arrays.values.reduce(0) { $0 + $1.byteCount }
+      let file = try create(
+        userBlock: userBlock, increment: min(max(total / 4, 1 << 16), 1 << 26), session)
+      try addGroups(above: paths, to: file, session)
+      for path in paths {
+        if let array = arrays[path] { try add(array, path, to: file, session) }
+        if let text = texts[path] { try add(text, path, to: file, session) }
       }
       try session.check(H5Fflush(file.id, H5F_SCOPE_GLOBAL), "the file")
       return try image(of: file, userBlock: userBlock, session)
     }
   }
 
-  private static func image(
-    of file: borrowing HDF5Handle, userBlock: Int, _ session: HDF5Session
-  ) throws -> [UInt8] {
-    let size = try session.check(H5Fget_file_image(file.id, nil, 0), "the file")
-    var bytes = [UInt8](repeating: 0, count: userBlock + size)
-    try bytes.withUnsafeMutableBytes { bytes in
-      let image = UnsafeMutableRawBufferPointer(rebasing: bytes[userBlock...])
-      try session.check(H5Fget_file_image(file.id, image.baseAddress, size), "the file")
-      guard SuperblockRepair.repair(image) else {
-        throw StorageError.cannotWrite(
-          file: session.name, action: "building the file",
-          reason: "this HDF5 library writes an unknown superblock")
-      }
-    }
-    return bytes
+  private static func create(
+    userBlock: Int, increment: Int, _ session: HDF5Session
+  ) throws -> HDF5Handle {
+    let access = try session.list(latent_h5_file_access_class())
+    try session.check(H5Pset_fapl_core(access.id, increment, false), "the file")
+    try session.check(
+      H5Pset_libver_bounds(access.id, H5F_LIBVER_V110, H5F_LIBVER_V110), "the file")
+    let creation = try session.list(latent_h5_file_create_class())
+    try session.check(H5Pset_userblock(creation.id, hsize_t(userBlock)), "the file")
+    try session.check(H5Pset_obj_track_times(creation.id, false), "the file")
+    return try session.handle(
+      H5Fcreate("latent-image", latent_h5_truncate(), creation.id, access.id), H5Fclose, "the file")
   }
 
-  /// Every name a path of plain parts, none of them a group and a dataset at once.
-  private static func checkNames(_ names: [String]) throws {
-    var seen: Set<String> = []
-    var groups: Set<String> = []
-    for name in names {
-      let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-      guard !name.isEmpty, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }),
-        name.utf8.count <= StorageLimits.pathBytes, !name.utf8.contains(0),
-        parts.count <= StorageLimits.depth
-      else {
-        throw StorageError.notStorable(
-          name: name, found: "this name",
-          expected: "a path such as group/name of at most \(StorageLimits.pathBytes) bytes")
+  private static func addGroups(
+    above paths: [String], to file: borrowing HDF5Handle, _ session: HDF5Session
+  ) throws {
+    let creation = try session.list(latent_h5_group_create_class())
+    try session.check(H5Pset_obj_track_times(creation.id, false), "a group")
+    let links = try linkList(session)
+    var made: Set<String> = []
+    for path in paths {
+      for parent in HDF5Names.parents(of: path) where made.insert(parent).inserted {
+        _ = try session.handle(
+          H5Gcreate2(file.id, parent, links.id, creation.id, latent_h5_default_list()), H5Gclose,
+          parent)
       }
-      guard seen.insert(name).inserted else {
-        throw StorageError.notStorable(
-          name: name, found: "an array and a text of this name", expected: "one of them")
-      }
-      for length in 1..<parts.count where length < parts.count {
-        groups.insert(parts[..<length].joined(separator: "/"))
-      }
-    }
-    if let both = seen.intersection(groups).min() {
-      throw StorageError.notStorable(
-        name: both, found: "names below it", expected: "either a value or a group of values")
-    }
-    guard names.count <= StorageLimits.objects else {
-      throw StorageError.notStorable(
-        name: "the whole", found: "\(names.count) names",
-        expected: "at most \(StorageLimits.objects)")
     }
   }
 
-  private static func write(
-    _ array: NDArray, _ path: String, _ file: borrowing HDF5Handle, _ links: borrowing HDF5Handle,
-    _ session: HDF5Session
+  private static func linkList(_ session: HDF5Session) throws -> HDF5Handle {
+    let links = try session.list(latent_h5_link_create_class())
+    try session.check(H5Pset_char_encoding(links.id, H5T_CSET_UTF8), "a link")
+    return links
+  }
+
+  private static func add(
+    _ array: NDArray, _ path: String, to file: borrowing HDF5Handle, _ session: HDF5Session
   ) throws {
     let extents = array.shape.dimensions.map { hsize_t($0) }
     let space = try session.handle(
-      extents.isEmpty
-        ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(extents.count), extents, nil), H5Sclose,
-      path)
+      extents.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(extents.count), extents, nil),
+      H5Sclose, path)
     let creation = try session.list(latent_h5_dataset_create_class())
-    try session.check(H5Pset_obj_track_times(creation.id, false), path)
     if extents.isEmpty || array.count == 0 {
+      // Nothing to cut into chunks; the checksum of the object's header covers the element.
       try session.check(H5Pset_layout(creation.id, H5D_COMPACT), path)
     } else {
-      let chunk = chunk(of: array.shape, item: array.dtype.size)
+      let chunk = chunkShape(array.shape, elementSize: array.dtype.size).map { hsize_t($0) }
       try session.check(H5Pset_chunk(creation.id, Int32(chunk.count), chunk), path)
       try session.check(H5Pset_fletcher32(creation.id), path)
-      // No fill values: every chunk is written.
-      try session.check(H5Pset_fill_time(creation.id, H5D_FILL_TIME_NEVER), path)
     }
-    let type = array.dtype.storedType
-    let dataset = try session.handle(
-      H5Dcreate2(
-        file.id, path, type, space.id, links.id, creation.id, latent_h5_default_list()), H5Dclose,
-      path)
+    let dataset = try create(path, array.dtype.fileType, space, creation, in: file, session)
     guard array.count > 0 else { return }
     try array.withUnsafeBytes { bytes in
       _ = try session.check(
         H5Dwrite(
-          dataset.id, type, latent_h5_all(), latent_h5_all(), latent_h5_default_list(),
-          bytes.baseAddress), path)
+          dataset.id, array.dtype.memoryType, latent_h5_all(), latent_h5_all(),
+          latent_h5_default_list(), bytes.baseAddress), path)
     }
   }
 
-  /// Texts are UTF-8 of fixed length in a scalar dataset's header where short, else one chunk of
-  /// a single element.
-  private static func write(
-    _ text: String, _ path: String, _ file: borrowing HDF5Handle, _ links: borrowing HDF5Handle,
-    _ session: HDF5Session
+  private static func add(
+    _ text: String, _ path: String, to file: borrowing HDF5Handle, _ session: HDF5Session
   ) throws {
-    guard !text.utf8.contains(0) else {
+    let bytes = Array(text.utf8)
+    guard !bytes.contains(0) else {
       throw StorageError.notStorable(
-        name: path, found: "a text with a zero character", expected: "a text without")
+        name: path, found: "a text with a zero character", expected: "none")
     }
-    var bytes = Array(text.utf8)
-    if bytes.isEmpty { bytes = [0] }
     let type = try session.handle(H5Tcopy(latent_h5_c_string()), H5Tclose, path)
-    try session.check(H5Tset_size(type.id, bytes.count), path)
+    try session.check(H5Tset_size(type.id, max(bytes.count, 1)), path)
     try session.check(H5Tset_cset(type.id, H5T_CSET_UTF8), path)
     try session.check(H5Tset_strpad(type.id, H5T_STR_NULLPAD), path)
-    let one: [hsize_t] = [1]
-    let isShort = bytes.count < 32_768
-    let space = try session.handle(
-      isShort ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, one, nil), H5Sclose, path)
+    let space = try session.handle(H5Screate(H5S_SCALAR), H5Sclose, path)
     let creation = try session.list(latent_h5_dataset_create_class())
-    try session.check(H5Pset_obj_track_times(creation.id, false), path)
-    if isShort {
+    if bytes.count <= compactLimit {
       try session.check(H5Pset_layout(creation.id, H5D_COMPACT), path)
-    } else {
-      try session.check(H5Pset_chunk(creation.id, 1, one), path)
-      try session.check(H5Pset_fletcher32(creation.id), path)
     }
-    let dataset = try session.handle(
-      H5Dcreate2(
-        file.id, path, type.id, space.id, links.id, creation.id, latent_h5_default_list()),
-      H5Dclose, path)
+    let dataset = try create(path, type.id, space, creation, in: file, session)
+    // The empty text is one zero byte: HDF5 has no empty strings of fixed length.
     try session.check(
       H5Dwrite(
-        dataset.id, type.id, latent_h5_all(), latent_h5_all(), latent_h5_default_list(), bytes),
+        dataset.id, type.id, latent_h5_all(), latent_h5_all(), latent_h5_default_list(),
+        bytes.isEmpty ? [0] : bytes), path)
+  }
+
+  private static func create(
+    _ path: String, _ type: hid_t, _ space: borrowing HDF5Handle, _ creation: borrowing HDF5Handle,
+    in file: borrowing HDF5Handle, _ session: HDF5Session
+  ) throws -> HDF5Handle {
+    try session.check(H5Pset_obj_track_times(creation.id, false), path)
+    let links = try linkList(session)
+    return try session.handle(
+      H5Dcreate2(
+        file.id, path, type, space.id, links.id, creation.id, latent_h5_default_list()), H5Dclose,
       path)
   }
 
-  /// Whole inner axes, and as many of the outer ones as fit.
-  private static func chunk(of shape: Shape, item: Int) -> [hsize_t] {
+  /// Whole trailing axes as far as they fit the target, and an even share of the axis before.
+  static func chunkShape(_ shape: Shape, elementSize: Int) -> [Int] {
+    var room = max(chunkTarget / elementSize, 1)
     var chunk = shape.dimensions
-    for axis in chunk.indices {
-      let inner = chunk[(axis + 1)...].reduce(item, *)
-      chunk[axis] = max(1, min(chunk[axis], chunkBytes / max(1, inner)))
-      if chunk[axis] > 1 || axis == chunk.count - 1 { break }
+    for axis in stride(from: shape.rank - 1, through: 0, by: -1) {
+      let pieces = (shape[axis] + room - 1) / room
+      chunk[axis] = (shape[axis] + pieces - 1) / pieces
+      room = pieces == 1 ? room / shape[axis] : 1
     }
-    return chunk.map { hsize_t($0) }
+    return chunk
+  }
+
+  private static func image(
+    of file: borrowing HDF5Handle, userBlock: Int, _ session: HDF5Session
+  ) throws -> [UInt8] {
+    let size = try session.check(H5Fget_file_image(file.id, nil, 0), "the file image")
+    let id = file.id
+    return try [UInt8](unsafeUninitializedCapacity: userBlock + size) { buffer, count in
+      let bytes = UnsafeMutableRawBufferPointer(buffer)
+      _ = UnsafeMutableRawBufferPointer(rebasing: bytes[..<userBlock])
+        .initializeMemory(as: UInt8.self, repeating: 0)
+      let payload = UnsafeMutableRawBufferPointer(rebasing: bytes[userBlock...])
+      try session.check(H5Fget_file_image(id, payload.baseAddress, size), "the file image")
+      guard SuperblockRepair.repair(payload) else {
+        throw StorageError.cannotWrite(
+          file: session.name, action: "building the file image",
+          reason: "this HDF5 library writes a superblock of an unknown kind")
+      }
+      count = userBlock + size
+    }
   }
 }
 
 extension DType {
-  /// The type in files, little-endian.
-  var storedType: hid_t {
+  /// How the type lies in files: little-endian.
+  var fileType: hid_t {
     switch self {
     case .float32: latent_h5_f32le()
     case .float64: latent_h5_f64le()
@@ -187,7 +173,6 @@ extension DType {
     }
   }
 
-  /// The type in memory.
   var memoryType: hid_t {
     switch self {
     case .float32: latent_h5_native_float()

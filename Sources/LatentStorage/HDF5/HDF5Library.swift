@@ -9,20 +9,20 @@ enum HDF5Library {
   private static let lock = Mutex<Void>(())
 
   /// Runs `body` alone. Must not be nested.
-  static func locked<Result>(
+  static func locked<Result: Sendable>(
     _ name: String, writing: Bool = false, _ body: (HDF5Session) throws -> Result
   ) throws -> Result {
-    lock._unsafeLock()
-    defer { lock._unsafeUnlock() }
-    guard H5open() >= 0 else {
-      throw StorageError.unreadable(file: name, reason: "the HDF5 library does not start")
+    try lock.withLock { _ in
+      guard H5open() >= 0 else {
+        throw StorageError.unreadable(file: name, reason: "the HDF5 library does not start")
+      }
+      latent_h5_silence()
+      return try body(HDF5Session(name: name, writing: writing))
     }
-    latent_h5_silence()
-    return try body(HDF5Session(name: name, writing: writing))
   }
 
   /// Opens a file that lies in memory, where it lies, and hands out its root group.
-  static func withImage<Result>(
+  static func withImage<Result: Sendable>(
     _ bytes: UnsafeRawBufferPointer, name: String,
     _ body: (borrowing HDF5Handle, HDF5Session) throws -> Result
   ) throws -> Result {

@@ -1,93 +1,100 @@
-// The objects of a file by path. Only hard links are followed; a link to another place or another
-// file is not data of this file.
+// Walking the groups of a file that may be hostile: hard links only, with bounds on depth and on
+// the number of objects, so that links in a circle and links that multiply both come to an end.
 
 import CLatentHDF5
 
-/// What stands below a group.
-struct HDF5Listing {
-  /// Paths of datasets, in the order of their bytes.
-  var datasets: [String] = []
-  /// Paths that are not plain datasets or groups, and what they are.
-  var refused: [(path: String, what: String)] = []
+/// The datasets of a file, and what was passed over on the way to them.
+struct HDF5Tree {
+  /// Paths of datasets, groups in the order of their names.
+  private(set) var datasets: [String] = []
+  /// Paths of other things and why they are not followed.
+  private(set) var skipped: [(path: String, reason: String)] = []
 
-  /// The datasets of a file of ours, where nothing else may be.
+  /// The datasets, provided that there is nothing else.
   func strict(_ session: HDF5Session) throws -> [String] {
-    if let first = refused.first {
-      throw session.damaged(first.path, first.what, "datasets and groups only")
+    if let other = skipped.first {
+      throw session.damaged(other.path, other.reason, "arrays and texts only")
+    }
+    for path in datasets {
+      if let problem = HDF5Names.problem(of: path) {
+        throw session.damaged("the name of an object", problem, HDF5Names.rule)
+      }
     }
     return datasets
   }
-}
 
-enum HDF5Tree {
   static func objects(
     below root: borrowing HDF5Handle, session: HDF5Session
-  ) throws -> HDF5Listing {
-    var listing = HDF5Listing()
-    var seen = 0
-    try visit(root, prefix: "", depth: 0, &listing, &seen, session)
-    return listing
+  ) throws -> HDF5Tree {
+    var tree = HDF5Tree()
+    var pending = [(path: "", depth: 0)]
+    var budget = StorageLimits.objects
+    while let group = pending.popLast() {
+      var inner: [(path: String, depth: Int)] = []
+      for link in try links(of: group.path, in: root, budget: &budget, session) {
+        let path = group.path.isEmpty ? link.name : "\(group.path)/\(link.name)"
+        switch link.kind {
+        case LATENT_H5_HARD:
+          switch try kind(of: path, in: root, session) {
+          case H5I_DATASET: tree.datasets.append(path)
+          case H5I_GROUP:
+            guard group.depth + 1 < StorageLimits.depth else {
+              throw session.damaged(
+                path, "groups nested deeper than that", "at most \(StorageLimits.depth) levels")
+            }
+            inner.append((path, group.depth + 1))
+          default: tree.skipped.append((path, "a named type"))
+          }
+        case LATENT_H5_SOFT: tree.skipped.append((path, "a soft link"))
+        case LATENT_H5_EXTERNAL: tree.skipped.append((path, "a link to another file"))
+        default: tree.skipped.append((path, "a link of an unknown kind"))
+        }
+      }
+      pending.append(contentsOf: inner.reversed())
+    }
+    return tree
   }
 
-  private static func visit(
-    _ group: borrowing HDF5Handle, prefix: String, depth: Int, _ listing: inout HDF5Listing,
-    _ seen: inout Int, _ session: HDF5Session
-  ) throws {
-    guard depth < StorageLimits.depth else {
-      throw session.damaged(
-        prefix, "groups nested deeper than \(StorageLimits.depth)", "a flatter file")
-    }
-    for (name, kind) in try links(of: group, prefix, session) {
-      seen += 1
-      let path = prefix.isEmpty ? name : "\(prefix)/\(name)"
-      guard seen <= StorageLimits.objects, path.utf8.count <= StorageLimits.pathBytes else {
-        throw session.damaged(
-          "the names", "more than \(StorageLimits.objects) objects or a path too long", "fewer")
-      }
-      guard kind == LATENT_H5_HARD else {
-        listing.refused.append((path, "a soft or external link"))
-        continue
-      }
-      let object = try session.handle(
-        H5Oopen(group.id, name, latent_h5_default_list()), H5Oclose, path)
-      switch H5Iget_type(object.id) {
-      case H5I_DATASET: listing.datasets.append(path)
-      case H5I_GROUP:
-        try visit(object, prefix: path, depth: depth + 1, &listing, &seen, session)
-      default: listing.refused.append((path, "a named datatype"))
-      }
-    }
+  private static func kind(
+    of path: String, in root: borrowing HDF5Handle, _ session: HDF5Session
+  ) throws -> H5I_type_t {
+    let object = try session.handle(
+      H5Oopen(root.id, path, latent_h5_default_list()), H5Oclose, path)
+    return H5Iget_type(object.id)
   }
 
-  private final class Names {
-    var list: [(String, latent_h5_link)] = []
-    var isValid = true
+  private struct Links {
+    var found: [(name: String, kind: latent_h5_link)] = []
+    var room: Int
   }
 
   private static func links(
-    of group: borrowing HDF5Handle, _ path: String, _ session: HDF5Session
-  ) throws -> [(String, latent_h5_link)] {
-    let names = Names()
-    let status = latent_h5_links(
-      group.id,
-      { name, kind, context in
-        guard let name, let context else { return -1 }
-        let names = Unmanaged<Names>.fromOpaque(context).takeUnretainedValue()
-        guard let text = String(validatingCString: name), !text.isEmpty, !text.contains("/"),
-          names.list.count <= StorageLimits.objects
-        else {
-          names.isValid = false
-          return 1
-        }
-        names.list.append((text, kind))
-        return 0
-      }, Unmanaged.passUnretained(names).toOpaque())
-    try session.check(status, path.isEmpty ? "the root group" : path)
-    guard names.isValid else {
+    of path: String, in root: borrowing HDF5Handle, budget: inout Int, _ session: HDF5Session
+  ) throws -> [(name: String, kind: latent_h5_link)] {
+    let place = path.isEmpty ? "the root group" : path
+    let group = try session.handle(
+      H5Gopen2(root.id, path.isEmpty ? "." : path, latent_h5_default_list()), H5Gclose, place)
+    var info = H5G_info_t()
+    try session.check(H5Gget_info(group.id, &info), place)
+    guard info.nlinks <= hsize_t(budget) else {
       throw session.damaged(
-        path.isEmpty ? "the root group" : path, "a name that is not plain UTF-8 or too many names",
-        "plain names")
+        place, "more objects than that", "at most \(StorageLimits.objects) in the file")
     }
-    return names.list
+    var links = Links(room: budget)
+    let status = withUnsafeMutablePointer(to: &links) { links in
+      latent_h5_links(
+        group.id,
+        { name, kind, context in
+          guard let name, let links = context?.assumingMemoryBound(to: Links.self),
+            links.pointee.room > 0
+          else { return -1 }
+          links.pointee.room -= 1
+          links.pointee.found.append((String(cString: name), kind))
+          return 0
+        }, links)
+    }
+    try session.check(status, place)
+    budget = links.room
+    return links.found
   }
 }

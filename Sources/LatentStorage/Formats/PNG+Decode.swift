@@ -1,0 +1,78 @@
+// Reading PNG through libpng. Samples are taken as they are stored: no gamma or colour management;
+// 16-bit samples keep their high byte, palettes become colours, transparency becomes a channel.
+
+import LatentNumerics
+
+#if PNG
+  import CLatentPNG
+#endif
+
+extension PNG {
+  /// Whether this build reads PNG (the package trait `PNG`).
+  public static var canDecode: Bool {
+    #if PNG
+      true
+    #else
+      false
+    #endif
+  }
+
+  /// Reads an image file: uint8 of shape `[height, width, channels]`, with 1 (gray), 2 (gray and
+  /// alpha), 3 (RGB) or 4 (RGB and alpha) channels.
+  ///
+  /// - Throws: `StorageError.missing` or `.unreadable` for the file, `.damaged` for its contents,
+  ///   `.needsTrait` where this build has no libpng.
+  public static func decode(contentsOf path: String) throws -> NDArray {
+    // Eight bytes a pixel is the most that the format stores without compression.
+    try decode(
+      FileStream.contents(of: path, limit: StorageLimits.imagePixels * 9), source: path)
+  }
+
+  /// Reads the bytes of an image file; see ``decode(contentsOf:)``.
+  public static func decode(_ bytes: [UInt8], source: String = "PNG in memory") throws -> NDArray {
+    #if PNG
+      guard bytes.starts(with: signature) else {
+        throw StorageError.damaged(
+          file: source, place: "the magic number", found: hex(bytes.prefix(8)),
+          expected: "\(hex(signature)), a PNG image")
+      }
+      var header = latent_png_header()
+      try check(source) { latent_png_read_header(bytes, bytes.count, &header, $0) }
+      let extents = [Int(header.height), Int(header.width), Int(header.channels)]
+      guard let size = checkedProduct(extents), extents[0] * extents[1] <= limit(of: bytes.count)
+      else {
+        throw StorageError.damaged(
+          file: source, place: "the header", found: "\(extents[1]) x \(extents[0]) pixels",
+          expected: "at most \(limit(of: bytes.count)) in a file of \(bytes.count) bytes")
+      }
+      return try NDArray(shape: Shape(extents), .uint8) { pixels in
+        let target = pixels.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        try check(source) { latent_png_read_pixels(bytes, bytes.count, target, size, $0) }
+      }
+    #else
+      throw StorageError.needsTrait(file: source, trait: "PNG", package: "libpng-dev")
+    #endif
+  }
+
+  #if PNG
+    /// A pixel has at least one bit before compression, so a small file has few.
+    private static func limit(of byteCount: Int) -> Int {
+      let (bits, overflow) = byteCount.multipliedReportingOverflow(
+        by: StorageLimits.deflateRatio * 8)
+      return overflow ? StorageLimits.imagePixels : min(StorageLimits.imagePixels, bits)
+    }
+
+    private static func check(
+      _ source: String, _ call: (UnsafeMutablePointer<CChar>?) -> latent_png_status
+    ) throws {
+      var message = [CChar](repeating: 0, count: Int(LATENT_PNG_MESSAGE_SIZE))
+      let status = message.withUnsafeMutableBufferPointer { call($0.baseAddress) }
+      guard status != LATENT_PNG_OK else { return }
+      let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      throw StorageError.damaged(
+        file: source, place: "the image",
+        found: "what libpng calls '\(String(decoding: text, as: UTF8.self))'",
+        expected: "a valid PNG image")
+    }
+  #endif
+}

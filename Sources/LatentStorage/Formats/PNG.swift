@@ -1,0 +1,57 @@
+// PNG images (W3C, third edition). Written here, with zlib for the deflating, so that pictures need
+// no library beyond those of the checkpoints; read through libpng where the trait "PNG" is on.
+
+import CLatentZlib
+import LatentNumerics
+
+/// Reads and writes PNG images of 8 bits a sample.
+public enum PNG {
+  static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+
+  /// The bytes of a PNG file; the same for the same image and the same zlib.
+  ///
+  /// - Parameter image: uint8 of shape `[height, width]`, `[height, width, 1]` (gray) or
+  ///   `[height, width, 3]` (red, green, blue).
+  /// - Throws: `StorageError.notStorable` for anything else.
+  public static func encode(_ image: NDArray) throws -> [UInt8] {
+    let shape = image.shape
+    let channels = shape.rank == 3 ? shape[2] : 1
+    guard image.dtype == .uint8, shape.rank == 2 || shape.rank == 3,
+      channels == 1 || channels == 3, image.count > 0,
+      shape[0] <= Int(Int32.max), shape[1] <= Int(Int32.max) / channels
+    else {
+      throw StorageError.notStorable(
+        name: "a PNG image", found: "\(image.dtype.name) of shape \(shape)",
+        expected: "uint8 of shape [height, width], [height, width, 1] or [height, width, 3]")
+    }
+    var header: [UInt8] = []
+    header.append(bigEndian: UInt32(shape[1]))
+    header.append(bigEndian: UInt32(shape[0]))
+    // Bits, colour type, and one choice each of compression, filters and interlacing.
+    header += [8, channels == 1 ? 0 : 2, 0, 0, 0]
+    let rows = image.withUnsafeBytes { pixels in
+      PNGFilter.filtered(
+        pixels, rowBytes: shape[1] * channels, rows: shape[0], pixelBytes: channels)
+    }
+    return signature + chunk("IHDR", header)
+      + chunk("IDAT", Deflate.compress(rows, level: 6, wrapper: .zlib)) + chunk("IEND", [])
+  }
+
+  /// Writes an image atomically; see ``encode(_:)`` for its shape.
+  ///
+  /// - Throws: `StorageError.notStorable` or `.cannotWrite`.
+  public static func write(_ image: NDArray, to path: String) throws {
+    try AtomicFile.write(encode(image), to: path)
+  }
+
+  private static func chunk(_ type: String, _ body: [UInt8]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(body.count + 12)
+    bytes.append(bigEndian: UInt32(body.count))
+    bytes.append(contentsOf: type.utf8)
+    bytes.append(contentsOf: body)
+    let sum = bytes.withUnsafeBufferPointer { crc32_z(0, $0.baseAddress.map { $0 + 4 }, $0.count - 4) }
+    bytes.append(bigEndian: UInt32(truncatingIfNeeded: sum))
+    return bytes
+  }
+}
