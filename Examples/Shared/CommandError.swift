@@ -29,12 +29,29 @@ public func runCommand<Command: ParsableCommand>(_ type: Command.Type) {
       try command.run()
     } catch let error where status(of: error) != nil {
       let name = type.configuration.commandName ?? "latent"
-      FileHandle.standardError.write(Data("\(name): \(error)\n".utf8))
+      let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+      FileHandle.standardError.write(Data("\(name): \(line)\n".utf8))
       exit(status(of: error) ?? ExitStatus.software.rawValue)
     }
   } catch {
     type.exit(withError: error)
   }
+}
+
+/// Refuses a number outside its range before anything is computed with it.
+public func checkRange(_ option: String, _ value: Int, _ range: ClosedRange<Int>) throws {
+  if range.contains(value) { return }
+  let expected =
+    range.upperBound == .max
+    ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
+  throw ValidationError("--\(option) \(value): expected \(expected)")
+}
+
+/// A text as a JSON string.
+public func quoted(_ text: String) -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.withoutEscapingSlashes]
+  return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
 }
 
 /// The exit code of the library's errors; nil for those of the argument parser.
@@ -44,6 +61,8 @@ private func status(of error: any Error) -> Int32? {
   case let error as CommandError: status = error.status
   case TrainingError.interrupted(let signal, _): return 128 + signal
   case TrainingError.noCheckpoint: status = .noInput
+  case TrainingError.noBatches, TrainingError.wrongCheckpoint, TrainingError.wrongPosition:
+    status = .dataError
   case is TrainingError: status = .software
   case let error as StorageError:
     switch error.kind {

@@ -21,7 +21,7 @@ public struct RunArguments: ParsableArguments {
   public init() {}
 
   public func validate() throws {
-    if threads < 0 { throw ValidationError("--threads \(threads): expected 0 or more") }
+    try checkRange("threads", threads, 0...1024)
   }
 
   /// Reads the checkpoint and makes the model.

@@ -20,12 +20,14 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var batchSize: Int
   public var epochs: Int
   public var validation: Double
+  public var patience: Int?
   public var seed: UInt64
 
   public init(
     data: String, transform: String, model: ModelDescription, beta: Double, freeBits: Double,
     warmupSteps: Int, samples: Int, optimizer: String, learningRate: Double, schedule: String,
-    clip: Double?, average: Double?, batchSize: Int, epochs: Int, validation: Double, seed: UInt64
+    clip: Double?, average: Double?, batchSize: Int, epochs: Int, validation: Double,
+    patience: Int?, seed: UInt64
   ) {
     self.data = data
     self.transform = transform
@@ -42,6 +44,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     self.batchSize = batchSize
     self.epochs = epochs
     self.validation = validation
+    self.patience = patience
     self.seed = seed
   }
 
@@ -79,7 +82,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   }
 
   public func makeSchedule(stepsPerEpoch: Int) throws -> any LearningRateSchedule {
-    let total = max(1, epochs * stepsPerEpoch)
+    let (product, overflow) = epochs.multipliedReportingOverflow(by: stepsPerEpoch)
+    let total = overflow ? .max : max(1, product)
     switch schedule {
     case "constant": return ConstantSchedule()
     case "cosine": return CosineSchedule(warmup: total / 20, total: total, floor: 0.01)

@@ -31,8 +31,8 @@ struct EncodeCommand: ParsableCommand {
     if !["h5", "npy", "csv"].contains(ending) {
       throw ValidationError("--out '\(out)': expected a name that ends in .h5, .npy or .csv")
     }
-    if batch < 1 { throw ValidationError("--batch \(batch): expected 1 or more") }
-    if let limit, limit < 1 { throw ValidationError("--limit \(limit): expected 1 or more") }
+    try checkRange("batch", batch, 1...1_000_000)
+    if let limit { try checkRange("limit", limit, 1...Int.max) }
   }
 
   private var ending: String { (out as NSString).pathExtension }
@@ -48,8 +48,8 @@ struct EncodeCommand: ParsableCommand {
     }
     let mean = arrays["mean"]?.shape ?? []
     print(
-      "{\"examples\": \(mean[0]), \"latents\": \(mean[1]), \"checkpoint\": \"\(opened.path)\", "
-        + "\"out\": \"\(out)\"}")
+      "{\"examples\": \(mean[0]), \"latents\": \(mean[1]), \"checkpoint\": \(quoted(opened.path)), "
+        + "\"out\": \(quoted(out))}")
   }
 
   private func encode(

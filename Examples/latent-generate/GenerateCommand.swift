@@ -26,8 +26,8 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "The file to write: .png, .npy or .h5.") var out: String
 
   func validate() throws {
-    if count < 1 { throw ValidationError("--count \(count): expected 1 or more") }
-    if columns < 1 { throw ValidationError("--columns \(columns): expected 1 or more") }
+    try checkRange("count", count, 1...10_000_000)
+    try checkRange("columns", columns, 1...10_000)
     if !["png", "npy", "h5"].contains((out as NSString).pathExtension) {
       throw ValidationError("--out '\(out)': expected a name that ends in .png, .npy or .h5")
     }
@@ -62,6 +62,6 @@ struct GenerateCommand: ParsableCommand {
       }
       try pictures.write(decoded, columns: columns, to: out)
     }
-    print("{\"examples\": \(count), \"seed\": \(seed), \"out\": \"\(out)\"}")
+    print("{\"examples\": \(count), \"seed\": \(seed), \"out\": \(quoted(out))}")
   }
 }

@@ -35,11 +35,9 @@ struct InterpolateCommand: ParsableCommand {
     if Interpolation(rawValue: path) == nil {
       throw ValidationError("--path '\(path)': expected linear or spherical")
     }
-    if steps < 2 { throw ValidationError("--steps \(steps): expected 2 or more") }
-    if rows < 1 { throw ValidationError("--rows \(rows): expected 1 or more") }
-    if let traverse, traverse < 1 {
-      throw ValidationError("--traverse \(traverse): expected 1 or more")
-    }
+    try checkRange("steps", steps, 2...10_000)
+    try checkRange("rows", rows, 1...10_000)
+    if let traverse { try checkRange("traverse", traverse, 1...Int.max) }
     if !["png", "npy"].contains((out as NSString).pathExtension) {
       throw ValidationError("--out '\(out)': expected a name that ends in .png or .npy")
     }
@@ -50,7 +48,7 @@ struct InterpolateCommand: ParsableCommand {
   private func ends() throws -> [Int] {
     guard let pairs else { return Array(0..<(2 * rows)) }
     return try pairs.split(separator: ",", omittingEmptySubsequences: false).flatMap { pair in
-      let ends = pair.split(separator: ":").compactMap { Int($0) }
+      let ends = pair.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
       guard ends.count == 2, ends.allSatisfy({ $0 >= 0 }) else {
         throw ValidationError("--pairs '\(pairs)': expected numbers such as 3:17,4:5")
       }
@@ -88,6 +86,6 @@ struct InterpolateCommand: ParsableCommand {
       throw CommandError("examples of shape \(dataset.inputShape) are no pictures: "
         + "write a .npy file", .usage)
     }
-    print("{\"rows\": \(decoded.shape[0] / steps), \"steps\": \(steps), \"out\": \"\(out)\"}")
+    print("{\"rows\": \(decoded.shape[0] / steps), \"steps\": \(steps), \"out\": \(quoted(out))}")
   }
 }

@@ -35,7 +35,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(help: "What to train on; see DATA.") var data = "sprites:28"
   @Option(help: "The folder to leave everything in.") var out: String
-  @Flag(help: "Continue the run in --out with its own settings; --epochs may be raised.")
+  @Flag(
+    help: "Continue the run in --out with its own settings; --epochs and --patience may be given anew.")
   var resume = false
 
   @Option(help: "The network: mlp or mlp-autoencoder.") var model = "mlp"
@@ -50,7 +51,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Steps over which the divergence's weight rises from 0.") var warmupSteps = 0
   @Option(help: "Latent samples for each example.") var samples = 1
 
-  @Option(help: "Passes over the data.") var epochs = 10
+  @Option(help: "Passes over the data. (default: 10)") var epochs: Int?
   @Option(help: "Examples in a step.") var batch = 128
   @Option(help: "adam, adamw, adamax, sgd or rmsprop.") var optimizer = "adam"
   @Option(help: "The step size.") var learningRate = 1e-3
@@ -73,10 +74,10 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     func positive(_ name: String, _ value: Int) throws {
-      if value < 1 { throw ValidationError("--\(name) \(value): expected 1 or more") }
+      try checkRange(name, value, 1...1_000_000_000)
     }
     try positive("latent", latent)
-    try positive("epochs", epochs)
+    try positive("epochs", epochs ?? 10)
     try positive("batch", batch)
     try positive("samples", samples)
     try positive("save-every", saveEvery)
@@ -86,8 +87,8 @@ struct TrainCommand: ParsableCommand {
     func check(_ holds: Bool, _ name: String, _ value: Any, _ expected: String) throws {
       if !holds { throw ValidationError("--\(name) \(value): expected \(expected)") }
     }
-    try check(threads >= 0, "threads", threads, "0 or more")
-    try check(warmupSteps >= 0, "warmup-steps", warmupSteps, "0 or more")
+    try checkRange("threads", threads, 0...1024)
+    try checkRange("warmup-steps", warmupSteps, 0...1_000_000_000)
     try check(learningRate > 0 && learningRate.isFinite, "learning-rate", learningRate, "more than 0")
     try check(beta >= 0 && beta.isFinite, "beta", beta, "0 or more")
     try check(freeBits >= 0 && freeBits.isFinite, "free-bits", freeBits, "0 or more")
@@ -128,7 +129,8 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     Threads.count = threads
-    try Folder.create(out)
+    // A folder to continue in must be there; making it would hide a mistyped name.
+    if resume { _ = try Folder.names(in: out) } else { try Folder.create(out) }
     let lock = try RunLock(folder: out)
     defer { withExtendedLifetime(lock) {} }
     var configuration: RunConfiguration
@@ -137,7 +139,8 @@ struct TrainCommand: ParsableCommand {
       let newest = try RunFolder.newest(in: out)
       saved = newest
       configuration = try RunConfiguration(from: newest.checkpoint, path: newest.path)
-      configuration.epochs = max(configuration.epochs, epochs)
+      configuration.epochs = max(configuration.epochs, epochs ?? 0)
+      configuration.patience = patience ?? configuration.patience
     } else {
       if try !RunFolder.checkpoints(in: out).isEmpty {
         throw CommandError(
@@ -150,7 +153,8 @@ struct TrainCommand: ParsableCommand {
           hidden: try widths(), likelihood: try family()),
         beta: beta, freeBits: freeBits, warmupSteps: warmupSteps, samples: samples,
         optimizer: optimizer, learningRate: learningRate, schedule: schedule, clip: clip,
-        average: average, batchSize: batch, epochs: epochs, validation: validation, seed: seed)
+        average: average, batchSize: batch, epochs: epochs ?? 10, validation: validation,
+        patience: patience, seed: seed)
     }
     let source = try DataSource(parsing: configuration.data).open()
     let shape = source.training.inputShape.dimensions
@@ -163,7 +167,7 @@ struct TrainCommand: ParsableCommand {
     var random = RandomStream(seed: configuration.seed).split("initialization")
     let model = try configuration.model.makeModel(using: &random)
     try TrainingRun(
-      configuration: configuration, out: out, quiet: quiet, patience: patience,
+      configuration: configuration, out: out, quiet: quiet,
       saving: SaveCheckpoints(
         everyEpochs: saveEvery, everySteps: saveSteps, to: out, keeping: keep)
     ).train(model, source.training, test: source.test, from: saved)

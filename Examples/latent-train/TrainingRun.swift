@@ -8,7 +8,6 @@ struct TrainingRun {
   let configuration: RunConfiguration
   let out: String
   let quiet: Bool
-  let patience: Int?
   let saving: SaveCheckpoints
 
   func train<Model: LatentVariableModel>(
@@ -38,7 +37,7 @@ struct TrainingRun {
     }
     let transform = try BatchTransforms.parse(configuration.transform)
     var events: [any TrainingEvent] = [saving, MetricsLog(to: out)]
-    if let patience { events.append(EarlyStopping(patience: patience)) }
+    if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
     if !quiet { events.append(ProgressDisplay()) }
     let start = Date()
     let history = try trainer.fit(

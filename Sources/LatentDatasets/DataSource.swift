@@ -84,12 +84,12 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
         Sprites(side: side, count: counts.test, skipping: counts.training)
       )
     case .mnist(let folder):
-      let mnist = try MNIST(folder: folder)
+      let mnist = try MNIST(folder: folder.withHomeFolder)
       return (mnist.training, mnist.test)
     case .hdf5(let path, let dataset):
-      return (try HDF5Dataset(path: path, dataset: dataset), nil)
-    case .npy(let path): return (try NPYDataset(path: path), nil)
-    case .images(let folder, let side): return (try ImageFolder(path: folder, side: side), nil)
+      return (try HDF5Dataset(path: path.withHomeFolder, dataset: dataset), nil)
+    case .npy(let path): return (try NPYDataset(path: path.withHomeFolder), nil)
+    case .images(let folder, let side): return (try ImageFolder(path: folder.withHomeFolder, side: side), nil)
     }
   }
 

@@ -18,7 +18,7 @@ public protocol Dataset: Sendable, CustomStringConvertible {
 
   /// The examples at `indices`, in that order, repeats allowed.
   ///
-  /// Inputs stored as bytes arrive as float32, divided by 255. Traps when an index is outside
+  /// Inputs stored as bytes arrive as float32, times 1 / 255. Traps when an index is outside
   /// `0..<count`; throws `DatasetError` or `StorageError`, naming the file, when reading fails.
   func batch(at indices: [Int]) throws -> Batch
 }

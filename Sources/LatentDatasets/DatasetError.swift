@@ -67,6 +67,7 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 
   private func listed(_ names: [String]) -> String {
-    names.prefix(4).joined(separator: ", ") + (names.count > 4 ? " and \(names.count - 4) more" : "")
+    names.prefix(4).joined(separator: ", ")
+      + (names.count > 4 ? " and \(names.count - 4) more" : "")
   }
 }

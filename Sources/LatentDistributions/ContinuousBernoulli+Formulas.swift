@@ -3,7 +3,8 @@
 // log Z(l) = l/2 + log(sinh(l/2) / (l/2)) is analytic; its series is
 // l/2 + sum over n of B_2n l^2n / (2n (2n)!) with the Bernoulli numbers B_2n, and the mean and
 // variance are its first and second derivative. Series are used for |l| < 1/2, where seven terms
-// leave less than 1e-17; closed forms elsewhere, for l <= 0 so that no exponential overflows.
+// leave less than 1e-15 (four, for float32, less than 1e-8); closed forms elsewhere, for l <= 0 so
+// that no exponential overflows.
 
 import LatentAutodiff
 import LatentNumerics
@@ -11,19 +12,22 @@ import LatentNumerics
 extension ContinuousBernoulli {
   enum Formulas {
     /// B_2n / (2n)! for n = 1...7.
-    private static let coefficients: [Double] = [
+    private static let allCoefficients: [Double] = [
       1.0 / 12, -1.0 / 720, 1.0 / 30_240, -1.0 / 1_209_600, 1.0 / 47_900_160,
       -691.0 / 1_307_674_368_000, 1.0 / 74_724_249_600,
     ]
 
+    /// As many of them as the type can see.
+    private static func coefficients(_ dtype: DType) -> ArraySlice<Double> {
+      allCoefficients.prefix(dtype == .float32 ? 4 : 7)
+    }
+
     private static func isSmall(_ l: Tensor) -> Tensor { abs(l.detached) .< 0.5 }
 
-    /// Polynomial in `x`, constant term first.
+    /// Polynomial in `x` of degree 1 at least, constant term first.
     private static func polynomial(_ coefficients: [Double], _ x: Tensor) -> Tensor {
-      guard let last = coefficients.last else { return x.zerosLike }
-      var result = x.zerosLike + last
-      for coefficient in coefficients.dropLast().reversed() { result = result * x + coefficient }
-      return result
+      let falling = Array(coefficients.reversed())
+      return falling.dropFirst(2).reduce(x * falling[0] + falling[1]) { $0 * x + $1 }
     }
 
     /// `series` where |l| is small, else `formula`; neither sees the other's arguments.
@@ -38,7 +42,7 @@ extension ContinuousBernoulli {
 
     /// log Z(l) for l <= 0; for positive l it is l + log Z(-l).
     static func logNormalizer(_ l: Tensor) -> Tensor {
-      let even = coefficients.enumerated().map { $1 / Double(2 * $0 + 2) }
+      let even = coefficients(l.dtype).enumerated().map { $1 / Double(2 * $0 + 2) }
       return joined(l) { near in
         let square = square(near)
         return near * 0.5 + square * polynomial(even, square)
@@ -50,7 +54,7 @@ extension ContinuousBernoulli {
     /// The mean for l <= 0; for positive l it is 1 minus that of -l.
     static func meanBelow(_ l: Tensor) -> Tensor {
       joined(l) { near in
-        near * polynomial(coefficients, square(near)) + 0.5
+        near * polynomial(Array(coefficients(near.dtype)), square(near)) + 0.5
       } formula: { far in
         exp(far) / expMinusOne(far) - 1 / far
       }
@@ -58,7 +62,7 @@ extension ContinuousBernoulli {
 
     /// The variance; even, wanted for l <= 0.
     static func variance(_ l: Tensor) -> Tensor {
-      let derived = coefficients.enumerated().map { $1 * Double(2 * $0 + 1) }
+      let derived = coefficients(l.dtype).enumerated().map { $1 * Double(2 * $0 + 1) }
       return joined(l) { near in
         polynomial(derived, square(near))
       } formula: { far in

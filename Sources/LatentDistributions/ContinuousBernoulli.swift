@@ -42,7 +42,8 @@ public struct ContinuousBernoulli: ReparameterizedDistribution, FactorizedDistri
   public func elementLogProbabilities(of value: Tensor) -> Tensor {
     requireEvent(value)
     let positive = logits.detached .> 0
-    let density = (value - positive) * logits
+    let density =
+      (value - positive) * logits
       - Formulas.logNormalizer(logits.negativeMagnitude)
     let x = value.detached
     return Tensor.where((x .>= 0) * (x .<= 1), density, .scalar(-.infinity, dtype))

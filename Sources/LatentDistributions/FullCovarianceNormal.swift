@@ -85,10 +85,13 @@ public struct FullCovarianceNormal: ReparameterizedDistribution {
 
   public func logProbability(of value: Tensor) -> Tensor {
     requireEvent(value)
-    let (columns, samples) = self.columns(value - location)
+    let difference = value - location
+    let full = difference.shape.broadcast(with: batchShape + eventShape) ?? difference.shape
+    let (columns, samples) = self.columns(difference.broadcast(to: full))
     let score = triangularSolve(scaleTriangle, columns)
-    return normalized(rows(square(score).sum(axes: [-2], keepingDimensions: true), samples)
-      .squeezed(-1))
+    return normalized(
+      rows(square(score).sum(axes: [-2], keepingDimensions: true), samples)
+        .squeezed(-1))
   }
 
   private func draw(

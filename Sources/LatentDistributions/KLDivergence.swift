@@ -29,6 +29,11 @@ public func klDivergence(
     return KLDivergence(value: exact, method: .closedForm)
   }
   let (value, logP) = p.sampleAndLogProbability([samples], using: &random)
-  let estimate = (logP - q.logProbability(of: value)).mean(axes: [0])
+  // Where q has more batch axes, the sample axis stays in front of all of them.
+  let missing = max(0, q.batchShape.rank - p.batchShape.rank)
+  let lead = Shape([samples] + Array(repeating: 1, count: missing))
+  let draws = value.reshaped(lead + value.shape.suffix(value.rank - 1))
+  let logQ = q.logProbability(of: draws)
+  let estimate = (logP.reshaped(lead + p.batchShape) - logQ).mean(axes: [0])
   return KLDivergence(value: estimate, method: .monteCarlo(samples: samples))
 }

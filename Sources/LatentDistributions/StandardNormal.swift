@@ -21,6 +21,7 @@ public struct StandardNormal: ReparameterizedDistribution, FactorizedDistributio
 
   public var mean: Tensor { .zeros(batchShape + eventShape, dtype) }
   public var mode: Tensor { mean }
+  public var variance: Tensor { .ones(batchShape + eventShape, dtype) }
 
   /// The same distribution with parameters, for formulas that want them.
   var diagonal: DiagonalNormal {

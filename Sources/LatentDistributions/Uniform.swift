@@ -21,7 +21,8 @@ public struct Uniform: ReparameterizedDistribution, FactorizedDistribution {
     low: Tensor, high: Tensor, eventRank: Int = 1, file: StaticString = #fileID,
     line: UInt = #line
   ) {
-    let shape = parameterShape("Uniform", [low, high], eventRank: eventRank, file: file, line: line)
+    let shape = parameterShape(
+      "Uniform", [low, high], eventRank: eventRank, file: file, line: line)
     self.low = low
     self.high = high
     batchShape = shape.prefix(shape.rank - eventRank)

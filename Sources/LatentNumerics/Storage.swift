@@ -39,7 +39,9 @@ public enum StoragePool {
   public static func releaseUnused() {
     state.withLock { state in
       for index in state.free.indices {
-        for address in state.free[index] { free(UnsafeMutableRawPointer(bitPattern: address)) }
+        for address in state.free[index] {
+          SystemMemory.free(UnsafeMutableRawPointer(bitPattern: address), capacity(of: index))
+        }
         state.free[index] = []
       }
       state.bytesFromSystem -= state.bytesFree
@@ -72,9 +74,7 @@ public enum StoragePool {
       return address
     }
     if let reused { return UnsafeMutableRawPointer(bitPattern: reused).unsafelyUnwrapped }
-    var block: UnsafeMutableRawPointer?
-    require(posix_memalign(&block, 64, capacity) == 0, "out of memory: \(capacity) bytes")
-    return block.unsafelyUnwrapped
+    return SystemMemory.allocate(capacity)
   }
 
   static func giveBack(_ pointer: UnsafeMutableRawPointer, _ sizeClass: Int) {
@@ -82,5 +82,43 @@ public enum StoragePool {
       state.free[sizeClass].append(UInt(bitPattern: pointer))
       state.bytesFree += capacity(of: sizeClass)
     }
+  }
+}
+
+/// Blocks from the system: large ones on huge pages, where the kernel has them. Weights and moments
+/// are read from end to end at every step, and with 4 KiB pages a virtual machine walks two page
+/// tables for each of them.
+private enum SystemMemory {
+  private static let hugePage = 2 << 20
+  private static let smallestHuge = 1 << 20
+
+  static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    var block: UnsafeMutableRawPointer?
+    if byteCount < smallestHuge {
+      require(posix_memalign(&block, 64, byteCount) == 0, "out of memory: \(byteCount) bytes")
+      return block.unsafelyUnwrapped
+    }
+    // Mapped with room to spare, then cut to whole huge pages.
+    let length = rounded(byteCount)
+    let mapped = mmap(
+      nil, length + hugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let mapped, mapped != MAP_FAILED else { fatalError("out of memory: \(byteCount) bytes") }
+    let before = (hugePage - Int(bitPattern: mapped) % hugePage) % hugePage
+    if before > 0 { munmap(mapped, before) }
+    munmap(mapped + before + length, hugePage - before)
+    madvise(mapped + before, length, 14)  // MADV_HUGEPAGE; only advice, refused where unknown
+    return mapped + before
+  }
+
+  static func free(_ block: UnsafeMutableRawPointer?, _ byteCount: Int) {
+    if byteCount < smallestHuge {
+      Foundation.free(block)
+    } else {
+      munmap(block, rounded(byteCount))
+    }
+  }
+
+  private static func rounded(_ byteCount: Int) -> Int {
+    (byteCount + hugePage - 1) / hugePage * hugePage
   }
 }

@@ -29,19 +29,19 @@ public struct ProgressDisplay: TrainingEvent {
     let now = Date()
     guard isTerminal, now.timeIntervalSince(lastShown) > 0.1 else { return }
     lastShown = now
-    let batch = state.batch == 0 ? state.batchesPerEpoch : state.batch
-    let epoch = state.batch == 0 ? state.epoch : state.epoch + 1
     let speed = Double(average.examples) / max(1e-9, now.timeIntervalSince(epochStart))
     let done = Double(state.step - firstStep)
-    let left = Double(state.epochs * state.batchesPerEpoch - state.step)
+    let left =
+      Double(state.epochs - state.epoch) * Double(state.batchesPerEpoch) - Double(state.batch)
     let remaining = now.timeIntervalSince(runStart) / max(1, done) * left
     write(
-      "\r\u{1B}[Kepoch \(epoch)/\(state.epochs)  batch \(batch)/\(state.batchesPerEpoch)  "
-        + "\(terms(average))  \(Int(speed)) items/s  ETA \(ProgressDisplay.clock(remaining))")
+      "\r\u{1B}[Kepoch \(state.epoch + 1)/\(state.epochs)  "
+        + "batch \(state.batch)/\(state.batchesPerEpoch)  \(terms(average))  \(Int(speed)) items/s  ETA \(ProgressDisplay.clock(remaining))")
   }
 
   public mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws {
-    let speed = Double(metrics.training.examples) / max(1e-9, metrics.seconds)
+    // Not the metrics' examples: a resumed epoch has some of an earlier session.
+    let speed = Double(average.examples) / max(1e-9, metrics.seconds)
     let remaining = metrics.seconds * Double(state.epochs - metrics.epoch)
     var line = "epoch \(metrics.epoch)/\(state.epochs)  train \(terms(metrics.training))"
     if let validation = metrics.validation { line += "  validation \(terms(validation))" }
@@ -57,7 +57,7 @@ public struct ProgressDisplay: TrainingEvent {
 
   /// 1:02:03 or 2:03.
   static func clock(_ seconds: Double) -> String {
-    let total = seconds.isFinite ? Int(seconds.rounded()) : 0
+    let total = seconds.isFinite ? Int(min(1e15, max(0, seconds.rounded()))) : 0
     let rest = String(format: "%02d:%02d", total / 60 % 60, total % 60)
     return total >= 3600 ? "\(total / 3600):\(rest)" : rest
   }

@@ -56,7 +56,7 @@ public struct SaveCheckpoints: TrainingEvent {
 
   public init(everyEpochs: Int = 1, everySteps: Int? = nil, to folder: String, keeping: Int = 3) {
     self.everyEpochs = max(1, everyEpochs)
-    self.everySteps = everySteps
+    self.everySteps = everySteps.map { max(1, $0) }
     self.folder = folder
     self.keeping = max(1, keeping)
   }
@@ -68,7 +68,8 @@ public struct SaveCheckpoints: TrainingEvent {
 
   public mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws {
     // At an epoch's end the checkpoint waits for the validation.
-    if let everySteps, state.step % everySteps == 0, state.batch != 0 { try save(state) }
+    guard let everySteps, state.step % everySteps == 0 else { return }
+    if state.batch < state.batchesPerEpoch { try save(state) }
   }
 
   public mutating func epochEnded(

@@ -13,6 +13,7 @@ import LatentStorage
 private struct RunRecord: Codable {
   var step: Int
   var epoch: Int
+  var batch: Int
   var skippedSteps: Int
   var seed: UInt64
   var optimizerStep: Int
@@ -24,6 +25,20 @@ private struct RunRecord: Codable {
   var eventNames: [[String]]
   var version: String
   var kernelFamily: String
+
+  /// Whether the counters are such as a trainer writes.
+  var isPossible: Bool {
+    [step, epoch, batch, skippedSteps, optimizerStep, termExamples].allSatisfy { $0 >= 0 }
+  }
+}
+
+extension JSONEncoder {
+  /// Sorted keys: the same state is the same bytes in every process.
+  fileprivate static var reproducible: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
 }
 
 extension Trainer {
@@ -41,14 +56,13 @@ extension Trainer {
     let names = eventStates.map { $0.keys.sorted() }
     let values = zip(eventStates, names).flatMap { state, names in names.compactMap { state[$0] } }
     checkpoint.arrays["progress/eventNumbers"] = NDArray(values)
+    let encoder = JSONEncoder.reproducible
     let record = RunRecord(
-      step: step, epoch: epoch, skippedSteps: skippedSteps, seed: seed,
-      optimizerStep: optimizer.step, optimizer: optimizer.summary, objective: objective.summary,
-      schedule: try JSONEncoder().encode(schedule), termNames: running.names,
+      step: step, epoch: epoch, batch: batch, skippedSteps: skippedSteps, seed: seed,
+      optimizerStep: optimizer.step, optimizer: optimizerSummaryAtBase, objective: objective.summary,
+      schedule: try encoder.encode(schedule), termNames: running.names,
       termExamples: running.examples, eventNames: names, version: LibraryVersion.current,
       kernelFamily: Threads.kernelFamily)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     checkpoint.texts = descriptions
     checkpoint.texts["trainer"] = String(decoding: try encoder.encode(record), as: UTF8.self)
     return checkpoint
@@ -63,7 +77,8 @@ extension Trainer {
   ) throws -> [String] {
     var restored = self
     guard let text = checkpoint.texts["trainer"],
-      let record = try? JSONDecoder().decode(RunRecord.self, from: Data(text.utf8))
+      let record = try? JSONDecoder().decode(RunRecord.self, from: Data(text.utf8)),
+      record.isPossible
     else {
       throw TrainingError.wrongCheckpoint(
         path: path, found: "no record of a training run", expected: "a trainer's checkpoint")
@@ -89,6 +104,7 @@ extension Trainer {
     try restored.restoreAverages(record, checkpoint, path)
     restored.step = record.step
     restored.epoch = record.epoch
+    restored.batch = record.batch
     restored.skippedSteps = record.skippedSteps
     self = restored
     var differences: [String] = []
@@ -121,12 +137,14 @@ extension Trainer {
     func decoded<Schedule: LearningRateSchedule>(_ like: Schedule) throws -> Schedule {
       try JSONDecoder().decode(Schedule.self, from: data)
     }
-    do {
-      return try decoded(schedule)
-    } catch {
+    // A schedule may decode what it does not need all of: writing it again shows that.
+    guard let result = try? decoded(schedule),
+      try JSONEncoder.reproducible.encode(result) == data
+    else {
       throw TrainingError.wrongCheckpoint(
         path: path, found: "another learning-rate schedule", expected: "\(type(of: schedule))")
     }
+    return result
   }
 
   private mutating func restoreAverages(

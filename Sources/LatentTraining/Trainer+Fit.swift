@@ -30,6 +30,9 @@ extension Trainer {
       throw TrainingError.noBatches(
         dataset: dataset.name, count: dataset.count, batchSize: batchSize)
     }
+    guard batch <= order.batchesPerEpoch else {
+      throw TrainingError.wrongPosition(batch: batch, batchesPerEpoch: order.batchesPerEpoch)
+    }
     var loop = Loop(
       order: order, epochs: epochs, transform: transform, validation: validation, events: events)
     for (index, state) in eventStates.enumerated() where index < loop.events.count {
@@ -37,37 +40,43 @@ extension Trainer {
     }
     if handlesSignals { latent_signals_watch() }
     defer { if handlesSignals { latent_signals_unwatch() } }
+    // Also when a signal or an error ends the run: the trainer may go on, or be saved, from there.
+    defer { eventStates = loop.events.map(\.saved) }
     try loop.each(self) { try $0.runBegan($1) }
     var history: [EpochMetrics] = []
     while epoch < epochs {
       let start = Date()
-      for indices in order.batches(epoch: epoch).dropFirst(loop.batch) {
+      for indices in order.batches(epoch: epoch).dropFirst(batch) {
         try train(on: dataset, indices, &loop)
-        if handlesSignals, latent_signals_pending() != 0 {
-          try loop.each(self) { try $0.interrupted($1) }
-          throw TrainingError.interrupted(signal: latent_signals_pending(), step: step)
-        }
+        if handlesSignals { try stopIfSignalled(&loop) }
       }
       let (metrics, verdict) = try finishEpoch(&loop, since: start)
       history.append(metrics)
+      if handlesSignals { try stopIfSignalled(&loop) }
       if case .stop = verdict { break }
     }
     try loop.each(self) { try $0.runEnded($1) }
-    eventStates = loop.events.map(\.saved)
     return history
+  }
+
+  private func stopIfSignalled(_ loop: inout Loop) throws {
+    let signal = latent_signals_pending()
+    guard signal != 0 else { return }
+    try loop.each(self) { try $0.interrupted($1) }
+    throw TrainingError.interrupted(signal: signal, step: step)
   }
 
   private mutating func train(
     on dataset: some Dataset, _ indices: [Int], _ loop: inout Loop
   ) throws {
-    var batch = try dataset.batch(at: indices)
+    var examples = try dataset.batch(at: indices)
     if let transform = loop.transform {
       var random = RandomStream(seed: seed).split("transform").split(UInt64(step))
-      batch = transform(batch, using: &random)
+      examples = transform(examples, using: &random)
     }
-    let report = try step(Tensor(batch.inputs), fields: batch.tensors)
+    let report = try step(Tensor(examples.inputs), fields: examples.tensors)
     if !report.wasSkipped { running.add(report.loss, report.terms, examples: report.examples) }
-    loop.batch += 1
+    batch += 1
     try loop.each(self) { try $0.stepEnded($1, report) }
   }
 
@@ -75,7 +84,7 @@ extension Trainer {
     _ loop: inout Loop, since start: Date
   ) throws -> (EpochMetrics, TrainingVerdict) {
     epoch += 1
-    loop.batch = 0
+    batch = 0
     let validation = try loop.validation.map { try evaluate($0, transform: loop.transform) }
     let metrics = EpochMetrics(
       epoch: epoch, step: step, training: running, validation: validation,
@@ -100,8 +109,6 @@ private struct Loop {
   let transform: (any BatchTransform)?
   let validation: (any Dataset)?
   var events: [any TrainingEvent]
-  /// The next batch of the epoch.
-  var batch = 0
 
   mutating func each<Model, Rule>(
     _ trainer: Trainer<Model, Rule>, _ body: (inout any TrainingEvent, TrainingState) throws -> Void
@@ -109,7 +116,7 @@ private struct Loop {
     for index in events.indices {
       let events = events
       let state = TrainingState(
-        epoch: trainer.epoch, batch: batch, batchesPerEpoch: order.batchesPerEpoch, epochs: epochs,
+        epoch: trainer.epoch, batch: trainer.batch, batchesPerEpoch: order.batchesPerEpoch, epochs: epochs,
         step: trainer.step,
         makeCheckpoint: { try trainer.checkpoint(eventStates: events.map(\.saved)) })
       try body(&self.events[index], state)

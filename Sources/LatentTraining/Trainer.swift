@@ -24,7 +24,7 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   public private(set) var optimizer: any Optimizer
   public var schedule: any LearningRateSchedule
   public var clipping: GradientClipping?
-  /// Averaged weights, where wanted; evaluate with `average?.model`.
+  /// Averaged weights, where wanted: `evaluate` looks at them, and so does the validation.
   public var average: ExponentialMovingAverage<Model>?
   public var nonFinitePolicy = NonFinitePolicy.stop
   /// Texts for checkpoints, such as the model's description in JSON.
@@ -35,6 +35,8 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   public internal(set) var step = 0
   /// Epochs completed.
   public internal(set) var epoch = 0
+  /// The next batch of the epoch in progress: where a resumed run goes on.
+  public internal(set) var batch = 0
   /// Steps that a non-finite number spoiled.
   public internal(set) var skippedSteps = 0
   /// Averages of the epoch in progress.
@@ -79,11 +81,13 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
     let rate = baseLearningRate * schedule.factor(step: step)
     let value = loss.item
     let numbers = terms.numbers
+    // Clipping by value would hide an infinity.
+    let unclipped = gradients
     let (norm, scale) = clipping.map { gradients.clip($0) } ?? (gradients.norm, 1)
     var report = StepReport(
       step: step, examples: x.rank > 0 ? x.shape[0] : 1, loss: value, terms: numbers,
       gradientNorm: norm, learningRate: rate, wasSkipped: false)
-    if !value.isFinite || !norm.isFinite, let error = diagnose(value, numbers, gradients) {
+    if !value.isFinite || !norm.isFinite, let error = diagnose(value, numbers, unclipped) {
       guard case .skip(let limit) = nonFinitePolicy, skippedSteps < limit else { throw error }
       skippedSteps += 1
       step += 1
@@ -113,10 +117,12 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
 
   /// Mean loss terms over a data set, as after training (no dropout, no warm-up).
   ///
-  /// The noise of the latent samples is a function of (seed, `epoch`).
+  /// The averaged weights count where there are some. The noise of the latent samples is a function
+  /// of (seed, `epoch`).
   public func evaluate(
     _ dataset: some Dataset, batchSize: Int = 512, transform: (any BatchTransform)? = nil
   ) throws -> TermAverage {
+    let model = average?.model ?? model
     let root = RandomStream(seed: seed).split("evaluation").split(UInt64(epoch))
     let order = BatchOrder(count: dataset.count, batchSize: batchSize, seed: 0, shuffles: false)
     var result = TermAverage()

@@ -10,6 +10,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
   case noBatches(dataset: String, count: Int, batchSize: Int)
   /// A run folder without a readable checkpoint.
   case noCheckpoint(folder: String, tried: [String])
+  /// The run stopped at a batch that an epoch of these data does not have.
+  case wrongPosition(batch: Int, batchesPerEpoch: Int)
   /// A checkpoint that is not one of a training run, or one of another kind of run.
   case wrongCheckpoint(path: String, found: String, expected: String)
 
@@ -26,6 +28,9 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
     case .noCheckpoint(let folder, let tried):
       "resuming from \(folder): found no readable checkpoint"
         + (tried.isEmpty ? "" : "; tried \(tried.joined(separator: "; "))")
+    case .wrongPosition(let batch, let batchesPerEpoch):
+      "resuming at batch \(batch) of an epoch: found \(batchesPerEpoch) batches, expected \(batch) "
+        + "or more; use the data and the batch size that the run began with"
     case .wrongCheckpoint(let path, let found, let expected):
       "checkpoint \(path): found \(found), expected \(expected)"
     }

@@ -5,7 +5,8 @@ import LatentStorage
 
 /// The position of a run, and a way to a checkpoint of it.
 public struct TrainingState {
-  /// Epochs completed, and the batch that comes next in the current one.
+  /// Epochs completed, and the batch that comes next in the current one: `batchesPerEpoch` between
+  /// the last step of an epoch and its end.
   public let epoch: Int
   public let batch: Int
   public let batchesPerEpoch: Int

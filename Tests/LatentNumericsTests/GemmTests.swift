@@ -60,10 +60,12 @@ import Testing
         let b = cases.array(transpose.contains(.right) ? [n, k] : [k, n], .float64)
         let oracle = Self.oracle(a.doubles, b.doubles, m, n, k, transpose)
         #expect(
-          distance(a.matmul(b, transpose: transpose), oracle) < 1e-12, "\(m) \(n) \(k) \(transpose)")
+          distance(a.matmul(b, transpose: transpose), oracle) < 1e-12, "\(m) \(n) \(k) \(transpose)"
+        )
         #expect(
           distance(
-            a.converted(to: .float32).matmul(b.converted(to: .float32), transpose: transpose), oracle)
+            a.converted(to: .float32).matmul(b.converted(to: .float32), transpose: transpose),
+            oracle)
             < 1e-4, "\(m) \(n) \(k) \(transpose)")
       }
     }

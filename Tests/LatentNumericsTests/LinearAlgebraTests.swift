@@ -7,7 +7,8 @@ import Testing
   static let sizes = [1, 2, 3, 5, 8, 17, 40, 130]
 
   /// X X^T / n + 1, a batch of well-conditioned symmetric positive definite matrices.
-  static func positiveDefinite(_ batch: Shape, _ n: Int, _ dtype: DType, _ seed: UInt64) -> NDArray {
+  static func positiveDefinite(_ batch: Shape, _ n: Int, _ dtype: DType, _ seed: UInt64) -> NDArray
+  {
     var stream = RandomStream(seed: seed)
     let x = stream.normal(batch + [n, n], dtype)
     return x.matmul(x, transpose: .right).binary(.multiply, scalar: 1 / Double(n))
@@ -21,7 +22,8 @@ import Testing
   private func error(_ a: NDArray, _ b: NDArray) -> Double { distance(a, b.doubles) }
   private func tolerance(_ dtype: DType) -> Double { dtype == .float32 ? 2e-4 : 1e-11 }
 
-  @Test(arguments: sizes, [DType.float32, .float64]) func choleskyAndSolve(n: Int, dtype: DType) throws
+  @Test(arguments: sizes, [DType.float32, .float64]) func choleskyAndSolve(n: Int, dtype: DType)
+    throws
   {
     let a = Self.positiveDefinite([2, 3], n, dtype, UInt64(60 + n))
     let l = try a.cholesky()

@@ -42,7 +42,8 @@ import Testing
       let zeros = NDArray(repeating: 0, shape: slice.shape, dtype)
       if count > 0 { zeroed.overwrite(axis, from: lower, step: step, with: zeros) }
       let rest = array.picked(array.shape) { index in
-        let inside = index[axis] >= lower && index[axis] < upper && (index[axis] - lower) % step == 0
+        let inside =
+          index[axis] >= lower && index[axis] < upper && (index[axis] - lower) % step == 0
         return inside ? nil : index
       }
       #expect(zeroed == rest, name)
@@ -85,7 +86,8 @@ import Testing
       let indices = (0..<indexShape.count).map { _ in Int32(cases.integer(0...(length - 1))) }
       let list = NDArray(indices, shape: indexShape)
       let name: Comment = "\(array.shape) axis \(axis) at \(indices), seed \(cases.seed)"
-      let shape = array.shape.prefix(axis) + indexShape
+      let shape =
+        array.shape.prefix(axis) + indexShape
         + array.shape.suffix(array.shape.rank - axis - 1)
       let taken = array.taking(list, axis: axis)
       let oracle = array.picked(shape) { index in

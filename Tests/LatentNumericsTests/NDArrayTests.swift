@@ -72,7 +72,8 @@ import Testing
   @Test func itemsCountsAndText() {
     for dtype in DType.allCases {
       #expect(NDArray(repeating: 7, shape: [1, 1], dtype).item == 7)
-      #expect(NDArray(repeating: 3, shape: [2, 5], dtype).doubles == Array(repeating: 3, count: 10))
+      #expect(
+        NDArray(repeating: 3, shape: [2, 5], dtype).doubles == Array(repeating: 3, count: 10))
       #expect(NDArray(repeating: 7, shape: [0, 4], dtype).doubles.isEmpty)
     }
     let wild = NDArray([1, .nan, .infinity, -.infinity, 0] as [Double])

@@ -48,18 +48,20 @@ import Testing
         let mixed = axes.enumerated().map { $0 % 2 == 0 ? $1 : $1 - array.shape.rank }
         for keeping in [false, true] {
           let result = array.reduced(kernel, axes: mixed.reversed(), keepingDimensions: keeping)
-          let shape = keeping
+          let shape =
+            keeping
             ? axes.reduce(array.shape) { $0.replacing($1, with: 1) }
             : axes.reversed().reduce(array.shape) { $0.removing($1) }
           let name: Comment = "\(kernel) \(dtype) \(array.shape) over \(axes), seed \(cases.seed)"
           #expect(result.shape == shape, name)
-          #expect(distance(result, oracle) < (dtype == .float64 ? 1e-13 : 2e-6), name)
+          #expect(distance(result, oracle) < (dtype == .float64 ? 1e-13 : 1e-5), name)
         }
       }
     }
   }
 
-  /// Sizes at which kernels change their way: long rows, few columns, many columns.
+  /// Sizes at which kernels change their way: long rows, few columns, many columns. Sums near zero
+  /// keep the rounding of the terms that cancelled, hence the slack in float32.
   @Test(arguments: [
     [70_000], [3, 20_000], [20_000, 3], [2, 150, 130], [1, 70_000], [200, 200], [5, 1, 999],
   ])
@@ -74,7 +76,7 @@ import Testing
           let oracle = groups.map { Self.oracle(kernel, $0) }
           let result = array.reduced(kernel, axes: [axis], keepingDimensions: false)
           #expect(
-            distance(result, oracle) < (dtype == .float64 ? 1e-12 : 1e-5),
+            distance(result, oracle) < (dtype == .float64 ? 1e-12 : 5e-5),
             "\(kernel) \(dtype) \(shape) axis \(axis), seed \(cases.seed)")
         }
       }

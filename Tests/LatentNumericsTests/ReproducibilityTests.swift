@@ -19,7 +19,8 @@ import Testing
     Work(name: "gemm") { dtype in
       let x = inputs([500, 300], [300, 400], [64, 784], [400, 784], [6, 90, 80], dtype: dtype)
       return [
-        x[0].matmul(x[1]), x[2].matmul(x[3], transpose: .right), x[4].matmul(x[4], transpose: .right),
+        x[0].matmul(x[1]), x[2].matmul(x[3], transpose: .right),
+        x[4].matmul(x[4], transpose: .right),
         x[0].matmul(x[0], transpose: .left),
       ]
     },

@@ -57,7 +57,8 @@ import Testing
         #expect(shape.prefix(split) + shape.suffix(shape.rank - split) == shape)
       }
       #expect(shape.inserting(7, at: -1) == shape.appending(7))
-      #expect(Shape(shape.dimensions) == shape && Shape(shape.dimensions).hashValue == shape.hashValue)
+      #expect(
+        Shape(shape.dimensions) == shape && Shape(shape.dimensions).hashValue == shape.hashValue)
       #expect(shape.description == "\(shape.dimensions)")
     }
   }

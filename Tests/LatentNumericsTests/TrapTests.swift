@@ -30,7 +30,8 @@ import Testing
     Mistake(name: "scatter shape", words: ["scatter: indices [3]", "axis 0 of [2, 3]"]),
     Mistake(name: "select", words: ["where: shapes [2, 3] and [4] do not broadcast"]),
     Mistake(name: "cholesky", words: ["cholesky of shape [2, 3]", "[..., n, n]"]),
-    Mistake(name: "solve", words: ["triangularSolve: [2, 2] float32 and right side [3, 1] float32"]),
+    Mistake(
+      name: "solve", words: ["triangularSolve: [2, 2] float32 and right side [3, 1] float32"]),
     Mistake(name: "bias", words: ["bias [2] of float32 does not fit rows of [2, 3] of float32"]),
     Mistake(name: "values", words: ["2 values cannot fill shape [3] (3 elements)"]),
     Mistake(name: "elements", words: ["the array holds float32, not float64"]),
@@ -76,7 +77,8 @@ import Testing
     case "bytes": _ = NDArray([1] as [UInt8]).unary(.exp)
     case "integer power": _ = NDArray([1] as [Int32]).binary(.power, NDArray([1] as [Int32]))
     case "repeated axis": _ = x.reduced(.sum, axes: [0, -2], keepingDimensions: false)
-    case "empty argMax": _ = NDArray(repeating: 0, shape: [2, 0]).argExtreme(largest: true, axis: 1)
+    case "empty argMax":
+      _ = NDArray(repeating: 0, shape: [2, 0]).argExtreme(largest: true, axis: 1)
     default: break
     }
   }
@@ -88,6 +90,8 @@ import Testing
       TrapTests.make(mistake.name)
     }
     let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-    for word in mistake.words { #expect(text.contains(word), "\(mistake.name): \(text.prefix(300))") }
+    for word in mistake.words {
+      #expect(text.contains(word), "\(mistake.name): \(text.prefix(300))")
+    }
   }
 }

@@ -1,143 +1,107 @@
-// Folders of pictures, as torchvision's ImageFolder has them: one folder for each class, or all
-// pictures in one folder without classes. Pictures are read when a batch asks for them.
+// A folder of PNG images. Folders below it are classes, as in torchvision's ImageFolder.
 
-import Glibc
 import LatentNumerics
 import LatentStorage
+import Synchronization
 
-/// PNG pictures of a folder.
+/// Images of a folder, decoded in parallel when a batch first asks for them.
 ///
-/// Fields: `inputs` `[batch, side, side, channels]` in [0, 1]; `labels` (the position of the class
-/// in `classes`) where there are folders.
+/// Either all images lie in the folder itself, or each class has a folder below it (searched to
+/// any depth); then `labels` number the classes in sorted order. Files are sorted by the bytes of
+/// their paths. Reading needs the package trait `PNG`.
 public struct ImageFolder: Dataset {
-  public let name: String
+  public let path: String
+  /// The files, relative to the folder, in the order of the examples.
+  public let files: [String]
+  /// The names of the folders below; empty where images lie in the folder itself.
   public let classes: [String]
-  private let files: [String]
-  private let labels: [Int32]
-  private let shape: Shape
-  /// Whether pictures are resized; else all have the first one's size.
-  private let isResized: Bool
+  public let size: ImageSize
+  /// 1 (gray) or 3 (red, green, blue).
+  public let channels: Int
+  private let resizes: Bool
+  private let labels: [Int32]?
+  private let cache: ImageCache?
 
-  /// - Parameters:
-  ///   - side: resize every picture to this side, by area; nil wants them all alike.
-  ///   - channels: 1 gray, 3 colour; nil takes those of the first picture, without alpha.
-  /// - Throws: `DatasetError`, `StorageError`.
+  /// Up to this many bytes of decoded images are kept after they were first read.
+  public static let cacheLimit = 256 << 20
+
+  /// Lists the folder and reads its first image.
+  ///
+  /// With `side`, the middle square of every image is resampled to it; without, all images must
+  /// have the size of the first. Without `channels`, the first image decides between gray and
+  /// RGB. Transparent parts become black.
+  ///
+  /// Throws `DatasetError.notAFolder`, `.empty` (no PNG file) and `.mixedFolder`; `StorageError`
+  /// when the first image is damaged or the trait is off. `batch` throws the same, and
+  /// `.imageSizeDiffers`. Traps when the side is not positive or `channels` is not 1 or 3.
   public init(path: String, side: Int? = nil, channels: Int? = nil) throws {
-    name = path
-    var files: [String] = []
-    var labels: [Int32] = []
-    var classes: [String] = []
-    var loose: String?
-    for entry in try ImageFolder.names(in: path) {
-      let child = "\(path)/\(entry)"
-      if ImageFolder.isFolder(child) {
-        let images = try ImageFolder.names(in: child).filter(ImageFolder.isPicture)
-        if images.isEmpty { continue }
-        files += images.map { "\(child)/\($0)" }
-        labels += images.map { _ in Int32(classes.count) }
-        classes.append(entry)
-      } else if ImageFolder.isPicture(entry) {
-        loose = loose ?? entry
-        files.append(child)
-      }
-    }
-    if let loose, let folder = classes.first {
-      throw DatasetError.mixedFolder(folder: path, file: loose, subfolder: folder)
-    }
-    guard let first = files.first else {
-      throw DatasetError.empty(path: path, hint: "expected .png files, or folders of them")
-    }
-    let probe = try PNG.decode(contentsOf: first).shape
-    let depth = channels ?? (probe[2] >= 3 ? 3 : 1)
-    self.files = files
-    self.labels = labels
-    self.classes = classes
-    isResized = side != nil
-    shape = [side ?? probe[0], side ?? probe[1], depth]
+    require(channels == nil || channels == 1 || channels == 3, "ImageFolder: 1 or 3 channels")
+    require(side.map { $0 > 0 } ?? true, "ImageFolder: an empty size")
+    let listing = try ImageListing(path)
+    let first = try PNG.decode(contentsOf: "\(path)/\(listing.files[0])")
+    self.path = path
+    files = listing.files
+    classes = listing.classes
+    labels = listing.labels
+    resizes = side != nil
+    size = ImageSize(height: side ?? first.shape[0], width: side ?? first.shape[1])
+    self.channels = channels ?? (first.shape[2] >= 3 ? 3 : 1)
+    let fits = files.count <= ImageFolder.cacheLimit / (size.height * size.width * self.channels)
+    cache = fits ? ImageCache(count: files.count) : nil
   }
 
   public var count: Int { files.count }
+  public var name: String { path.lastPathComponent }
 
   public var fieldShapes: [String: Shape] {
-    labels.isEmpty ? [Field.inputs: shape] : [Field.inputs: shape, Field.labels: []]
+    var shapes: [String: Shape] = [Field.inputs: [size.height, size.width, channels]]
+    if labels != nil { shapes[Field.labels] = [] }
+    return shapes
   }
 
   public func batch(at indices: [Int]) throws -> Batch {
     checkIndices(indices)
-    var inputs = NDArray(repeating: 0, shape: [indices.count] + shape, .float32)
-    for (row, index) in indices.enumerated() {
-      inputs.overwrite(
-        0, from: row, with: try image(files[index]).reshaped([1] + shape))
+    let decoded = Mutex([Result<NDArray, any Error>?](repeating: nil, count: indices.count))
+    parallelFor(indices.count) { row in
+      let result = Result { try image(at: indices[row]) }
+      decoded.withLock { $0[row] = result }
     }
-    var fields = [Field.inputs: inputs]
-    if !labels.isEmpty { fields[Field.labels] = NDArray(indices.map { labels[$0] }) }
+    let images = try decoded.withLock { try $0.compactMap { try $0?.get() } }
+    let shape: Shape = [indices.count, size.height, size.width, channels]
+    let bytes =
+      images.isEmpty
+      ? NDArray([UInt8](), shape: shape) : NDArray.concatenate(images, axis: 0).reshaped(shape)
+    var fields = [Field.inputs: StandardForm.converted(bytes, field: Field.inputs)]
+    fields[Field.labels] = labels.map { labels in NDArray(indices.map { labels[$0] }) }
     return Batch(fields: fields, indices: indices)
   }
 
-  private func image(_ file: String) throws -> NDArray {
-    let bytes = try PNG.decode(contentsOf: file)
-    guard isResized || bytes.shape.prefix(2) == shape.prefix(2) else {
+  /// The bytes `[height, width, channels]` of one example.
+  private func image(at index: Int) throws -> NDArray {
+    if let image = cache?[index] { return image }
+    let file = "\(path)/\(files[index])"
+    var image = try PNG.decode(contentsOf: file)
+    if resizes {
+      image = ImageResizing.resized(image, to: size)
+    } else if image.shape[0] != size.height || image.shape[1] != size.width {
       throw DatasetError.imageSizeDiffers(
-        file: file, found: bytes.shape.prefix(2), first: files[0], expected: shape.prefix(2))
+        file: file, found: image.shape.prefix(2), first: files[0],
+        expected: [size.height, size.width])
     }
-    let pixels = ImageFolder.channels(bytes.scaledBytes(to: .float32, scale: 1 / 255), shape[2])
-    return isResized ? AreaResize.resized(pixels, height: shape[0], width: shape[1]) : pixels
-  }
-
-  /// Gray by the luma weights of ITU-R BT.601, colour by repetition; alpha is dropped.
-  private static func channels(_ image: NDArray, _ wanted: Int) -> NDArray {
-    let have = image.shape[2]
-    let color = have >= 3
-    if color && wanted == 1 {
-      let weights = NDArray([0.299, 0.587, 0.114] as [Float], shape: [3])
-      return image.sliced(2, 0..<3).binary(.multiply, weights)
-        .reduced(.sum, axes: [2], keepingDimensions: true)
-    }
-    if color { return image.sliced(2, 0..<3) }
-    return image.sliced(2, 0..<1).broadcast(to: image.shape.replacing(2, with: wanted))
-  }
-
-  private static func names(in folder: String) throws -> [String] {
-    guard isFolder(folder) else { throw DatasetError.notAFolder(path: folder) }
-    return try Folder.list(folder)
-  }
-
-  private static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
-
-  private static func isPicture(_ name: String) -> Bool {
-    name.lowercased().hasSuffix(".png") && !name.hasPrefix(".")
+    image = ImageResizing.withChannels(image, channels)
+    cache?[index] = image
+    return image
   }
 }
 
-/// Resizing by the mean over each target pixel's area: no aliasing on the way down, blocks on the
-/// way up.
-enum AreaResize {
-  static func resized(_ image: NDArray, height: Int, width: Int) -> NDArray {
-    let rows = image.sliced(0, 0..<image.shape[0])
-    return along(0, along(1, rows, width), height)
-  }
+/// Decoded images, shared by all copies of a data set.
+private final class ImageCache: Sendable {
+  private let images: Mutex<[NDArray?]>
 
-  /// Row i of the matrix holds the share of each source pixel in target pixel i.
-  private static func along(_ axis: Int, _ image: NDArray, _ target: Int) -> NDArray {
-    let source = image.shape[axis]
-    if source == target { return image }
-    var weights = [Float](repeating: 0, count: target * source)
-    let scale = Double(source) / Double(target)
-    for index in 0..<target {
-      let (low, high) = (Double(index) * scale, Double(index + 1) * scale)
-      for pixel in Int(low)..<min(source, Int(high.rounded(.up))) {
-        let overlap = min(high, Double(pixel + 1)) - max(low, Double(pixel))
-        weights[index * source + pixel] = Float(max(0, overlap) / scale)
-      }
-    }
-    let matrix = NDArray(weights, shape: [target, source])
-    let order = axis == 0 ? [0, 1, 2] : [1, 0, 2]
-    let moved = image.permuted(order)
-    let rest = moved.shape.suffix(2)
-    return matrix.matmul(moved.reshaped([source, rest.count]))
-      .reshaped([target] + rest).permuted(order)
+  init(count: Int) { images = Mutex([NDArray?](repeating: nil, count: count)) }
+
+  subscript(index: Int) -> NDArray? {
+    get { images.withLock { $0[index] } }
+    set { images.withLock { $0[index] = newValue } }
   }
 }

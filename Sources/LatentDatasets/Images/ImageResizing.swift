@@ -46,7 +46,9 @@ enum ImageResizing {
           for (tap, weight) in columns.weights[column].enumerated() {
             let from = (row * width + columns.first[column] + tap) * channels
             let to = (row * size.width + column) * channels
-            for channel in 0..<channels { wide[to + channel] += weight * Float(source[from + channel]) }
+            for channel in 0..<channels {
+              wide[to + channel] += weight * Float(source[from + channel])
+            }
           }
         }
       }
@@ -60,7 +62,9 @@ enum ImageResizing {
             let from = (rows.first[row] + tap) * span
             for position in 0..<span { sums[position] += weight * wide[from + position] }
           }
-          for position in 0..<span { target[row * span + position] = UInt8(min(sums[position], 255)) }
+          for position in 0..<span {
+            target[row * span + position] = UInt8(min(sums[position], 255))
+          }
         }
       }
     }

@@ -38,12 +38,8 @@ public struct Checkpoint: Sendable, Equatable {
   /// - Parameter source: What messages call the bytes.
   /// - Throws: `StorageError.damaged`, `.unsupported` or `.tooNew`.
   public init(decoding bytes: [UInt8], source: String = "checkpoint in memory") throws {
-    try self.init(decoding: bytes, source: source, verifyingDigest: true)
-  }
-
-  init(decoding bytes: [UInt8], source: String, verifyingDigest: Bool) throws {
     self = try bytes.withUnsafeBytes { bytes in
-      if verifyingDigest { try CheckpointHeader.check(file: bytes, name: source) }
+      try CheckpointHeader.check(file: bytes, name: source)
       return try HDF5Library.withImage(bytes, name: source) { root, session in
         try Checkpoint(
           root: root, payload: bytes.count - CheckpointHeader.size, session: session)

@@ -29,9 +29,12 @@ extension ByteStream {
   }
 
   mutating func bytes(_ count: Int, place: String) throws -> [UInt8] {
-    var result = [UInt8](repeating: 0, count: count)
-    try result.withUnsafeMutableBytes { try fill($0, place: place) }
-    return result
+    try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      try fill(
+        UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]),
+        place: place)
+      initialized = count
+    }
   }
 
   /// Refuses anything after the last byte that belongs to the format.

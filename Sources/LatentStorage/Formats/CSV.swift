@@ -19,10 +19,10 @@ public enum CSV {
     bytes.append(contentsOf: columns.map(quoted).joined(separator: ",").utf8)
     bytes.append(10)
     switch table.dtype {
-    case .float32: table.withUnsafeElements(of: Float.self) { append($0, columns.count, to: &bytes) }
-    case .float64: table.withUnsafeElements(of: Double.self) { append($0, columns.count, to: &bytes) }
-    case .int32: table.withUnsafeElements(of: Int32.self) { append($0, columns.count, to: &bytes) }
-    case .uint8: table.withUnsafeElements(of: UInt8.self) { append($0, columns.count, to: &bytes) }
+    case .float32: append(table, of: Float.self, to: &bytes)
+    case .float64: append(table, of: Double.self, to: &bytes)
+    case .int32: append(table, of: Int32.self, to: &bytes)
+    case .uint8: append(table, of: UInt8.self, to: &bytes)
     }
     return bytes
   }
@@ -34,19 +34,23 @@ public enum CSV {
     try AtomicFile.write(encode(table, columns: columns), to: path)
   }
 
-  private static func append<Number: CustomStringConvertible>(
-    _ numbers: UnsafeBufferPointer<Number>, _ width: Int, to bytes: inout [UInt8]
+  private static func append<Number: ArrayElement & CustomStringConvertible>(
+    _ table: NDArray, of type: Number.Type, to bytes: inout [UInt8]
   ) {
-    guard width > 0 else { return }
-    for (index, number) in numbers.enumerated() {
-      bytes.append(contentsOf: number.description.utf8)
-      bytes.append((index + 1) % width == 0 ? 10 : UInt8(ascii: ","))
+    let width = table.shape[1]
+    table.withUnsafeElements(of: type) { numbers in
+      for (index, number) in numbers.enumerated() {
+        bytes.append(contentsOf: number.description.utf8)
+        bytes.append((index + 1) % width == 0 ? 10 : UInt8(ascii: ","))
+      }
     }
   }
 
   /// A name, between quotes where it has commas, quotes or line ends (RFC 4180).
   private static func quoted(_ name: String) -> String {
     let special = name.unicodeScalars.contains { [",", "\"", "\n", "\r"].contains($0) }
-    return special ? "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"" : name
+    guard special else { return name }
+    let parts = name.split(separator: "\"", omittingEmptySubsequences: false)
+    return "\"\(parts.joined(separator: "\"\""))\""
   }
 }

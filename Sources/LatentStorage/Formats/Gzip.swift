@@ -23,7 +23,7 @@ public enum Gzip {
     _ bytes: [UInt8], limit: Int, source: String = "gzip in memory"
   ) throws -> [UInt8] {
     try bytes.withUnsafeBytes { bytes in
-      var stream = GzipStream(MemoryStream(bytes, name: source))
+      let stream = GzipStream(MemoryStream(bytes, name: source))
       var result: [UInt8] = []
       var piece = [UInt8](repeating: 0, count: 1 << 16)
       while true {

@@ -45,8 +45,8 @@ public enum NPY {
   /// The bytes of an NPY file: those that NumPy's `save` writes.
   public static func encode(_ array: NDArray) -> [UInt8] {
     let extents = array.shape.dimensions
-    let tuple =
-      extents.count == 1 ? "(\(extents[0]),)" : "(\(extents.map(String.init).joined(separator: ", ")))"
+    let list = extents.map(String.init).joined(separator: ", ")
+    let tuple = extents.count == 1 ? "(\(list),)" : "(\(list))"
     let text = "{'descr': '\(descr(of: array.dtype))', 'fortran_order': False, 'shape': \(tuple), }"
     // NumPy leaves room for the first extent to grow, then fills up to a multiple of 64.
     let growth = extents.isEmpty ? 0 : max(0, 21 - String(extents[0]).utf8.count)

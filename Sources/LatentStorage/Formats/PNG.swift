@@ -50,7 +50,10 @@ public enum PNG {
     bytes.append(bigEndian: UInt32(body.count))
     bytes.append(contentsOf: type.utf8)
     bytes.append(contentsOf: body)
-    let sum = bytes.withUnsafeBufferPointer { crc32_z(0, $0.baseAddress.map { $0 + 4 }, $0.count - 4) }
+    // The checksum covers type and body, not the length.
+    let sum = bytes.withUnsafeBufferPointer { bytes in
+      crc32_z(0, bytes.baseAddress.map { $0 + 4 }, bytes.count - 4)
+    }
     bytes.append(bigEndian: UInt32(truncatingIfNeeded: sum))
     return bytes
   }

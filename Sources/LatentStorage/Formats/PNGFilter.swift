@@ -14,10 +14,11 @@ enum PNGFilter {
     var best = zeros
     zeros.withUnsafeBytes { zeros in
       for row in 0..<rows {
-        let current = UnsafeRawBufferPointer(rebasing: pixels[(row * rowBytes)...].prefix(rowBytes))
+        let start = row * rowBytes
+        let current = UnsafeRawBufferPointer(rebasing: pixels[start..<(start + rowBytes)])
         let above =
           row == 0
-          ? zeros : UnsafeRawBufferPointer(rebasing: pixels[((row - 1) * rowBytes)...].prefix(rowBytes))
+          ? zeros : UnsafeRawBufferPointer(rebasing: pixels[(start - rowBytes)..<start])
         var bestCost = Int.max
         var bestFilter: UInt8 = 0
         for filter in UInt8(0)...4 {

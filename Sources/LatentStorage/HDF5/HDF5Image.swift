@@ -71,7 +71,8 @@ enum HDF5Image {
   ) throws {
     let extents = array.shape.dimensions.map { hsize_t($0) }
     let space = try session.handle(
-      extents.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(extents.count), extents, nil),
+      extents.isEmpty
+        ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(extents.count), extents, nil),
       H5Sclose, path)
     let creation = try session.list(latent_h5_dataset_create_class())
     if extents.isEmpty || array.count == 0 {
@@ -145,13 +146,12 @@ enum HDF5Image {
     of file: borrowing HDF5Handle, userBlock: Int, _ session: HDF5Session
   ) throws -> [UInt8] {
     let size = try session.check(H5Fget_file_image(file.id, nil, 0), "the file image")
-    let id = file.id
     return try [UInt8](unsafeUninitializedCapacity: userBlock + size) { buffer, count in
       let bytes = UnsafeMutableRawBufferPointer(buffer)
       _ = UnsafeMutableRawBufferPointer(rebasing: bytes[..<userBlock])
         .initializeMemory(as: UInt8.self, repeating: 0)
       let payload = UnsafeMutableRawBufferPointer(rebasing: bytes[userBlock...])
-      try session.check(H5Fget_file_image(id, payload.baseAddress, size), "the file image")
+      try session.check(H5Fget_file_image(file.id, payload.baseAddress, size), "the file image")
       guard SuperblockRepair.repair(payload) else {
         throw StorageError.cannotWrite(
           file: session.name, action: "building the file image",

@@ -44,7 +44,7 @@ struct HDF5Member {
       throw session.damaged(
         path, "shape \(shape) of \(dtype.name)", "at most the file's \(payload) bytes")
     }
-    guard layout.chunkBytes <= max(bytes, 0) else {
+    guard layout.chunkBytes <= bytes else {
       throw session.damaged(path, "chunks of \(layout.chunkBytes) bytes", "at most \(bytes)")
     }
     content = .array(shape, dtype)
@@ -57,12 +57,11 @@ struct HDF5Member {
     }
     let dataset = try session.handle(
       H5Dopen2(root.id, path, latent_h5_default_list()), H5Dclose, path)
-    let id = dataset.id
     return try NDArray(shape: shape, dtype) { buffer in
       guard buffer.count > 0 else { return }
       try session.check(
         H5Dread(
-          id, dtype.memoryType, latent_h5_all(), latent_h5_all(), latent_h5_default_list(),
+          dataset.id, dtype.memoryType, latent_h5_all(), latent_h5_all(), latent_h5_default_list(),
           buffer.baseAddress), path)
     }
   }
