@@ -22,6 +22,7 @@
 
 // A loop over the same index of every array is safe to vectorise even when output and input are
 // one buffer; without the promise the in-place call fails the overlap test and runs scalar.
+// The promise covers temporaries too: no arrays inside such a loop's body.
 #ifdef __clang__
 #define LATENT_SAME_INDEX _Pragma("clang loop vectorize(assume_safety)")
 // The baseline clone may lack an instruction and stay scalar: right, only slower.

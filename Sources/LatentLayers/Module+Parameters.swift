@@ -37,8 +37,9 @@ private struct Replacer: ParameterVisitor {
   let tensors: [Tensor]
   var next = 0
 
+  /// Counts on where tensors are missing, so that the caller can report both numbers.
   mutating func visit(_ parameter: inout Tensor, _ name: String) {
-    parameter = tensors[next]
+    if next < tensors.count { parameter = tensors[next] }
     next += 1
   }
 }

@@ -71,7 +71,7 @@ struct FlatParameters: Sendable {
 
   /// Packs the parameters unless they still are views of the buffer.
   private mutating func pack(_ parameters: [Tensor]) -> NDArray {
-    if let buffer, counts.count == parameters.count,
+    if let buffer, counts == parameters.map(\.count),
       parameters.indices.allSatisfy({ parameters[$0].array.isView(of: buffer, from: offsets[$0]) })
     {
       return buffer

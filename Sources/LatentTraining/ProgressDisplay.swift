@@ -55,7 +55,7 @@ public struct ProgressDisplay: TrainingEvent {
     average.values.map { "\($0.name) \(String(format: "%.2f", $0.value))" }.joined(separator: " ")
   }
 
-  /// 1:02:03 or 2:03.
+  /// 1:02:03 or 02:03.
   static func clock(_ seconds: Double) -> String {
     let total = seconds.isFinite ? Int(min(1e15, max(0, seconds.rounded()))) : 0
     let rest = String(format: "%02d:%02d", total / 60 % 60, total % 60)

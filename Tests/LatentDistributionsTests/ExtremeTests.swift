@@ -116,7 +116,7 @@ let extremes: [Extreme] = [
   },
 ]
 
-@Suite struct ExtremeTests {
+@Suite(.serialized) struct ExtremeTests {
   static func expectFinite(_ x: Tensor, _ message: String) {
     let bad = x.array.nonFiniteCount
     #expect(bad == 0, "\(message): \(bad) of \(x.count) are not finite")

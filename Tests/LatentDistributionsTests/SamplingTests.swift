@@ -30,7 +30,7 @@ extension Laplace: HasVariance {}
 extension Uniform: HasVariance {}
 extension FullCovarianceNormal: HasVariance {}
 
-@Suite struct SamplingTests {
+@Suite(.serialized) struct SamplingTests {
   static let seed: UInt64 = 20_240
 
   @Test(arguments: smallRows + eventRows) func moments(_ row: Row) {

@@ -44,7 +44,7 @@ public enum PNG {
     try AtomicFile.write(encode(image), to: path)
   }
 
-  private static func chunk(_ type: String, _ body: [UInt8]) -> [UInt8] {
+  static func chunk(_ type: String, _ body: [UInt8]) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(body.count + 12)
     bytes.append(bigEndian: UInt32(body.count))

@@ -1,0 +1,61 @@
+// Programmer mistakes trap with what does not fit. An exit test's body cannot capture closures, so
+// each mistake has a name.
+
+import LatentAutodiff
+import LatentLayers
+import LatentNumerics
+import Testing
+
+@Suite struct TrapTests {
+  struct Mistake: Codable, Sendable, CustomTestStringConvertible {
+    var name: String
+    /// What standard error must hold.
+    var words: [String]
+    var testDescription: String { name }
+  }
+
+  static let mistakes = [
+    Mistake(name: "rate 1", words: ["dropout rate 1.0: expected 0 ..< 1"]),
+    Mistake(name: "rate below 0", words: ["dropout rate -0.1: expected 0 ..< 1"]),
+    Mistake(name: "rate NaN", words: ["dropout rate nan: expected 0 ..< 1"]),
+    Mistake(
+      name: "linear input", words: ["linear: input [2, 4] does not fit weight [5, 3] ([out, in])"]),
+    Mistake(name: "linear bias", words: ["linear: bias [3] does not fit weight [5, 3]"]),
+    Mistake(name: "layer norm", words: ["layer norm: input [2, 3], scale [4], shift [4]"]),
+    Mistake(name: "too few tensors", words: ["1 tensors for a module of 2 parameters"]),
+    Mistake(name: "too many tensors", words: ["3 tensors for a module of 2 parameters"]),
+    Mistake(name: "vector loss", words: ["the gradient of a result of shape [2]: expected a scalar"]),
+    Mistake(name: "index", words: ["gather: index 5 at position 1 is outside 0..<5 of axis 0"]),
+  ]
+
+  static func make(_ name: String) {
+    var random = RandomStream(seed: 1)
+    var layer = Linear(3, 5, using: &random)
+    switch name {
+    case "rate 1": _ = Dropout(rate: 1)
+    case "rate below 0": _ = Dropout(rate: -0.1)
+    case "rate NaN": _ = Dropout(rate: .nan)
+    case "linear input": _ = layer(.zeros([2, 4]))
+    case "linear bias":
+      layer.bias = .zeros([3])
+      _ = layer(.zeros([2, 3]))
+    case "layer norm": _ = LayerNorm(4)(.zeros([2, 3]))
+    case "too few tensors": layer.setParameters([layer.weight])
+    case "too many tensors": layer.setParameters([layer.weight, layer.weight, layer.weight])
+    case "vector loss": _ = valueAndGradient(at: layer) { $0.weight.sliced(0, 0..<2).sum(axes: [1]) }
+    case "index":
+      _ = Embedding(count: 5, size: 2, using: &random)(Tensor([0, 5] as [Int32]))
+    default: break
+    }
+  }
+
+  @Test(arguments: mistakes) func traps(mistake: Mistake) async throws {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { [mistake] in
+      TrapTests.make(mistake.name)
+    }
+    let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+    for word in mistake.words { #expect(text.contains(word), "\(mistake.name): \(text.prefix(300))") }
+  }
+}

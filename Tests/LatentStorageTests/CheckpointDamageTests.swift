@@ -1,0 +1,104 @@
+// Every damaged file is refused by a typed error; none crashes, hangs or yields other numbers.
+
+import LatentNumerics
+import Testing
+
+@testable import LatentStorage
+
+@Suite struct CheckpointDamageTests {
+  static let valid = try? Samples.checkpoint().encoded()
+
+  @Test func everyBitOfTheHeaderCounts() throws {
+    let valid = try #require(Self.valid)
+    for bit in 0..<(CheckpointHeader.size * 8) {
+      var bytes = valid
+      bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+      let error = storageError("bit \(bit)") { _ = try Checkpoint(decoding: bytes) }
+      #expect(error?.kind == .badData, "bit \(bit)")
+    }
+  }
+
+  @Test func everyLengthCounts() throws {
+    let valid = try #require(Self.valid)
+    for length in [0, 1, 7, 8, 59, 60, 511, 512, 513, 600, valid.count - 1] {
+      storageError("length \(length)") { _ = try Checkpoint(decoding: Array(valid[..<length])) }
+    }
+    storageError { _ = try Checkpoint(decoding: valid + [0]) }
+  }
+
+  @Test func randomDamageIsRefused() throws {
+    let valid = try #require(Self.valid)
+    for seed in 0..<2_000 as Range<UInt64> {
+      var random = Random(seed: seed)
+      let bytes = Mutation.random(of: valid, &random)
+      let error = storageError("seed \(seed)") { _ = try Checkpoint(decoding: bytes) }
+      #expect(error?.kind == .badData, "seed \(seed)")
+    }
+  }
+
+  /// With the digest made right again the damage reaches HDF5. Its checksums find all that touches
+  /// the contents; what they do not cover (gaps) changes nothing.
+  @Test func damageBehindARightDigestChangesNoNumbers() throws {
+    let valid = try #require(Self.valid)
+    let contents = Samples.checkpoint()
+    for seed in 0..<600 as Range<UInt64> {
+      var random = Random(seed: seed)
+      var bytes = Mutation.random(of: valid, from: CheckpointHeader.size, &random)
+      bytes.withUnsafeMutableBytes { CheckpointHeader.seal($0) }
+      do {
+        let decoded = try Checkpoint(decoding: bytes)
+        #expect(decoded == contents, "seed \(seed)")
+      } catch let error as StorageError {
+        #expect(error.kind == .badData, "seed \(seed)")
+      }
+    }
+  }
+
+  @Test(arguments: Fixtures.hostile.indices)
+  func hostileStructuresAreRefused(index: Int) throws {
+    let (name, text, says) = Fixtures.hostile[index]
+    let bytes = try Fixtures.sealed(text)
+    let clock = ContinuousClock()
+    var error: StorageError?
+    let time = clock.measure { error = storageError(name) { _ = try Checkpoint(decoding: bytes) } }
+    #expect(error?.kind == .badData)
+    #expect(error?.description.contains(says) == true, "\(name): \(error as Any)")
+    #expect(time < .seconds(2), "\(name)")
+  }
+
+  @Test func aCheckpointMadeElsewhereIsRead() throws {
+    let checkpoint = try Checkpoint(decoding: Fixtures.sealed(Fixtures.good))
+    let expected = NDArray([0, 1, 2, 3, 4, 5] as [Float], shape: [2, 3])
+    #expect(checkpoint == Checkpoint(arrays: ["a/b": expected], texts: ["t": "hi"]))
+  }
+
+  @Test func newerFormats() throws {
+    var bytes = try #require(Self.valid)
+    // A newer writer whose files this reader still understands.
+    bytes.withUnsafeMutableBytes { CheckpointHeader.seal($0, formatVersion: 9, minimumReader: 1) }
+    #expect(try Checkpoint(decoding: bytes) == Samples.checkpoint())
+    bytes.withUnsafeMutableBytes { CheckpointHeader.seal($0, formatVersion: 9, minimumReader: 7) }
+    let error = storageError { _ = try Checkpoint(decoding: bytes, source: "run/a.h5") }
+    #expect(
+      error
+        == .tooNew(file: "run/a.h5", formatVersion: 9, minimumReader: 7, supported: 1))
+    for (version, minimum) in [(0, 0), (1, 0), (0, 1)] {
+      bytes.withUnsafeMutableBytes {
+        CheckpointHeader.seal($0, formatVersion: version, minimumReader: minimum)
+      }
+      storageError { _ = try Checkpoint(decoding: bytes) }
+    }
+  }
+
+  @Test func missingAndForeignFiles() throws {
+    let folder = try TemporaryFolder()
+    #expect(
+      storageError { _ = try Checkpoint(contentsOf: folder.file("none")) }
+        == .missing(file: folder.file("none")))
+    #expect(storageError { _ = try Checkpoint(contentsOf: folder.path) }?.kind == .unreadable)
+    for bytes in [[], Array("hello".utf8), [UInt8](repeating: 0, count: 5_000)] {
+      let path = try folder.make("other", bytes)
+      #expect(storageError { _ = try Checkpoint(contentsOf: path) }?.kind == .badData)
+    }
+  }
+}

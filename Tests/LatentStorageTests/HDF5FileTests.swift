@@ -1,0 +1,118 @@
+// Files of others: all of h5py's numbers are read, what is no array is named, rows come one by one.
+
+import LatentNumerics
+import Testing
+
+@testable import LatentStorage
+
+@Suite struct HDF5FileTests {
+  @Test func rowsOfOurOwnFiles() throws {
+    let folder = try TemporaryFolder()
+    var random = Random(seed: 3)
+    var arrays: [String: NDArray] = [:]
+    for dtype in DType.allCases {
+      for shape in [[9], [9, 4], [9, 2, 3], [300_000, 2]] as [Shape] {
+        arrays["\(dtype)/\(shape.rank)-\(shape[0])"] = NDArray(randomBits: shape, dtype, &random)
+      }
+    }
+    try HDF5File.write(arrays: arrays, to: folder.file("a.h5"))
+    let file = try HDF5File(path: folder.file("a.h5"))
+    #expect(file.datasets.map(\.name) == arrays.keys.sorted())
+    for (name, array) in arrays {
+      #expect(try file.shape(of: name) == array.shape)
+      #expect(try file.dtype(of: name) == array.dtype)
+      #expect(try file.array(name) == array)
+      let count = array.shape[0]
+      for rows in [0..<count, 0..<0, 3..<7, (count - 1)..<count, count..<count] {
+        #expect(try file.rows(rows, of: name) == array.rows(rows), "\(name) \(rows)")
+      }
+    }
+    // The same arrays are the same file.
+    try HDF5File.write(arrays: arrays, to: folder.file("b.h5"))
+    #expect(try folder.bytes(of: "a.h5") == folder.bytes(of: "b.h5"))
+  }
+
+  private func foreign(_ folder: TemporaryFolder) throws -> HDF5File {
+    try HDF5File(path: folder.make("foreign.h5", Fixtures.file(Fixtures.foreign)))
+  }
+
+  @Test func everyNumberOfH5pyIsRead() throws {
+    let folder = try TemporaryFolder()
+    let file = try foreign(folder)
+    let expected: [String: NDArray] = [
+      "f2": NDArray([0.5, -2] as [Float]), "f8": NDArray([1.0 / 3]), "f8b": NDArray([1.0 / 3]),
+      "f4be": NDArray([1, 2, 3, 4] as [Float], shape: [2, 2]), "scalar": NDArray([2.5], shape: []),
+      "i1": NDArray([-1, 7] as [Int32]), "i2": NDArray([-300, 300] as [Int32]),
+      "u2": NDArray([65535, 0] as [Int32]), "i8fits": NDArray([.max, .min] as [Int32]),
+      "u1": NDArray([200, 1] as [UInt8]), "b": NDArray([1, 0] as [UInt8]),
+      "g/z": NDArray((0..<40).map { Int32($0) }, shape: [10, 4]),
+    ]
+    for (name, array) in expected { #expect(try file.array(name) == array, "\(name)") }
+    #expect(try file.rows(2..<8, of: "g/z") == expected["g/z"]?.rows(2..<8))
+    #expect(try file.rows(0..<2, of: "/u1") == expected["u1"])
+    // These are of a type that is read, but not every value fits.
+    #expect(file.datasets.map(\.name) == (Array(expected.keys) + ["i8", "u4", "u8"]).sorted())
+  }
+
+  @Test(arguments: [
+    ("i8", "2147483648"), ("u4", "4294967295"), ("u8", "9223372036854775807"), ("s", "texts"),
+    ("null", "null"), ("rec", "records"), ("big", "1099511627776 bytes declared"),
+    ("soft", "soft link"), ("ext", "another file"), ("nothing", "'f2'"), ("g", "'f2'"),
+  ])
+  func whatIsNotReadIsNamed(name: String, says: String) throws {
+    let folder = try TemporaryFolder()
+    let file = try foreign(folder)
+    let error = storageError(name) { _ = try file.array(name) }
+    #expect(error?.kind == .badData)
+    #expect(error?.description.contains(says) == true, "\(error as Any)")
+    #expect(error?.description.contains(file.path) == true)
+  }
+
+  @Test(arguments: [0..<11, 10..<11, -1..<2, Int.min..<0, 0..<Int.max])
+  func rowsOutsideAreRefused(rows: Range<Int>) throws {
+    let folder = try TemporaryFolder()
+    let file = try foreign(folder)
+    #expect(
+      storageError { _ = try file.rows(rows, of: "g/z") }
+        == .rowsOutOfRange(file: file.path, dataset: "g/z", rows: rows, count: 10))
+    storageError { _ = try file.rows(0..<1, of: "scalar") }
+  }
+
+  @Test func whatIsNoHDF5FileIsRefused() throws {
+    let folder = try TemporaryFolder()
+    for (path, kind) in [
+      (folder.file("none"), StorageError.Kind.unreadable), (folder.path, .unreadable),
+      (try folder.make("text", Array("hello".utf8)), .badData),
+      (try folder.make("empty", []), .badData),
+    ] {
+      #expect(storageError(path) { _ = try HDF5File(path: path) }?.kind == kind)
+    }
+  }
+
+  /// The newest format protects itself by checksums; older ones are for a process of their own.
+  @Test func damagedFilesNeverCrash() throws {
+    let folder = try TemporaryFolder()
+    let array = NDArray((0..<60).map { Float($0) }, shape: [20, 3])
+    try HDF5File.write(arrays: ["x": array], to: folder.file("x.h5"))
+    let valid = try folder.bytes(of: "x.h5")
+    for seed in 0..<300 as Range<UInt64> {
+      var random = Random(seed: seed)
+      let path = try folder.make("y.h5", Mutation.random(of: valid, &random))
+      do {
+        #expect(try HDF5File(path: path).rows(0..<20, of: "x") == array, "seed \(seed)")
+      } catch let error as StorageError {
+        #expect(error.kind == .badData, "seed \(seed)")
+      }
+    }
+  }
+
+  @Test func chunksHoldWholeInnerAxes() {
+    let cases: [(Shape, Int, [Int])] = [
+      ([3, 4], 4, [3, 4]), ([1 << 18], 4, [1 << 18]), ([(1 << 18) + 1], 4, [(1 << 17) + 1]),
+      ([1000, 1000], 4, [250, 1000]), ([2, 3 << 18], 4, [1, 1 << 18]), ([5, 1], 8, [5, 1]),
+    ]
+    for (shape, size, chunk) in cases {
+      #expect(HDF5Image.chunkShape(shape, elementSize: size) == chunk, "\(shape)")
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// NPY against files of NumPy 2.4, and the grammar of its header.
+
+import LatentNumerics
+import Testing
+
+@testable import LatentStorage
+
+@Suite struct NPYTests {
+  /// A file of version 1 with this header, padded as NumPy does.
+  private func file(
+    _ header: String, _ body: [UInt8] = [], version: [UInt8] = [1, 0]
+  ) -> [UInt8] {
+    let short = version[0] == 1
+    let length = header.utf8.count + (short ? 54 : 52)
+    var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + version
+    if short { bytes.append(littleEndian: UInt16(length)) }
+    if !short { bytes.append(littleEndian: UInt32(length)) }
+    bytes += Array(header.utf8)
+    bytes += [UInt8](repeating: 32, count: length - header.utf8.count - 1) + [10]
+    return bytes + body
+  }
+
+  private func header(_ descr: String, _ shape: String, fortran: String = "False") -> String {
+    "{'descr': '\(descr)', 'fortran_order': \(fortran), 'shape': \(shape), }"
+  }
+
+  @Test func bytesAreThoseOfNumPy() throws {
+    // np.save(f, np.array([[1, 2.5], [-3, 4]], "<f4")) in hexadecimal, without the spaces.
+    let bytes = NPY.encode(NDArray([1, 2.5, -3, 4] as [Float], shape: [2, 2]))
+    let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }"
+    let expected =
+      "934e554d505901007600" + hex(text.utf8) + String(repeating: "20", count: 58)
+      + "0a0000803f00002040000040c000008040"
+    #expect(hex(bytes) == expected)
+    for (array, descr, shape) in [
+      (NDArray([0.5], shape: []), "<f8", "()"), (NDArray([1, 2] as [Int32]), "<i4", "(2,)"),
+      (NDArray([1] as [UInt8], shape: [1, 1, 1]), "|u1", "(1, 1, 1)"),
+    ] {
+      let bytes = NPY.encode(array)
+      #expect(bytes.count == 128 + array.byteCount)
+      let start = String(decoding: bytes[10..<80], as: UTF8.self)
+      #expect(start.hasPrefix(header(descr, shape)))
+    }
+  }
+
+  @Test(arguments: DType.allCases)
+  func everyShapeComesBack(dtype: DType) throws {
+    let folder = try TemporaryFolder()
+    var random = Random(seed: 6)
+    for shape in Samples.shapes {
+      let array = NDArray(randomBits: shape, dtype, &random)
+      #expect(try NPY.decode(NPY.encode(array)) == array)
+      guard shape.count < 10_000 else { continue }
+      try NPY.write(array, to: folder.file("a.npy"))
+      #expect(try NPY.read(folder.file("a.npy")) == array)
+    }
+  }
+
+  @Test func formsOfOthers() throws {
+    let int32 = NDArray([1, 256] as [Int32])
+    #expect(try NPY.decode(file(header(">i4", "(2,)"), [0, 0, 0, 1, 0, 0, 1, 0])) == int32)
+    for version in [[1, 0], [2, 0], [3, 0]] as [[UInt8]] {
+      let bytes = file(header("<i4", "(2,)"), [1, 0, 0, 0, 0, 1, 0, 0], version: version)
+      #expect(try NPY.decode(bytes) == int32)
+    }
+    #expect(
+      try NPY.decode(file(header("|b1", "(2,)"), [1, 0])) == NDArray([1, 0] as [UInt8]))
+    // np.asfortranarray(np.arange(6).reshape(2, 3)): int64, columns first.
+    let columns: [UInt8] = [0, 3, 1, 4, 2, 5].flatMap { [$0, 0, 0, 0, 0, 0, 0, 0] }
+    #expect(
+      try NPY.decode(file(header("<i8", "(2, 3)", fortran: "True"), columns))
+        == NDArray([0, 1, 2, 3, 4, 5] as [Int32], shape: [2, 3]))
+    let negative: [UInt8] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe]
+    #expect(try NPY.decode(file(header(">i8", "(1,)"), negative)) == NDArray([-2] as [Int32]))
+    // Other spaces, quotes and orders that Python would read.
+    for text in [
+      "{\"shape\":(1,),\"fortran_order\":False,\"descr\":\"|u1\"}",
+      "{ 'descr' : '|u1' , 'shape' : ( 1 , ) , 'fortran_order' : False }",
+    ] { #expect(try NPY.decode(file(text, [9])) == NDArray([9] as [UInt8])) }
+  }
+
+  static let refused: [(header: String, says: String)] = [
+    ("", "'{'"), ("{}", "keys []"), ("{'descr': '<f4'}", "keys [\"descr\"]"),
+    ("{'descr': '<f4', 'descr': '<f4'}", "twice"), ("{'x': 1}", "key 'x'"),
+    ("{'descr': __import__('os')}", "a string"), ("{'descr': [('a', '<f4')]}", "records"),
+    ("{'descr': '<f4", "byte 10"), ("{'descr': '\\x3cf4'}", "printable"),
+    ("{'fortran_order': 0}", "True or False"), ("{'fortran_order': Falsehood}", "'h'"),
+    ("{'shape': 3}", "'('"), ("{'shape': (3)}", "','"), ("{'shape': (-1,)}", "a number"),
+    ("{'shape': (1e3,)}", "','"), ("{'shape': (,)}", "a number"),
+    ("{'shape': (99999999999999999999,)}", "20 digits"),
+    ("{'shape': (1,)} {'shape': (1,)}", "the end"), ("{'shape': (1,)", "'}'"),
+  ]
+
+  @Test(arguments: refused.indices)
+  func badHeadersAreRefused(index: Int) throws {
+    let (text, says) = Self.refused[index]
+    let error = storageError(text) { _ = try NPY.decode(file(text), source: "a.npy") }
+    #expect(error?.kind == .badData)
+    #expect(error?.description.contains(says) == true, "\(text): \(error as Any)")
+  }
+
+  @Test(arguments: [
+    ("|O", "Python objects"), ("<c8", "'<c8'"), ("<f2", "'<f2'"), ("<U3", "'<U3'"), ("f4", "'f4'"),
+    ("|f4", "'|f4'"), ("<M8[ns]", "M8"), ("", "''"), ("<i2", "'<i2'"),
+  ])
+  func otherTypesAreNamed(descr: String, says: String) throws {
+    let error = storageError(descr) { _ = try NPY.decode(file(header(descr, "(0,)"))) }
+    #expect(error?.kind == .badData)
+    #expect(error?.description.contains(says) == true, "\(error as Any)")
+  }
+
+  @Test func sizesMustAgree() throws {
+    let nine = "(\(String(repeating: "1, ", count: 9)))"
+    for (shape, count) in [
+      ("(2,)", 7), ("(2,)", 9), ("(2,)", 0), ("()", 8), ("(0, 5)", 1), (nine, 4),
+      ("(4611686018427387904, 2)", 0), ("(4294967296, 4294967296)", 0),
+      ("(0, 9223372036854775807, 9223372036854775807)", 0),
+    ] {
+      let body = [UInt8](repeating: 0, count: count)
+      storageError(shape) { _ = try NPY.decode(file(header("<f4", shape), body)) }
+    }
+  }
+
+  @Test func wideIntegersMustFit() throws {
+    let body: [UInt8] = [0, 0, 0, 0x80, 0, 0, 0, 0]
+    let error = storageError {
+      _ = try NPY.decode(file(header("<i8", "(1,)"), body), source: "a.npy")
+    }
+    #expect(error?.description.contains("element 0 of 'a.npy': found 2147483648") == true)
+  }
+
+  @Test func damagedFilesAreRefusedOrRead() throws {
+    let valid = NPY.encode(NDArray((0..<24).map { Float($0) }, shape: [2, 3, 4]))
+    for length in [0, 5, 6, 8, 9, 10, 60, 127, 128, 200] {
+      storageError("length \(length)") { _ = try NPY.decode(Array(valid[..<length])) }
+    }
+    for version in [[0, 0], [4, 0], [1, 1]] as [[UInt8]] {
+      storageError { _ = try NPY.decode(file(header("<f4", "(0,)"), version: version)) }
+    }
+    var oversized = file(header("<f4", "(0,)"), version: [2, 0])
+    oversized.replaceSubrange(8..<12, with: [0xff, 0xff, 0xff, 0xff])
+    #expect(
+      storageError { _ = try NPY.decode(oversized) }?.description.contains("4294967295") == true)
+    for seed in 0..<3_000 as Range<UInt64> {
+      var random = Random(seed: seed)
+      let bytes = Mutation.random(of: valid, &random)
+      do { _ = try NPY.decode(bytes) } catch { #expect(error is StorageError, "seed \(seed)") }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+// PNG: what we write is read back by libpng, what Pillow writes is read, the rest is refused.
+
+import LatentNumerics
+import Testing
+
+@testable import LatentStorage
+
+@Suite struct PNGTests {
+  @Test func shapesAndTypes() throws {
+    for shape in [[2], [0, 3], [3, 0], [2, 2, 2], [2, 2, 4], [1, 2, 2, 1]] as [Shape] {
+      let error = storageError("\(shape)") {
+        _ = try PNG.encode(NDArray(repeating: 0, shape: shape, .uint8))
+      }
+      #expect(error?.kind == .cannotWrite)
+    }
+    storageError { _ = try PNG.encode(NDArray(repeating: 0, shape: [2, 2])) }
+  }
+
+  @Test func bytesAreThoseOfTheFormat() throws {
+    let bytes = try PNG.encode(NDArray([0, 255] as [UInt8], shape: [1, 2]))
+    let head = "89504e470d0a1a0a0000000d4948445200000002000000010800000000"
+    #expect(hex(bytes).hasPrefix(head))
+    #expect(hex(bytes).hasSuffix("0000000049454e44ae426082"))
+    #expect(try PNG.encode(NDArray([0, 255] as [UInt8], shape: [1, 2, 1])) == bytes)
+  }
+
+  #if PNG
+    @Test func everyImageComesBack() throws {
+      let folder = try TemporaryFolder()
+      var random = Random(seed: 8)
+      for (height, width) in [(1, 1), (1, 9), (9, 1), (7, 5), (64, 48), (300, 211)] {
+        for channels in [1, 3] {
+          let shape: Shape = [height, width, channels]
+          let smooth = NDArray(
+            (0..<shape.count).map { UInt8(truncatingIfNeeded: $0 / 7 + $0 % width) }, shape: shape)
+          let binary = NDArray(
+            (0..<shape.count).map { UInt8($0 / 5 % 2 * 255) }, shape: shape)
+          for image in [NDArray(randomBits: shape, .uint8, &random), smooth, binary] {
+            let bytes = try PNG.encode(image)
+            #expect(try PNG.encode(image) == bytes)
+            #expect(try PNG.decode(bytes) == image, "\(shape)")
+          }
+          try PNG.write(smooth, to: folder.file("a.png"))
+          #expect(try PNG.decode(contentsOf: folder.file("a.png")) == smooth)
+        }
+      }
+    }
+
+    @Test func filtersPay() throws {
+      let ramp = NDArray(
+        (0..<10_000).map { UInt8(truncatingIfNeeded: $0 % 100 + $0 / 100) }, shape: [100, 100])
+      #expect(try PNG.encode(ramp).count < 500)
+    }
+
+    /// Files of Pillow 12, in hexadecimal without the first 12 and the last 12 bytes, which are
+    /// the same in all.
+    static let pillow: [(form: String, bytes: String, image: NDArray)] = [
+      (
+        "1 bit",
+        "0d4948445200000003000000020100000000b50f5bb70000000c4944415478da6358c0fc010002da0194a01a"
+          + "2769", NDArray([255, 0, 255, 0, 255, 0] as [UInt8], shape: [2, 3, 1])
+      ),
+      (
+        "palette",
+        "0d4948445200000002000000010103000000ceecedc900000006504c5445ff00000000ff6ca1fd8e0000000a"
+          + "4944415478da6368000000820081da45083b",
+        NDArray([0, 0, 255, 255, 0, 0] as [UInt8], shape: [1, 2, 3])
+      ),
+      (
+        "palette with transparency",
+        "0d4948445200000002000000010103000000ceecedc900000006504c5445ff00000000ff6ca1fd8e00000001"
+          + "74524e530040e6d8660000000a4944415478da6368000000820081da45083b",
+        NDArray([0, 0, 255, 255, 255, 0, 0, 0] as [UInt8], shape: [1, 2, 4])
+      ),
+      (
+        "16 bits",
+        "0d494844520000000200000001100000000081d9fc150000000d4944415478da631032f9cf080002e8014730"
+          + "ad6b94", NDArray([0x12, 0xff] as [UInt8], shape: [1, 2, 1])
+      ),
+      (
+        "gray and alpha",
+        "0d49484452000000020000000108040000005e2bb7010000000d4944415478da63e4121111010000aa004877"
+          + "8e6f25", NDArray([10, 20, 30, 40] as [UInt8], shape: [1, 2, 2])
+      ),
+      (
+        "colours and alpha",
+        "0d49484452000000010000000108060000001f15c4890000000d4944415478da636064626601000019000b38"
+          + "0454b4", NDArray([1, 2, 3, 4] as [UInt8], shape: [1, 1, 4])
+      ),
+    ]
+
+    private func bytes(_ middle: String) -> [UInt8] {
+      let text = Array("89504e470d0a1a0a000000\(middle)0000000049454e44ae426082".utf8)
+      return stride(from: 0, to: text.count, by: 2).compactMap {
+        UInt8(String(decoding: text[$0...($0 + 1)], as: UTF8.self), radix: 16)
+      }
+    }
+
+    @Test(arguments: pillow.indices)
+    func formsOfOthers(index: Int) throws {
+      let (form, middle, image) = Self.pillow[index]
+      #expect(try PNG.decode(bytes(middle)) == image, "\(form)")
+    }
+
+    @Test func damageIsRefusedOrHarmless() throws {
+      let image = NDArray((0..<300).map { UInt8(truncatingIfNeeded: $0) }, shape: [10, 10, 3])
+      let valid = try PNG.encode(image)
+      for length in 0..<valid.count {
+        storageError("length \(length)") { _ = try PNG.decode(Array(valid[..<length])) }
+      }
+      for seed in 0..<2_000 as Range<UInt64> {
+        var random = Random(seed: seed)
+        do {
+          let decoded = try PNG.decode(Mutation.random(of: valid, &random))
+          #expect(decoded == image, "seed \(seed)")
+        } catch let error as StorageError {
+          #expect(error.kind == .badData)
+        }
+      }
+    }
+
+    @Test func hugeImagesAreRefusedBeforeTheyAreMade() throws {
+      // A right header (with its checksum) of 30,000 x 30,000 pixels, and nothing behind it.
+      var bomb = PNG.signature
+      bomb += PNG.chunk("IHDR", [0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30, 8, 2, 0, 0, 0])
+      bomb += PNG.chunk("IDAT", [0x78, 0x9c, 3, 0, 0, 0, 0, 1])
+      bomb += PNG.chunk("IEND", [])
+      let error = storageError { _ = try PNG.decode(bomb, source: "a.png") }
+      #expect(error?.description.contains("30000 x 30000 pixels") == true, "\(error as Any)")
+    }
+
+    @Test func otherFilesAreRefused() throws {
+      let error = storageError { _ = try PNG.decode(Array("GIF89a..".utf8), source: "a.gif") }
+      #expect(error?.description.contains("a PNG image") == true)
+      storageError { _ = try PNG.decode([]) }
+      #expect(storageError { _ = try PNG.decode(contentsOf: "/no.png") }?.kind == .unreadable)
+    }
+  #else
+    @Test func readingNamesThePackage() throws {
+      let bytes = try PNG.encode(NDArray([0] as [UInt8], shape: [1, 1]))
+      #expect(
+        storageError { _ = try PNG.decode(bytes, source: "a.png") }
+          == .needsTrait(file: "a.png", trait: "PNG", package: "libpng-dev"))
+      #expect(!PNG.canDecode)
+    }
+  #endif
+}

@@ -1,0 +1,115 @@
+// The log of a run as table and as JSON lines: complete, readable, and without rows of epochs that
+// a resumed run does again.
+
+import Foundation
+import Latent
+import Testing
+
+@Suite struct MetricsLogTests {
+  private func lines(_ path: String) throws -> [String] {
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.hasSuffix("\n"))
+    return text.split(separator: "\n").map(String.init)
+  }
+
+  /// The rows without the last column, the time.
+  private func figures(_ log: MetricsLog) throws -> [String] {
+    try lines(log.csvPath).map { line in
+      String(line[..<(line.lastIndex(of: ",") ?? line.endIndex)])
+    }
+  }
+
+  private func fit(
+    _ trainer: inout TinyTrainer, _ log: MetricsLog, epochs: Int, others: [any TrainingEvent] = []
+  ) throws {
+    try trainer.fit(
+      tinyData(), epochs: epochs, batchSize: 8, validation: tinyData(10, seed: 2),
+      events: [log] + others, handlesSignals: false)
+  }
+
+  @Test func rowsAndHeader() throws {
+    try withTemporaryFolder { folder in
+      let log = MetricsLog(to: "\(folder)/new/run")
+      let keep = Kept()
+      var trainer = tinyTrainer()
+      try fit(&trainer, log, epochs: 3, others: [Recorder(keep: keep)])
+      let table = try lines(log.csvPath)
+      #expect(
+        table[0] == "epoch,step,train_loss,train_reconstruction,train_kl,validation_loss,"
+          + "validation_reconstruction,validation_kl,learning_rate,seconds")
+      #expect(table.count == 4)
+      let names = table[0].split(separator: ",").map(String.init)
+      for (row, line) in table.dropFirst().enumerated() {
+        let values = line.split(separator: ",").compactMap { Double($0) }
+        #expect(values.count == names.count)
+        let metrics = keep.epochs[row]
+        #expect(values[0] == Double(row + 1) && values[1] == Double(6 * (row + 1)))
+        // Written so that reading gives the same bits.
+        #expect(values[2] == metrics.training.loss)
+        #expect(values[5] == metrics.validation?.loss)
+      }
+      let objects = try lines(log.jsonPath)
+      #expect(objects.count == 3)
+      for (row, line) in objects.enumerated() {
+        let object = try #require(
+          JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Double])
+        #expect(Set(object.keys) == Set(names))
+        #expect(object["epoch"] == Double(row + 1))
+        #expect(object["train_kl"] == keep.epochs[row].training["kl"])
+      }
+    }
+  }
+
+  @Test func redoneEpochsAreDropped() throws {
+    try withTemporaryFolder { folder in
+      let whole = MetricsLog(to: "\(folder)/whole")
+      var uninterrupted = tinyTrainer()
+      try fit(&uninterrupted, whole, epochs: 6)
+      for step in [2, 6, 15] {
+        let log = MetricsLog(to: "\(folder)/parts\(step)")
+        let keep = Kept()
+        var first = tinyTrainer()
+        #expect(throws: Enough.self) {
+          try fit(&first, log, epochs: 6, others: [StopAfter(step: step, keep: keep)])
+        }
+        // Somebody went on for two epochs more, but what is resumed is the older state.
+        try fit(&first, log, epochs: 5, others: [])
+        #expect(try lines(log.csvPath).count == 6)
+        var second = tinyTrainer()
+        try second.resume(from: Checkpoint(decoding: keep.bytes))
+        try fit(&second, log, epochs: 6)
+        #expect(try figures(log) == figures(whole), "resumed at step \(step)")
+        #expect(try lines(log.jsonPath).count == 6)
+      }
+    }
+  }
+
+  @Test func aNewRunStartsANewTable() throws {
+    try withTemporaryFolder { folder in
+      let log = MetricsLog(to: folder)
+      for _ in 0..<2 {
+        var trainer = tinyTrainer()
+        try fit(&trainer, log, epochs: 2)
+        #expect(try lines(log.csvPath).count == 3)
+        #expect(try lines(log.jsonPath).count == 2)
+      }
+    }
+  }
+
+  /// Numbers that JSON does not know are null there and words in the table.
+  @Test func notFinite() throws {
+    try withTemporaryFolder { folder in
+      let log = MetricsLog(to: folder)
+      var trainer = tinyTrainer()
+      try trainer.fit(
+        tinyData(), epochs: 1, batchSize: 8, validation: NonFiniteTests.spoiled(.nan),
+        events: [log], handlesSignals: false)
+      let line = try lines(log.jsonPath)[0]
+      let object = try #require(
+        JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+      #expect(object["validation_loss"] is NSNull)
+      #expect(object["train_loss"] is NSNumber)
+      #expect(try lines(log.csvPath)[1].contains(",nan,"))
+    }
+  }
+}

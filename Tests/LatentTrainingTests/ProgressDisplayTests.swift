@@ -1,0 +1,88 @@
+// What people see of a run: a line that rewrites itself on a terminal, plain lines elsewhere.
+
+import Latent
+import Testing
+
+@testable import LatentTraining
+
+@Suite struct ProgressDisplayTests {
+  private func shown(
+    isTerminal: Bool, epochs: Int = 2, validation: (any Dataset)? = nil
+  ) throws -> [String] {
+    let keep = Kept()
+    var trainer = tinyTrainer()
+    try trainer.fit(
+      tinyData(), epochs: epochs, batchSize: 8, validation: validation,
+      events: [ProgressDisplay(isTerminal: isTerminal) { keep.texts.append($0) }],
+      handlesSignals: false)
+    return keep.texts
+  }
+
+  @Test func plainLines() throws {
+    let texts = try shown(isTerminal: false, validation: tinyData(10, seed: 2))
+    #expect(texts.count == 2)
+    for (index, text) in texts.enumerated() {
+      let pattern = /epoch (\d)\/2  train (.*)  validation (.*)  (\d+) items\/s  ETA (\d+:\d\d)\n/
+      let match = try #require(text.wholeMatch(of: pattern), "\(text)")
+      #expect(match.1 == "\(index + 1)")
+      let terms = /loss \d+\.\d\d reconstruction \d+\.\d\d kl \d+\.\d\d/
+      #expect(try terms.wholeMatch(in: match.2) != nil && terms.wholeMatch(in: match.3) != nil)
+      #expect(Int(match.4) ?? 0 > 0)
+      if index == 1 { #expect(match.5 == "0:00" || match.5 == "00:00") }
+    }
+  }
+
+  @Test func terminal() throws {
+    let texts = try shown(isTerminal: true)
+    #expect(texts.allSatisfy { $0.hasPrefix("\r\u{1B}[K") })
+    let first = try #require(texts.first)
+    let pattern = /\r\x{1B}\[Kepoch 1\/2  batch 1\/6  loss .*  \d+ items\/s  ETA \d+:\d\d/
+    #expect(first.wholeMatch(of: pattern) != nil, "\(first.debugDescription)")
+    // Only the lines of whole epochs stay.
+    #expect(texts.filter { $0.hasSuffix("\n") }.count == 2)
+    #expect(texts.filter { $0.contains("batch ") }.allSatisfy { !$0.contains("\n") })
+  }
+
+  /// Every step, without waiting for the clock.
+  @Test func positions() throws {
+    struct Watch: TrainingEvent {
+      let keep: Kept
+      mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws {
+        var display = ProgressDisplay(isTerminal: true) { [keep] in keep.texts.append($0) }
+        try display.runBegan(state)
+        try display.stepEnded(state, report)
+      }
+    }
+    let keep = Kept()
+    var trainer = tinyTrainer()
+    try trainer.fit(
+      tinyData(), epochs: 2, batchSize: 8, events: [Watch(keep: keep)], handlesSignals: false)
+    let expected = (1...2).flatMap { epoch in (1...6).map { "epoch \(epoch)/2  batch \($0)/6" } }
+    #expect(keep.texts.count == 12)
+    for (text, place) in zip(keep.texts, expected) { #expect(text.contains(place), "\(text)") }
+  }
+
+  @Test func hugeNumbersOfEpochs() throws {
+    let keep = Kept()
+    var trainer = tinyTrainer()
+    #expect(throws: Enough.self) {
+      try trainer.fit(
+        tinyData(), epochs: .max, batchSize: 8,
+        events: [
+          ProgressDisplay(isTerminal: true) { keep.texts.append($0) }, StopAfter(step: 9, keep: keep),
+        ], handlesSignals: false)
+    }
+    #expect(keep.texts.first?.contains("epoch 1/9223372036854775807") == true)
+  }
+
+  @Test func clock() {
+    #expect(ProgressDisplay.clock(0) == "00:00")
+    #expect(ProgressDisplay.clock(59.6) == "01:00")
+    #expect(ProgressDisplay.clock(3599) == "59:59")
+    #expect(ProgressDisplay.clock(3723) == "1:02:03")
+    #expect(ProgressDisplay.clock(360_000) == "100:00:00")
+    #expect(ProgressDisplay.clock(.infinity) == "00:00")
+    #expect(ProgressDisplay.clock(-3) == "00:00")
+    #expect(!ProgressDisplay.clock(1e300).isEmpty)
+  }
+}

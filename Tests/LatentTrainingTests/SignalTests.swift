@@ -1,0 +1,116 @@
+// SIGINT and SIGTERM end a run after the step in progress, saved; a second signal ends the process
+// at once. Signals belong to the process, so every test has one of its own.
+
+import Foundation
+import Latent
+import Testing
+
+@Suite struct SignalTests {
+  /// Sends this process a signal after a step.
+  struct Raise: TrainingEvent {
+    let signal: Int32
+    let step: Int
+    var times = 1
+    static let never = Raise(signal: 0, step: -1)
+
+    mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws {
+      if state.step == step { for _ in 0..<times { raise(signal) } }
+    }
+  }
+
+  struct RaiseAtEpochEnd: TrainingEvent {
+    mutating func epochEnded(
+      _ state: TrainingState, _ metrics: EpochMetrics
+    ) throws -> TrainingVerdict {
+      raise(SIGINT)
+      return .goOn
+    }
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM], [4, 6, 11, 12])
+  func savesAndGoesOn(signal: Int32, step: Int) async {
+    await #expect(processExitsWith: .success) { [signal, step] in
+      try withTemporaryFolder { folder in
+        var whole = tinyTrainer()
+        try whole.fit(
+          tinyData(), epochs: 2, batchSize: 8, events: [.saveEvery(to: folder), Raise.never])
+        let expected = try whole.bytes
+        for name in try Folder.names(in: folder) {
+          try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
+
+        var trainer = tinyTrainer()
+        do {
+          try trainer.fit(
+            tinyData(), epochs: 2, batchSize: 8,
+            events: [.saveEvery(epochs: 100, to: folder), Raise(signal: signal, step: step)])
+          fatalError("not noticed")
+        } catch TrainingError.interrupted(signal, step) {}
+        require(try RunFolder.newest(in: folder).checkpoint.encoded() == trainer.bytes, "saved")
+
+        var resumed = tinyTrainer()
+        try resumed.resume(fromFolder: folder)
+        require(resumed.step == step, "resumed at \(resumed.step)")
+        try resumed.fit(
+          tinyData(), epochs: 2, batchSize: 8, events: [.saveEvery(to: folder), Raise.never])
+        require(try resumed.bytes == expected, "other bytes")
+      }
+    }
+  }
+
+  @Test func duringValidation() async {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        var trainer = tinyTrainer()
+        do {
+          try trainer.fit(
+            tinyData(), epochs: 2, batchSize: 8, validation: tinyData(),
+            events: [RaiseAtEpochEnd(), .saveEvery(to: folder)])
+          fatalError("not noticed")
+        } catch TrainingError.interrupted(SIGINT, 6) {}
+        require(trainer.epoch == 1 && trainer.batch == 0, "the epoch is complete")
+        _ = try RunFolder.newest(in: folder)
+      }
+    }
+  }
+
+  @Test(arguments: [SIGINT, SIGTERM]) func theSecondEndsAtOnce(signal: Int32) async {
+    await #expect(processExitsWith: .exitCode(128 + signal)) { [signal] in
+      var trainer = tinyTrainer()
+      try trainer.fit(
+        tinyData(), epochs: 2, batchSize: 8, events: [Raise(signal: signal, step: 3, times: 2)])
+    }
+  }
+
+  @Test func handlersAreGivenBack() async {
+    await #expect(processExitsWith: .signal(SIGTERM)) {
+      var trainer = tinyTrainer()
+      try trainer.fit(tinyData(), epochs: 1, batchSize: 8)
+      raise(SIGTERM)
+    }
+    await #expect(processExitsWith: .signal(SIGTERM)) {
+      var trainer = tinyTrainer()
+      _ = try? trainer.fit(
+        tinyData(), epochs: 1, batchSize: 8, events: [Raise(signal: SIGTERM, step: 2)])
+      raise(SIGTERM)
+    }
+    // A program that handles signals itself may say so.
+    await #expect(processExitsWith: .signal(SIGTERM)) {
+      var trainer = tinyTrainer()
+      try trainer.fit(
+        tinyData(), epochs: 1, batchSize: 8, events: [Raise(signal: SIGTERM, step: 2)],
+        handlesSignals: false)
+    }
+  }
+
+  /// A signal of an earlier run must not stop the next one.
+  @Test func nothingIsLeftOver() async {
+    await #expect(processExitsWith: .success) {
+      var trainer = tinyTrainer()
+      _ = try? trainer.fit(
+        tinyData(), epochs: 1, batchSize: 8, events: [Raise(signal: SIGINT, step: 2)])
+      try trainer.fit(tinyData(), epochs: 3, batchSize: 8)
+      require(trainer.step == 18, "stopped at \(trainer.step)")
+    }
+  }
+}
