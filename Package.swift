@@ -102,6 +102,11 @@ let package = Package(
     .tests("LatentNumericsTests", ["LatentNumerics", "CLatentKernels"]),
     .tests("LatentAutodiffTests", ["LatentAutodiff", "LatentNumerics"]),
     .tests("LatentDatasetsTests", ["LatentDatasets", "LatentStorage", "LatentNumerics"]),
+    .tests("LatentLayersTests", ["LatentLayers", "LatentAutodiff", "LatentNumerics"]),
+    .tests(
+      "LatentDistributionsTests", ["LatentDistributions", "LatentAutodiff", "LatentNumerics"]),
+    .tests("LatentStorageTests", ["LatentStorage", "LatentNumerics"]),
+    .tests("LatentTrainingTests", ["Latent"]),
     .tests("PackageTests", ["Latent"]),
   ]
 )

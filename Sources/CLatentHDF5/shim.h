@@ -4,6 +4,7 @@
 #define LATENT_HDF5_SHIM_H
 
 #include <hdf5.h>
+#include <stdint.h>
 #include <string.h>
 
 static inline hid_t latent_h5_file_create_class(void) { return H5P_FILE_CREATE; }
@@ -76,6 +77,22 @@ static inline herr_t latent_h5_links(hid_t group, latent_h5_visit visit, void *c
   return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, latent_h5_visit_one, &visitor);
 }
 #endif
+
+// MARK: Identity of objects
+
+// Where an open object lies in its file: the same number for every name of it.
+static inline herr_t latent_h5_address(hid_t object, uint64_t *address) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info2_t info;
+  if (H5Oget_info3(object, &info, H5O_INFO_BASIC) < 0) return -1;
+  memcpy(address, &info.token, sizeof *address);
+#else
+  H5O_info_t info;
+  if (H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0) return -1;
+  *address = info.addr;
+#endif
+  return 0;
+}
 
 // MARK: Errors
 

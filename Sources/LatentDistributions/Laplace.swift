@@ -73,14 +73,14 @@ public struct Laplace: ReparameterizedDistribution, FactorizedDistribution {
     guard let q = other as? Laplace else { return nil }
     requireSameEvent(as: q)
     // With d = s_p - s_q, t = |shift| e^-s_p, r = |shift| e^-s_q:
-    // KL = e^(d - t) - 1 - d + r = (e^(d - t) - 1 - (d - t)) + (r - t), r - t = t (e^d - 1).
+    // KL = e^(d - t) - 1 - d + r = (e^(d - t) - 1 - (d - t)) + (r - t); the second form for near
+    // ones, the first where r and t are large.
     let shift = abs(location - q.location)
     let difference = logScale - q.logScale + shift.zerosLike
     let (t, r) = (shift * exp(-logScale), shift * exp(-q.logScale))
     let exponent = difference - t
     let near = (abs(difference.detached) .< 1) * (t.detached .< 1)
-    let safe = Tensor.where(near, difference, difference.zerosLike)
-    let terms = expMinusOne(exponent) - exponent + t * expMinusOne(safe)
+    let terms = expMinusOne(exponent) - exponent + (r - t)
     let apart = expMinusOne(exponent) - difference + r
     return Tensor.where(near, terms, apart)
       .broadcast(to: commonBatch(with: q) + eventShape).summedOverEvent(eventShape.rank)

@@ -71,7 +71,7 @@ public struct Adam: Optimizer {
   public mutating func restore(
     _ state: [String: NDArray], step: Int, for model: some Module
   ) throws {
-    try moments.restore(state, for: model)
+    try moments.restore(state, step: step, for: model)
     self.step = step
   }
 }
@@ -122,7 +122,7 @@ public struct Adamax: Optimizer {
   public mutating func restore(
     _ state: [String: NDArray], step: Int, for model: some Module
   ) throws {
-    try moments.restore(state, for: model)
+    try moments.restore(state, step: step, for: model)
     self.step = step
   }
 }

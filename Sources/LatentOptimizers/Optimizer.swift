@@ -19,7 +19,8 @@ public protocol Optimizer: Sendable {
   /// The moments by name, for checkpoints; empty before the first update.
   var state: [String: NDArray] { get }
   /// Continues from a saved state.
-  /// - Throws: `OptimizerStateMismatch` where names or sizes are not those of this rule and `model`.
+  /// - Throws: `OptimizerStateMismatch` where names, sizes or types are not those of this rule and
+  ///   `model`; the rule is then unchanged.
   mutating func restore(_ state: [String: NDArray], step: Int, for model: some Module) throws
 }
 
@@ -31,7 +32,7 @@ extension Optimizer {
 
 /// A saved optimiser state that belongs to another rule or another model.
 public struct OptimizerStateMismatch: Error, Sendable, Equatable, CustomStringConvertible {
-  /// Names with sizes.
+  /// Names with sizes and types.
   public let expected: [String]
   public let found: [String]
 
@@ -150,18 +151,18 @@ struct FlatState: Sendable {
     buffers.isEmpty ? [:] : Dictionary(uniqueKeysWithValues: zip(names, buffers))
   }
 
-  mutating func restore(_ state: [String: NDArray], for model: some Module) throws {
-    if state.isEmpty {
+  /// Takes over saved moments. None at all are right before the first update only.
+  mutating func restore(_ state: [String: NDArray], step: Int, for model: some Module) throws {
+    if state.isEmpty && step == 0 {
       buffers = []
       return
     }
-    let count = FlatParameters.paddedCount(model.parameters)
-    let expected = Dictionary(uniqueKeysWithValues: zip(names, sizes(count)))
-    guard state.mapValues(\.count) == expected else {
-      func list(_ sizes: [String: Int]) -> [String] { sizes.map { "\($0) [\($1)]" }.sorted() }
-      throw OptimizerStateMismatch(
-        expected: list(expected), found: list(state.mapValues(\.count)))
-    }
+    let parameters = model.parameters
+    let dtype = parameters.first?.dtype ?? .float32
+    let counts = sizes(FlatParameters.paddedCount(parameters))
+    let expected = zip(names, counts).map { "\($0) [\($1)] \(dtype)" }.sorted()
+    let found = state.map { "\($0.key) [\($0.value.count)] \($0.value.dtype)" }.sorted()
+    if found != expected { throw OptimizerStateMismatch(expected: expected, found: found) }
     buffers = names.compactMap { state[$0] }
   }
 }

@@ -53,7 +53,7 @@ public struct SGD: Optimizer {
   public mutating func restore(
     _ state: [String: NDArray], step: Int, for model: some Module
   ) throws {
-    try moments.restore(state, for: model)
+    try moments.restore(state, step: step, for: model)
     self.step = step
   }
 }
@@ -109,7 +109,7 @@ public struct RMSprop: Optimizer {
   public mutating func restore(
     _ state: [String: NDArray], step: Int, for model: some Module
   ) throws {
-    try moments.restore(state, for: model)
+    try moments.restore(state, step: step, for: model)
     self.step = step
   }
 }

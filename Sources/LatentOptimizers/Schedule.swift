@@ -2,6 +2,7 @@
 // that a resumed run needs no replay. Only the plateau rule has a state, and that is saved.
 
 import Foundation
+import LatentNumerics
 
 /// A factor on the learning rate.
 public protocol LearningRateSchedule: Sendable, Codable {
@@ -26,12 +27,18 @@ public struct StepSchedule: LearningRateSchedule {
   public let every: Int
   public let decay: Double
 
-  public init(every: Int, decay: Double = 0.1) {
+  /// Traps unless `every` is positive.
+  public init(
+    every: Int, decay: Double = 0.1, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    require(
+      every > 0, "a step schedule changes every \(every) updates: expected at least 1", file: file,
+      line: line)
     self.every = every
     self.decay = decay
   }
 
-  public func factor(step: Int) -> Double { pow(decay, Double(step / every)) }
+  public func factor(step: Int) -> Double { pow(decay, Double(step / max(1, every))) }
 }
 
 /// A linear rise over `warmup` updates, then half a cosine down to `floor` at `total`

@@ -51,7 +51,8 @@ public struct MetricsLog: TrainingEvent {
     try AtomicFile.write(Array((objects.joined(separator: "\n") + "\n").utf8), to: jsonPath)
   }
 
-  private func number(_ value: Double) -> String { "\(value)" }
+  /// NaN has a sign in Swift's texts.
+  private func number(_ value: Double) -> String { value.isNaN ? "nan" : "\(value)" }
 }
 
 extension TrainingEvent where Self == MetricsLog {

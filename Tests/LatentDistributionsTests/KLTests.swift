@@ -153,6 +153,7 @@ let klPairs: [KLPair] = [
         0.045_176_659_730_912_14
       ),
       ("Laplace, scale", laplace(5, 1), laplace(5, 1 + h), 1),
+      ("Laplace, mean", laplace(0, 1), laplace(h, 1), Double.exp(-2)),
     ]
     for (name, p, q, fisher) in cases {
       let found = try #require(p.closedFormKL(to: q)).item

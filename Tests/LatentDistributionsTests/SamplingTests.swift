@@ -94,6 +94,25 @@ extension FullCovarianceNormal: HasVariance {}
     }
   }
 
+  /// F(x(u)) = u across the series around logit 0 and both forms beyond it.
+  @Test func continuousBernoulliInvertsItsDistributionFunction() {
+    let sides = [1e-9, 1e-4, 0.0199, 0.0201, 0.1, 0.299, 0.301, 0.999, 1.001, 6, 20]
+    for (dtype, tolerance) in [(DType.float64, 2e-14), (.float32, 1e-6)] {
+      let logits = vector(sides + sides.map { -$0 }).converted(to: dtype)
+      var random = RandomStream(seed: Self.seed)
+      var copy = random
+      let draws = ContinuousBernoulli(logits: logits, eventRank: 0)
+        .reparameterizedSample([1000], using: &random).converted(to: .float64)
+      let uniform = copy.uniformTensor([1000, logits.count], dtype).converted(to: .float64)
+      let l = logits.converted(to: .float64)
+      let back = expMinusOne(draws * l) / expMinusOne(l)
+      // Rounding of x counts with the slope of F.
+      let slope = l * exp(draws * l) / expMinusOne(l) + 1
+      let error = (abs(back - uniform) / slope).max().item
+      #expect(error < tolerance, "\(dtype): \(error)")
+    }
+  }
+
   @Test func impossibleClassesAreNeverDrawn() {
     let logits = Tensor([-Float.infinity, 0, -Float.infinity, -3], shape: [4])
     var random = RandomStream(seed: Self.seed)

@@ -28,7 +28,7 @@ import Testing
 
   @Test func randomDamageIsRefused() throws {
     let valid = try #require(Self.valid)
-    for seed in 0..<2_000 as Range<UInt64> {
+    for seed in seeds(2_000) {
       var random = Random(seed: seed)
       let bytes = Mutation.random(of: valid, &random)
       let error = storageError("seed \(seed)") { _ = try Checkpoint(decoding: bytes) }
@@ -41,7 +41,7 @@ import Testing
   @Test func damageBehindARightDigestChangesNoNumbers() throws {
     let valid = try #require(Self.valid)
     let contents = Samples.checkpoint()
-    for seed in 0..<600 as Range<UInt64> {
+    for seed in seeds(600) {
       var random = Random(seed: seed)
       var bytes = Mutation.random(of: valid, from: CheckpointHeader.size, &random)
       bytes.withUnsafeMutableBytes { CheckpointHeader.seal($0) }
@@ -58,12 +58,9 @@ import Testing
   func hostileStructuresAreRefused(index: Int) throws {
     let (name, text, says) = Fixtures.hostile[index]
     let bytes = try Fixtures.sealed(text)
-    let clock = ContinuousClock()
-    var error: StorageError?
-    let time = clock.measure { error = storageError(name) { _ = try Checkpoint(decoding: bytes) } }
+    let error = storageError(name) { _ = try Checkpoint(decoding: bytes) }
     #expect(error?.kind == .badData)
     #expect(error?.description.contains(says) == true, "\(name): \(error as Any)")
-    #expect(time < .seconds(2), "\(name)")
   }
 
   @Test func aCheckpointMadeElsewhereIsRead() throws {

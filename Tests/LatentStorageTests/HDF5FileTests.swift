@@ -68,6 +68,14 @@ import Testing
     #expect(error?.description.contains(file.path) == true)
   }
 
+  @Test func circlesAndMultipliedPathsEnd() throws {
+    let folder = try TemporaryFolder()
+    for text in [Fixtures.circle, Fixtures.doubling] {
+      let file = try HDF5File(path: folder.make("x.h5", Fixtures.file(text)))
+      #expect(file.datasets.isEmpty)
+    }
+  }
+
   @Test(arguments: [0..<11, 10..<11, -1..<2, Int.min..<0, 0..<Int.max])
   func rowsOutsideAreRefused(rows: Range<Int>) throws {
     let folder = try TemporaryFolder()
@@ -95,7 +103,7 @@ import Testing
     let array = NDArray((0..<60).map { Float($0) }, shape: [20, 3])
     try HDF5File.write(arrays: ["x": array], to: folder.file("x.h5"))
     let valid = try folder.bytes(of: "x.h5")
-    for seed in 0..<300 as Range<UInt64> {
+    for seed in seeds(300) {
       var random = Random(seed: seed)
       let path = try folder.make("y.h5", Mutation.random(of: valid, &random))
       do {

@@ -79,7 +79,7 @@ import Testing
 
   @Test func randomDamageNeverCrashes() throws {
     let valid = try IDX.encode(NDArray((0..<60).map { Float($0) }, shape: [4, 3, 5]))
-    for seed in 0..<3_000 as Range<UInt64> {
+    for seed in seeds(3_000) {
       var random = Random(seed: seed)
       let bytes = Mutation.random(of: valid, &random)
       do { _ = try IDX.decode(bytes) } catch { #expect(error is StorageError, "seed \(seed)") }

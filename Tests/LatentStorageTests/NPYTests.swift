@@ -141,7 +141,7 @@ import Testing
     oversized.replaceSubrange(8..<12, with: [0xff, 0xff, 0xff, 0xff])
     #expect(
       storageError { _ = try NPY.decode(oversized) }?.description.contains("4294967295") == true)
-    for seed in 0..<3_000 as Range<UInt64> {
+    for seed in seeds(3_000) {
       var random = Random(seed: seed)
       let bytes = Mutation.random(of: valid, &random)
       do { _ = try NPY.decode(bytes) } catch { #expect(error is StorageError, "seed \(seed)") }

@@ -108,7 +108,7 @@ import Testing
       for length in 0..<valid.count {
         storageError("length \(length)") { _ = try PNG.decode(Array(valid[..<length])) }
       }
-      for seed in 0..<2_000 as Range<UInt64> {
+      for seed in seeds(2_000) {
         var random = Random(seed: seed)
         do {
           let decoded = try PNG.decode(Mutation.random(of: valid, &random))

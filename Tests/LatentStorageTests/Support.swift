@@ -29,6 +29,12 @@ final class TemporaryFolder {
   }
 }
 
+/// Seeds of random rounds: `count` of them, or more where `LATENT_TEST_ROUNDS` says how many times.
+func seeds(_ count: Int) -> Range<UInt64> {
+  let factor = ProcessInfo.processInfo.environment["LATENT_TEST_ROUNDS"].flatMap { Int($0) }
+  return 0..<UInt64(count * max(factor ?? 1, 1))
+}
+
 /// SplitMix64 (Steele, Lea, Flood 2014): the same numbers in every run.
 struct Random: RandomNumberGenerator {
   var state: UInt64

@@ -3,63 +3,88 @@
 import Latent
 import Testing
 
-@testable import LatentTraining
-
 @Suite struct EarlyStoppingTests {
-  static let state = TrainingState(
-    epoch: 1, batch: 0, batchesPerEpoch: 1, epochs: 100, step: 1, makeCheckpoint: { Checkpoint() })
+  /// A validation set with one example, whose value is another one after each epoch.
+  struct Scripted: Dataset {
+    let losses: [Float]
+    let keep: Kept
+    var count: Int { 1 }
+    var fieldShapes: [String: Shape] { [Field.inputs: [1]] }
+    var name: String { "script" }
 
-  static func metrics(_ loss: Double) throws -> EpochMetrics {
-    var average = TermAverage()
-    average.add(loss, [], examples: 1)
-    return EpochMetrics(
-      epoch: 1, step: 1, training: TermAverage(), validation: average, learningRate: 1, seconds: 0)
+    func batch(at indices: [Int]) throws -> Batch {
+      keep.texts.append("asked")
+      let loss = losses[keep.texts.count - 1]
+      return Batch(fields: [Field.inputs: NDArray([loss], shape: [1, 1])], indices: indices)
+    }
   }
 
-  /// The number of epochs after which it stops, nil when it does not.
-  static func epochs(_ event: inout EarlyStopping, _ losses: [Double]) throws -> Int? {
-    for (index, loss) in losses.enumerated()
-    where try event.epochEnded(state, metrics(loss)) != .goOn {
-      return index + 1
-    }
-    return nil
+  /// Trains with these validation losses, as many epochs as there are at most.
+  static func fit(
+    _ trainer: inout Trainer<Point, MeanInput>, _ event: EarlyStopping, _ losses: [Float]
+  ) throws -> Int {
+    let data = ArrayDataset(inputs: NDArray([0] as [Float], shape: [1, 1]))
+    try trainer.fit(
+      data, epochs: trainer.epoch + losses.count, batchSize: 1,
+      validation: Scripted(losses: losses, keep: Kept()), events: [event], handlesSignals: false)
+    return trainer.epoch
+  }
+
+  static func trainer() -> Trainer<Point, MeanInput> {
+    Trainer(Point(), objective: MeanInput(), optimizer: SGD(learningRate: 1), seed: 0)
   }
 
   struct Case: Sendable {
     var patience: Int
     var threshold = 0.0
-    var losses: [Double]
-    var stopsAfter: Int?
+    var losses: [Float]
+    /// Where it stops, or the number of losses.
+    var epochs: Int
   }
 
   @Test(arguments: [
-    Case(patience: 0, losses: [5, 4, 4], stopsAfter: 3),
-    Case(patience: 1, losses: [5, 4, 4, 3, 3, 3], stopsAfter: 6),
-    Case(patience: 2, losses: [5, 6, 7, 4, 5, 6, 3], stopsAfter: nil),
-    Case(patience: 2, losses: [5, 6, 7, 8], stopsAfter: 4),
-    Case(patience: 0, threshold: 0.5, losses: [5, 4, 3.6], stopsAfter: 3),
-    Case(patience: 0, losses: [5, .nan], stopsAfter: 2),
-    Case(patience: 1, losses: [.nan, 3, 2], stopsAfter: nil),
+    Case(patience: 0, losses: [5, 4, 4, 4], epochs: 3),
+    Case(patience: 1, losses: [5, 4, 4, 3, 3, 3, 3], epochs: 6),
+    Case(patience: 2, losses: [5, 6, 7, 4, 5, 6, 3], epochs: 7),
+    Case(patience: 2, losses: [5, 6, 7, 8, 1], epochs: 4),
+    Case(patience: 0, threshold: 0.5, losses: [5, 4, 3.75, 3], epochs: 3),
+    Case(patience: 0, losses: [5, .nan, 1], epochs: 2),
+    Case(patience: 1, losses: [.nan, 3, 2], epochs: 3),
   ]) func patience(example: Case) throws {
-    var event = EarlyStopping(patience: example.patience, threshold: example.threshold)
-    #expect(try EarlyStoppingTests.epochs(&event, example.losses) == example.stopsAfter)
+    var trainer = EarlyStoppingTests.trainer()
+    let event = EarlyStopping(patience: example.patience, threshold: example.threshold)
+    #expect(try EarlyStoppingTests.fit(&trainer, event, example.losses) == example.epochs)
   }
 
   @Test func theReasonSaysWhatHappened() throws {
-    var event = EarlyStopping(patience: 0)
-    _ = try event.epochEnded(EarlyStoppingTests.state, EarlyStoppingTests.metrics(2.5))
-    let verdict = try event.epochEnded(EarlyStoppingTests.state, EarlyStoppingTests.metrics(3))
-    #expect(verdict == .stop(reason: "no progress for 1 epochs; best loss 2.5"))
+    struct Witness: TrainingEvent {
+      var event = EarlyStopping(patience: 0)
+      let keep: Kept
+      mutating func epochEnded(
+        _ state: TrainingState, _ metrics: EpochMetrics
+      ) throws -> TrainingVerdict {
+        let verdict = try event.epochEnded(state, metrics)
+        if case .stop(let reason) = verdict { keep.texts.append(reason) }
+        return verdict
+      }
+    }
+    let keep = Kept()
+    var trainer = EarlyStoppingTests.trainer()
+    try trainer.fit(
+      ArrayDataset(inputs: NDArray([0.5] as [Float], shape: [1, 1])), epochs: 9, batchSize: 1,
+      events: [Witness(keep: keep)], handlesSignals: false)
+    #expect(keep.texts == ["no progress for 1 epochs; best loss 0.5"])
   }
 
   @Test func savedAndRestored() throws {
     for cut in 1...6 {
-      let losses = [5, 6, 4, 5, 6, 7, 8] as [Double]
-      var first = EarlyStopping(patience: 3)
-      #expect(try EarlyStoppingTests.epochs(&first, Array(losses[..<cut])) == nil)
-      var second = EarlyStopping(patience: 3)
-      second.restore(first.saved)
-      #expect(try EarlyStoppingTests.epochs(&second, Array(losses[cut...])) == 7 - cut)
+      let losses = [5, 6, 4, 5, 6, 7, 8, 9] as [Float]
+      let event = EarlyStopping(patience: 3)
+      var first = EarlyStoppingTests.trainer()
+      #expect(try EarlyStoppingTests.fit(&first, event, Array(losses[..<cut])) == cut)
+      var second = EarlyStoppingTests.trainer()
+      try second.resume(from: Checkpoint(decoding: first.bytes))
+      #expect(try EarlyStoppingTests.fit(&second, event, Array(losses[cut...])) == 7)
     }
   }
 

@@ -51,8 +51,7 @@ import Testing
       let objects = try lines(log.jsonPath)
       #expect(objects.count == 3)
       for (row, line) in objects.enumerated() {
-        let object = try #require(
-          JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Double])
+        let object = try JSONDecoder().decode([String: Double].self, from: Data(line.utf8))
         #expect(Set(object.keys) == Set(names))
         #expect(object["epoch"] == Double(row + 1))
         #expect(object["train_kl"] == keep.epochs[row].training["kl"])

@@ -6,8 +6,6 @@ import Latent
 import Testing
 
 @Suite struct NonFiniteTests {
-  static let x = tinyData(8)
-
   /// The tiny data set with one number replaced.
   static func spoiled(_ value: Float, example: Int = 20) -> ArrayDataset {
     var numbers = tinyData().arrays[Field.inputs]!.floats
@@ -147,12 +145,6 @@ import Testing
     #expect(history.allSatisfy { $0.training.examples == 40 && $0.training.loss.isFinite })
     #expect(trainer.skippedSteps == 3)
   }
-}
-
-/// One number.
-struct Point: Module {
-  var x = Tensor.zeros([1])
-  mutating func visitParameters(_ visitor: inout some ParameterVisitor) { visitor.visit(&x, "x") }
 }
 
 /// The square root, whose derivative at 0 is infinite.

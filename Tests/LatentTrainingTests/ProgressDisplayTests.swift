@@ -3,8 +3,6 @@
 import Latent
 import Testing
 
-@testable import LatentTraining
-
 @Suite struct ProgressDisplayTests {
   private func shown(
     isTerminal: Bool, epochs: Int = 2, validation: (any Dataset)? = nil
@@ -72,17 +70,8 @@ import Testing
           ProgressDisplay(isTerminal: true) { keep.texts.append($0) }, StopAfter(step: 9, keep: keep),
         ], handlesSignals: false)
     }
-    #expect(keep.texts.first?.contains("epoch 1/9223372036854775807") == true)
-  }
-
-  @Test func clock() {
-    #expect(ProgressDisplay.clock(0) == "00:00")
-    #expect(ProgressDisplay.clock(59.6) == "01:00")
-    #expect(ProgressDisplay.clock(3599) == "59:59")
-    #expect(ProgressDisplay.clock(3723) == "1:02:03")
-    #expect(ProgressDisplay.clock(360_000) == "100:00:00")
-    #expect(ProgressDisplay.clock(.infinity) == "00:00")
-    #expect(ProgressDisplay.clock(-3) == "00:00")
-    #expect(!ProgressDisplay.clock(1e300).isEmpty)
+    let text = try #require(keep.texts.first)
+    #expect(text.contains("epoch 1/9223372036854775807"))
+    #expect(text.contains(/ETA \d+:\d\d:\d\d/))
   }
 }

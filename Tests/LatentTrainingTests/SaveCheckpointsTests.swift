@@ -101,21 +101,6 @@ import Testing
     }
   }
 
-  @Test func interruptedRunsAreSaved() throws {
-    try withTemporaryFolder { folder in
-      var saving = SaveCheckpoints(to: folder)
-      let trainer = try run(saving, epochs: 1)
-      try Folder.names(in: folder).forEach {
-        try FileManager.default.removeItem(atPath: "\(folder)/\($0)")
-      }
-      let state = TrainingState(
-        epoch: 1, batch: 0, batchesPerEpoch: 6, epochs: 2, step: 6,
-        makeCheckpoint: { try trainer.checkpoint() })
-      try saving.interrupted(state)
-      #expect(try names(folder) == ["checkpoint-000000006.h5"])
-    }
-  }
-
   @Test func unwritableFoldersAreTypedErrors() throws {
     try withTemporaryFolder { folder in
       try Data("a file".utf8).write(to: URL(fileURLWithPath: "\(folder)/taken"))

@@ -1,5 +1,6 @@
-// Walking the groups of a file that may be hostile: hard links only, with bounds on depth and on
-// the number of objects, so that links in a circle and links that multiply both come to an end.
+// Walking the groups of a file that may be hostile: hard links only, every group once, with bounds
+// on depth and on the number of objects, so that links in a circle and links that multiply both
+// come to an end.
 
 import CLatentHDF5
 
@@ -9,9 +10,15 @@ struct HDF5Tree {
   private(set) var datasets: [String] = []
   /// Paths of other things and why they are not followed.
   private(set) var skipped: [(path: String, reason: String)] = []
+  /// Addresses of the objects seen so far, and whether one had two names.
+  private var seen: Set<UInt64> = []
+  private var aliases: [String] = []
 
-  /// The datasets, provided that there is nothing else.
+  /// The datasets, provided that there is nothing else, and one name for each.
   func strict(_ session: HDF5Session) throws -> [String] {
+    if let alias = aliases.first {
+      throw session.damaged(alias, "a second name of another object", "one name for each")
+    }
     if let other = skipped.first {
       throw session.damaged(other.path, other.reason, "arrays and texts only")
     }
@@ -27,6 +34,9 @@ struct HDF5Tree {
     below root: borrowing HDF5Handle, session: HDF5Session
   ) throws -> HDF5Tree {
     var tree = HDF5Tree()
+    var rootAddress: UInt64 = 0
+    try session.check(latent_h5_address(root.id, &rootAddress), "the root group")
+    tree.seen.insert(rootAddress)
     var pending = [(path: "", depth: 0)]
     var budget = StorageLimits.objects
     while let group = pending.popLast() {
@@ -35,8 +45,12 @@ struct HDF5Tree {
         let path = group.path.isEmpty ? link.name : "\(group.path)/\(link.name)"
         switch link.kind {
         case LATENT_H5_HARD:
-          switch try kind(of: path, in: root, session) {
+          let object = try identity(of: path, in: root, session)
+          let isNew = tree.seen.insert(object.address).inserted
+          if !isNew { tree.aliases.append(path) }
+          switch object.kind {
           case H5I_DATASET: tree.datasets.append(path)
+          case H5I_GROUP where !isNew: tree.skipped.append((path, "a second name of a group"))
           case H5I_GROUP:
             guard group.depth + 1 < StorageLimits.depth else {
               throw session.damaged(
@@ -55,12 +69,14 @@ struct HDF5Tree {
     return tree
   }
 
-  private static func kind(
+  private static func identity(
     of path: String, in root: borrowing HDF5Handle, _ session: HDF5Session
-  ) throws -> H5I_type_t {
+  ) throws -> (kind: H5I_type_t, address: UInt64) {
     let object = try session.handle(
       H5Oopen(root.id, path, latent_h5_default_list()), H5Oclose, path)
-    return H5Iget_type(object.id)
+    var address: UInt64 = 0
+    try session.check(latent_h5_address(object.id, &address), path)
+    return (H5Iget_type(object.id), address)
   }
 
   private struct Links {

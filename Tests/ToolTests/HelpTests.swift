@@ -1,0 +1,54 @@
+// Help: every option is explained, and asking for it is no failure.
+
+import Foundation
+import Latent
+import Testing
+
+@Suite struct HelpTests {
+  /// What the tool itself says that it understands.
+  private func options(_ tool: Tool, in folder: String) throws -> [(name: String, text: String?)] {
+    let dump = try tool.run(["--experimental-dump-help"], in: folder).json()
+    let command = try #require(dump["command"] as? [String: Any])
+    let arguments = try #require(command["arguments"] as? [[String: Any]])
+    return arguments.compactMap { argument in
+      let names = argument["names"] as? [[String: Any]] ?? []
+      guard let long = names.first(where: { $0["kind"] as? String == "long" }) else { return nil }
+      return (long["name"] as? String ?? "", argument["abstract"] as? String)
+    }
+  }
+
+  @Test(arguments: Tool.allCases) func everyOptionIsExplained(tool: Tool) throws {
+    try withTemporaryFolder { folder in
+      let help = try tool.run(["--help"], in: folder)
+      help.succeeded()
+      #expect(help.errors.isEmpty)
+      for part in ["OVERVIEW:", "USAGE: \(tool.rawValue)", "OPTIONS:", "EXAMPLE"] {
+        #expect(help.output.contains(part), "\(part)")
+      }
+      let options = try options(tool, in: folder)
+      #expect(options.count >= 5)
+      for (name, text) in options {
+        #expect(help.output.contains("--\(name)"), "\(name)")
+        #expect(text?.isEmpty == false, "--\(name) has no explanation")
+      }
+      // Lines that a terminal of 80 columns shows whole.
+      for line in help.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+    }
+  }
+
+  /// Every exit code that the tools use is documented.
+  @Test func exitCodes() throws {
+    try withTemporaryFolder { folder in
+      let help = try Tool.train.run(["--help"], in: folder).output
+      for code in [130, 143, 64, 65, 66, 70, 73, 78] { #expect(help.contains("\(code)"), "\(code)") }
+    }
+  }
+
+  @Test(arguments: Tool.allCases) func noArguments(tool: Tool) throws {
+    try withTemporaryFolder { folder in
+      let ended = try tool.run([], in: folder)
+      #expect(ended.code == 64 && !ended.bySignal)
+      #expect(ended.errors.hasPrefix("Error: Missing expected argument"))
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// Runs that a signal ends, kindly or not, go on with --resume and end with the same bytes.
+
+import Foundation
+import Latent
+import Testing
+
+@Suite struct ResumeTests {
+  /// 150 steps, a checkpoint after each.
+  static let flags = [
+    "--data", "npy:data.npy", "--latent", "2", "--hidden", "12", "--batch", "4", "--epochs", "3",
+    "--schedule", "plateau", "--average", "0.9", "--transform", "binarize", "--save-steps", "1",
+    "--threads", "1", "--quiet",
+  ]
+  static let again = ["--resume", "--save-steps", "1", "--threads", "1", "--quiet"]
+
+  /// Waits until a run has saved this step.
+  private func wait(_ running: Running, for step: Int, in folder: String) throws {
+    let deadline = Date() + 30
+    while running.isRunning && Date() < deadline {
+      let newest = (try? RunFolder.checkpoints(in: folder))?.first
+      if let name = newest?.split(separator: "/").last, RunFolder.step(of: String(name))! >= step {
+        return
+      }
+      usleep(500)
+    }
+  }
+
+  /// The rows of a metrics table without the time.
+  private func figures(_ run: String) throws -> [String] {
+    try String(contentsOfFile: "\(run)/metrics.csv", encoding: .utf8).split(separator: "\n")
+      .map { line in String(line[..<(line.lastIndex(of: ",") ?? line.endIndex)]) }
+  }
+
+  @Test func theSameBytes() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(222, to: "\(folder)/data.npy")
+      try Tool.train.run(ResumeTests.flags + ["--out", "whole"], in: folder).succeeded()
+      let whole = "\(folder)/whole"
+      let last = "checkpoint-000000150.h5"
+
+      for (number, signals) in [
+        [SIGINT, SIGTERM], [SIGKILL, SIGKILL, SIGKILL], [SIGTERM, SIGKILL],
+      ].enumerated() {
+        let run = "\(folder)/run\(number)"
+        var arguments = ResumeTests.flags
+        for (index, signal) in signals.enumerated() {
+          let running = try Tool.train.start(arguments + ["--out", run], in: folder)
+          try wait(running, for: 30 + 45 * index, in: run)
+          running.signal(signal)
+          let ended = try running.wait()
+          #expect(ended.code == 128 + signal, "\(ended.errors)")
+          #expect(ended.bySignal == (signal == SIGKILL))
+          if signal != SIGKILL {
+            let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
+            #expect(ended.errorLines.count == 1)
+            #expect(ended.errors.hasPrefix("latent-train: training stopped by \(name) after step "))
+          }
+          arguments = ResumeTests.again
+        }
+        try Tool.train.run(arguments + ["--out", run], in: folder).succeeded()
+        for name in [last, RunFolder.best] {
+          #expect(try bytes("\(run)/\(name)") == bytes("\(whole)/\(name)"), "\(signals) \(name)")
+        }
+        #expect(try figures(run) == figures(whole))
+        let names = try Folder.names(in: run)
+        #expect(!names.contains { $0.hasSuffix(".partial") }, "\(names)")
+        #expect(names.filter { $0.hasPrefix("checkpoint-") }.count == 3)
+      }
+      // Another rerun has nothing to do and changes nothing.
+      try Tool.train.run(ResumeTests.again + ["--out", "run0"], in: folder).succeeded()
+      #expect(try bytes("\(folder)/run0/\(last)") == bytes("\(whole)/\(last)"))
+    }
+  }
+
+  @Test func oneTrainerForEachFolder() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(222, to: "\(folder)/data.npy")
+      let first = try Tool.train.start(
+        ResumeTests.flags.map { $0 == "3" ? "100000" : $0 } + ["--out", "run"], in: folder)
+      try wait(first, for: 3, in: "\(folder)/run")
+      for arguments in [ResumeTests.flags, ResumeTests.again] {
+        let second = try Tool.train.run(arguments + ["--out", "run"], in: folder)
+        #expect(second.code == 73 && second.errorLines.count == 1, "\(second.errors)")
+        #expect(second.errors.contains("'run'"))
+        #expect(second.errors.contains("process \(first.identifier) is working on it"))
+      }
+      // Readers need no lock, and two signals end a run at once.
+      try Tool.generate.run(
+        ["run", "--checkpoint", "latest", "--out", "a.npy"], in: folder
+      ).succeeded()
+      first.signal(SIGINT)
+      let ended = try first.wait()
+      #expect(ended.code == 130 && !ended.bySignal)
+
+      let third = try Tool.train.run(ResumeTests.flags + ["--out", "run"], in: folder)
+      #expect(third.code == 64 && third.errorLines.count == 1, "\(third.errors)")
+      #expect(third.errors.contains("already holds a run: continue it with --resume"))
+    }
+  }
+
+  /// The settings are those of the run; only what is said again changes.
+  @Test func longerRuns() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(64, to: "\(folder)/data.npy")
+      let flags = ["--data", "npy:data.npy"] + smallRun
+      try Tool.train.run(flags + ["--patience", "9", "--out", "run"], in: folder).succeeded()
+      try Tool.train.run(["--resume", "--quiet", "--out", "run"], in: folder).succeeded()
+      #expect(try RunFolder.newest(in: "\(folder)/run").path.hasSuffix("000000008.h5"))
+      let ended = try Tool.train.run(["--resume", "--epochs", "4", "--out", "run"], in: folder)
+      ended.succeeded()
+      #expect(ended.errors.contains("resuming run/checkpoint-000000008.h5 after step 8"))
+      #expect(ended.errors.contains("epoch 4/4"))
+      let newest = try RunFolder.newest(in: "\(folder)/run")
+      #expect(newest.path.hasSuffix("000000016.h5"))
+      #expect(newest.checkpoint.texts["run"]?.contains("\"patience\" : 9") == true)
+      #expect(try figures("\(folder)/run").count == 5)
+    }
+  }
+}
