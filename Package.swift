@@ -107,6 +107,16 @@ let package = Package(
       "LatentDistributionsTests", ["LatentDistributions", "LatentAutodiff", "LatentNumerics"]),
     .tests("LatentStorageTests", ["LatentStorage", "LatentNumerics"]),
     .tests("LatentTrainingTests", ["Latent"]),
+    .tests(
+      "LatentOptimizersTests",
+      ["LatentOptimizers", "LatentLayers", "LatentAutodiff", "LatentNumerics"]),
+    .tests("LatentModelsTests", ["Latent"]),
+    .tests(
+      "ToolTests",
+      [
+        "Latent", "latent-train", "latent-encode", "latent-interpolate", "latent-generate",
+        "custom-model", "resume-run",
+      ]),
     .tests("PackageTests", ["Latent"]),
   ]
 )

@@ -70,6 +70,7 @@ private func status(of error: any Error) -> Int32? {
     case .badData: status = .dataError
     case .cannotWrite: status = .cannotCreate
     }
+  case DatasetError.missingFile, DatasetError.notAFolder: status = .noInput
   case let error as DatasetError: status = error.isUsage ? .usage : .dataError
   case is ModelDescriptionError: status = .configuration
   case is ParameterMismatch, is OptimizerStateMismatch: status = .dataError

@@ -9,10 +9,7 @@ public struct RunArguments: ParsableArguments {
   @Argument(help: "The folder of a run, as latent-train leaves it.")
   public var run: String
 
-  @Option(
-    help: ArgumentHelp(
-      "Which checkpoint: best, latest, or the path of a file.",
-      discussion: "'best' is the one with the lowest validation loss."))
+  @Option(help: "Which checkpoint: best (lowest validation loss), latest, or the path of a file.")
   public var checkpoint = "best"
 
   @Option(help: "Threads; 0 takes every CPU. Results are the same for any number.")

@@ -9,11 +9,12 @@ struct EncodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latent-encode",
     abstract: "Encodes data with a trained model: means and log-variances of the posterior.",
+    usage: "latent-encode <run> [<options>] --out <out>",
     discussion: """
       OUTPUT by the ending of --out
         .h5    data sets mean, logVariance and, where known, labels and factors
         .npy   the means [examples, latent]
-        .csv   a line for each example: means mean0, mean1, ..., then the label where known
+        .csv   a line for each example: mean0, mean1, ..., label where known
 
       EXAMPLE
         latent-encode run/ --out latents.csv

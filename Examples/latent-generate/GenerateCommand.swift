@@ -9,9 +9,14 @@ struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latent-generate",
     abstract: "Draws latents from the prior and decodes them.",
+    usage: "latent-generate <run> [<options>] --out <out>",
     discussion: """
-      OUTPUT by the ending of --out: .png a grid of pictures, .npy or .h5 the examples and (in .h5)
-      their latents. The means of the likelihood are written; --sample draws from it instead.
+      The means of the likelihood are written; --sample draws from it instead.
+
+      OUTPUT by the ending of --out
+        .png   a grid of pictures
+        .npy   the examples [count, ...]
+        .h5    data sets examples and latents
 
       EXAMPLE
         latent-generate run/ --count 64 --seed 7 --out samples.png
@@ -57,8 +62,9 @@ struct GenerateCommand: ParsableCommand {
       try HDF5File.write(arrays: ["examples": decoded.array, "latents": z.array], to: out)
     default:
       guard pictures.isPicture else {
-        throw CommandError("examples of shape \(opened.configuration.model.inputShape) are no "
-          + "pictures: write a .npy or .h5 file", .usage)
+        throw CommandError(
+          "examples of shape \(opened.configuration.model.inputShape) are no "
+            + "pictures: write a .npy or .h5 file", .usage)
       }
       try pictures.write(decoded, columns: columns, to: out)
     }

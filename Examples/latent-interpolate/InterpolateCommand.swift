@@ -9,14 +9,18 @@ struct InterpolateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latent-interpolate",
     abstract: "Decodes paths between examples, or traversals of single latents.",
+    usage: "latent-interpolate <run> [<options>] --out <out>",
     discussion: """
-      One row for each pair of examples, or with --traverse one row for each of the latents that
-      vary most. OUTPUT by the ending of --out: .png a picture, .npy the decoded examples
-      [rows, steps, ...].
+      One row for each pair of examples, or with --traverse one row for each of the
+      latents that vary most.
+
+      OUTPUT by the ending of --out
+        .png   a picture
+        .npy   the decoded examples [rows, steps, ...]
 
       EXAMPLE
         latent-interpolate run/ --out strips.png
-        latent-interpolate run/ --pairs 3:17,4:5 --steps 12 --path linear --out strips.png
+        latent-interpolate run/ --pairs 3:17,4:5 --path linear --out strips.png
         latent-interpolate run/ --traverse 8 --out traversal.png
       """)
 
@@ -79,12 +83,14 @@ struct InterpolateCommand: ParsableCommand {
         between: x, steps: steps, path: Interpolation(rawValue: path) ?? .spherical)
     }
     if out.hasSuffix(".npy") {
-      try NPY.write(decoded.reshaped([-1, steps] + decoded.shape.dimensions.dropFirst()).array, to: out)
+      try NPY.write(
+        decoded.reshaped([-1, steps] + decoded.shape.dimensions.dropFirst()).array, to: out)
     } else if pictures.isPicture {
       try pictures.write(decoded, columns: steps, to: out)
     } else {
-      throw CommandError("examples of shape \(dataset.inputShape) are no pictures: "
-        + "write a .npy file", .usage)
+      throw CommandError(
+        "examples of shape \(dataset.inputShape) are no pictures: "
+          + "write a .npy file", .usage)
     }
     print("{\"rows\": \(decoded.shape[0] / steps), \"steps\": \(steps), \"out\": \(quoted(out))}")
   }

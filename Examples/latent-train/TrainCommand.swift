@@ -11,11 +11,11 @@ struct TrainCommand: ParsableCommand {
     abstract: "Trains a variational autoencoder and leaves a run folder.",
     discussion: """
       DATA
-        sprites[:SIDE]           shapes drawn by the program itself; nothing to download
-        mnist:DIR                a folder of IDX files, plain or .gz (MNIST, Fashion-MNIST)
-        hdf5:FILE:DATASET        a data set of an HDF5 file, read by slabs
-        npy:FILE                 a NumPy array
-        images:DIR[:SIDE]        a folder of PNG pictures
+        sprites[:SIDE]      shapes drawn by the program; nothing to download
+        mnist:DIR           a folder of IDX files, plain or .gz (also Fashion-MNIST)
+        hdf5:FILE:DATASET   a data set of an HDF5 file, read by slabs
+        npy:FILE            a NumPy array
+        images:DIR[:SIDE]   a folder of PNG pictures
 
       THE RUN FOLDER
         checkpoint-STEP.h5, best.h5   everything a resumed run or another tool needs
@@ -24,9 +24,10 @@ struct TrainCommand: ParsableCommand {
         report.html, pictures/*.png   what came out
 
       SIGNALS AND EXIT CODES
-        SIGINT and SIGTERM finish the step, save and exit with 130 or 143; continue with --resume.
-        64 wrong arguments, 65 bad data, 66 missing input, 70 training failed (not a finite
-        number), 73 cannot write, 78 impossible model.
+        SIGINT and SIGTERM finish the step, save and exit with 130 or 143;
+        continue with --resume.
+        64 wrong arguments, 65 bad data, 66 missing input, 70 training failed
+        (not a finite number), 73 cannot write, 78 impossible model.
 
       EXAMPLE
         latent-train --data sprites:28 --out run/
@@ -36,7 +37,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "What to train on; see DATA.") var data = "sprites:28"
   @Option(help: "The folder to leave everything in.") var out: String
   @Flag(
-    help: "Continue the run in --out with its own settings; --epochs and --patience may be given anew.")
+    help:
+      "Continue the run in --out with its own settings; --epochs and --patience may be given anew.")
   var resume = false
 
   @Option(help: "The network: mlp or mlp-autoencoder.") var model = "mlp"
@@ -89,7 +91,8 @@ struct TrainCommand: ParsableCommand {
     }
     try checkRange("threads", threads, 0...1024)
     try checkRange("warmup-steps", warmupSteps, 0...1_000_000_000)
-    try check(learningRate > 0 && learningRate.isFinite, "learning-rate", learningRate, "more than 0")
+    try check(
+      learningRate > 0 && learningRate.isFinite, "learning-rate", learningRate, "more than 0")
     try check(beta >= 0 && beta.isFinite, "beta", beta, "0 or more")
     try check(freeBits >= 0 && freeBits.isFinite, "free-bits", freeBits, "0 or more")
     try check(validation >= 0 && validation < 1, "validation", validation, "0 ..< 1")

@@ -16,6 +16,7 @@ struct TrainingRun {
   ) throws {
     let split = try data.split(validation: configuration.validation, seed: configuration.seed)
     let validation: (any Dataset)? = split.validation.count > 0 ? split.validation : test
+    let transform = try BatchTransforms.parse(configuration.transform)
     let order = BatchOrder(
       count: split.training.count, batchSize: configuration.batchSize, seed: configuration.seed)
     let objective = ELBO<Model>(
@@ -35,7 +36,6 @@ struct TrainingRun {
     } else {
       say("\(data)\n\(trainer.model.parameterCount) parameters, \(objective.summary)")
     }
-    let transform = try BatchTransforms.parse(configuration.transform)
     var events: [any TrainingEvent] = [saving, MetricsLog(to: out)]
     if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
     if !quiet { events.append(ProgressDisplay()) }
@@ -66,9 +66,13 @@ struct TrainingRun {
     try summarize(trainer, figures, seconds)
     let facts: [(String, String)] =
       [
-        ("data", configuration.data), ("model", "\(configuration.model.architecture.rawValue), "
-          + "hidden \(configuration.model.hidden), \(configuration.model.latentSize) latents, "
-          + configuration.model.likelihood.rawValue),
+        ("data", configuration.data),
+        (
+          "model",
+          "\(configuration.model.architecture.rawValue), "
+            + "hidden \(configuration.model.hidden), \(configuration.model.latentSize) latents, "
+            + configuration.model.likelihood.rawValue
+        ),
         ("parameters", "\(trainer.model.parameterCount)"), ("objective", trainer.objective.summary),
         ("optimizer", trainer.optimizer.summary),
         ("epochs", "\(trainer.epoch), \(trainer.step) steps"),
@@ -93,14 +97,22 @@ struct TrainingRun {
     let ends = few.sliced(0, 0..<min(16, few.shape[0] / 2 * 2))
     var random = RandomStream(seed: configuration.seed).split("pictures")
     let list: [(String, String, Tensor, Int)] = [
-      ("Data (odd rows) and reconstructions (even rows)", "reconstructions",
-        pictures.reconstructions(of: few), 10),
-      ("Samples: decoded latents from the prior", "samples",
-        model.generate(100, using: &random), 10),
-      ("Interpolations between pairs of examples", "interpolation",
-        pictures.interpolations(between: ends), 10),
-      ("Traversals: one latent a row, from -2.5 to 2.5", "traversals",
-        pictures.traversals(of: many), 11),
+      (
+        "Data (odd rows) and reconstructions (even rows)", "reconstructions",
+        pictures.reconstructions(of: few), 10
+      ),
+      (
+        "Samples: decoded latents from the prior", "samples",
+        model.generate(100, using: &random), 10
+      ),
+      (
+        "Interpolations between pairs of examples", "interpolation",
+        pictures.interpolations(between: ends), 10
+      ),
+      (
+        "Traversals: one latent a row, from -2.5 to 2.5", "traversals",
+        pictures.traversals(of: many), 11
+      ),
     ]
     return try list.map { caption, name, images, columns in
       try pictures.write(images, columns: columns, to: "\(folder)/\(name).png")

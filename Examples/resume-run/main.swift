@@ -25,7 +25,7 @@ func makeTrainer() -> Trainer<
     prior: .standardNormal(6))
   return Trainer(
     model, objective: ELBO(warmup: .linear(steps: 50)), optimizer: Adam(learningRate: 2e-3),
-    seed: 5)
+    schedule: CosineSchedule(warmup: 10, total: 200, floor: 0.1), seed: 5)
 }
 
 /// The power fails after a number of steps. Any value can watch a run; throwing ends it.
@@ -48,13 +48,13 @@ try straight.fit(
   events: [.saveEvery(epochs: 1, to: folder + "/straight")])
 print("uninterrupted: \(straight.epoch) epochs, \(straight.step) steps")
 
-// 2. The same run, which dies in the middle of the second epoch. A checkpoint was written after the
-// first one; the thirteen steps since then are lost and will be done again.
+// 2. The same run, which dies in the middle of the second epoch. Checkpoints were written after
+// each epoch and after every seventh step; what came after the last one will be done again.
 var first = makeTrainer()
 do {
   try first.fit(
     sprites, epochs: epochs, batchSize: 100,
-    events: [.saveEvery(epochs: 1, to: folder + "/stopped"), PowerCut(afterStep: 33)])
+    events: [.saveEvery(steps: 7, to: folder + "/stopped"), PowerCut(afterStep: 33)])
 } catch let cut as PowerCut {
   print("power failed after step \(cut.afterStep)")
 }
@@ -67,7 +67,7 @@ for difference in differences { print("written by \(difference)") }
 print("resumed after step \(second.step)")
 try second.fit(
   sprites, epochs: epochs, batchSize: 100,
-  events: [.saveEvery(epochs: 1, to: folder + "/stopped")])
+  events: [.saveEvery(steps: 7, to: folder + "/stopped")])
 print("resumed run: \(second.epoch) epochs, \(second.step) steps")
 
 // 4. `==` on arrays compares bits, not nearly equal numbers. Comparing the checkpoints compares the

@@ -18,7 +18,7 @@
 
 #include "internal.h"
 
-enum { MAX_THREADS = 256, SPIN_NANOSECONDS = 20000, MAX_BATCH = 1 << 30 };
+enum { MAX_THREADS = 256, SPIN_NANOSECONDS = 100000, MAX_BATCH = 1 << 30 };
 
 typedef void (*thread_hook)(void);
 

@@ -9,4 +9,3 @@
 @_exported import LatentOptimizers
 @_exported import LatentStorage
 @_exported import LatentTraining
-

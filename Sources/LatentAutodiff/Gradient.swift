@@ -26,7 +26,8 @@ public func valueAndGradient<Auxiliary>(
   require(
     value.count == 1, "the gradient of a result of shape \(value.shape): expected a scalar",
     file: file, line: line)
-  var pass = BackwardPass(from: value, first: first, leaves: leaves.map { $0.node.unsafelyUnwrapped })
+  var pass = BackwardPass(
+    from: value, first: first, leaves: leaves.map { $0.node.unsafelyUnwrapped })
   let gradients = pass.run()
   return (pass.isHigherOrder ? value : value.detached, gradients, auxiliary)
 }

@@ -72,7 +72,8 @@ extension Tensor {
   public static func + (x: Double, y: Tensor) -> Tensor { y + x }
   public static func * (x: Double, y: Tensor) -> Tensor { y * x }
   public static func - (x: Double, y: Tensor) -> Tensor {
-    record("-", y, y.array.binary(.subtract, scalar: x, reversed: true), saving: []) { g, _ in [-g] }
+    record("-", y, y.array.binary(.subtract, scalar: x, reversed: true), saving: []) { g, _ in [-g]
+    }
   }
   public static func / (x: Double, y: Tensor) -> Tensor {
     let result = y.array.binary(.divide, scalar: x, reversed: true)

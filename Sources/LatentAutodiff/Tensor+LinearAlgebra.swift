@@ -19,7 +19,8 @@ public func matmul(
     var dy: Tensor?
     if call.needs(0) {
       let y = call[1]
-      dx = left
+      dx =
+        left
         ? matmul(y, g, transpose: right ? [.left, .right] : [.right])
         : matmul(g, y, transpose: right ? [] : [.right])
       dx = dx?.summed(to: call[0].shape)
@@ -29,11 +30,13 @@ public func matmul(
       if shape.prefix(shape.rank - 2).count == 1 && !left && shape.rank <= x.rank {
         // One matrix for every batch: its derivative is a single product over all rows.
         let (rows, cotangents) = (x.asRows, g.asRows)
-        dy = right
+        dy =
+          right
           ? matmul(cotangents, rows, transpose: .left) : matmul(rows, cotangents, transpose: .left)
         dy = dy?.reshaped(shape)
       } else {
-        dy = right
+        dy =
+          right
           ? matmul(g, x, transpose: left ? [.left, .right] : [.left])
           : matmul(x, g, transpose: left ? [] : [.left])
         dy = dy?.summed(to: shape)
@@ -100,7 +103,8 @@ public func triangularSolve(
     let t = call[0]
     let back = triangularSolve(t, g, lower: lower, transposed: !transposed)
     let mask = Tensor.triangle(t.shape[-1], t.dtype, lower: lower)
-    let outer = transposed
+    let outer =
+      transposed
       ? matmul(call.output, back, transpose: .right) : matmul(back, call.output, transpose: .right)
     return [call.needs(0) ? -(outer * mask) : nil, call.needs(1) ? back : nil]
   }

@@ -120,5 +120,6 @@ public func logSoftmax(_ x: Tensor, axis: Int = -1) -> Tensor {
 /// Applies what works on the last axis to another one.
 private func alongLast(_ x: Tensor, _ axis: Int, _ body: (Tensor) -> Tensor) -> Tensor {
   let axis = x.shape.checked(axis)
-  return axis == x.rank - 1 ? body(x) : body(x.swapping(axis, x.rank - 1)).swapping(axis, x.rank - 1)
+  return axis == x.rank - 1
+    ? body(x) : body(x.swapping(axis, x.rank - 1)).swapping(axis, x.rank - 1)
 }

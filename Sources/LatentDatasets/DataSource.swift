@@ -89,7 +89,8 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
     case .hdf5(let path, let dataset):
       return (try HDF5Dataset(path: path.withHomeFolder, dataset: dataset), nil)
     case .npy(let path): return (try NPYDataset(path: path.withHomeFolder), nil)
-    case .images(let folder, let side): return (try ImageFolder(path: folder.withHomeFolder, side: side), nil)
+    case .images(let folder, let side):
+      return (try ImageFolder(path: folder.withHomeFolder, side: side), nil)
     }
   }
 

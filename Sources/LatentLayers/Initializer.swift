@@ -37,7 +37,7 @@ public enum Initializer: Sendable, Hashable {
     case .glorotNormal: return random.normalTensor(shape, dtype) * sqrt(2 / (fanIn + fanOut))
     case .heUniform: return uniform(shape, dtype, limit: sqrt(6 / fanIn), &random)
     case .heNormal: return random.normalTensor(shape, dtype) * sqrt(2 / fanIn)
-    case .pyTorch: return uniform(shape, dtype, limit: 1 / sqrt(fanIn), &random)
+    case .pyTorch: return uniform(shape, dtype, limit: fanIn > 0 ? 1 / sqrt(fanIn) : 0, &random)
     case .uniform(let limit): return uniform(shape, dtype, limit: limit, &random)
     case .normal(let deviation): return random.normalTensor(shape, dtype) * deviation
     case .constant(let value): return Tensor(repeating: value, shape: shape, dtype)

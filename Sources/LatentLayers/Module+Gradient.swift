@@ -31,10 +31,12 @@ public func valueAndGradient<Model: Module, Auxiliary>(
   withAuxiliary function: (Model) throws -> (Tensor, Auxiliary)
 ) rethrows -> (value: Tensor, gradients: Gradients, auxiliary: Auxiliary) {
   var copy = module
-  let result = try valueAndGradient(at: module.parameters, file: file, line: line, withAuxiliary: {
-    copy.setParameters($0)
-    return try function(copy)
-  })
+  let result = try valueAndGradient(
+    at: module.parameters, file: file, line: line,
+    withAuxiliary: {
+      copy.setParameters($0)
+      return try function(copy)
+    })
   return (result.value, Gradients(result.gradients), result.auxiliary)
 }
 
@@ -43,8 +45,10 @@ public func valueAndGradient<Model: Module>(
   at module: Model, file: StaticString = #fileID, line: UInt = #line,
   of function: (Model) throws -> Tensor
 ) rethrows -> (value: Tensor, gradients: Gradients) {
-  let result = try valueAndGradient(at: module, file: file, line: line, withAuxiliary: {
-    (try function($0), ())
-  })
+  let result = try valueAndGradient(
+    at: module, file: file, line: line,
+    withAuxiliary: {
+      (try function($0), ())
+    })
   return (result.value, result.gradients)
 }

@@ -46,7 +46,9 @@ private struct Replacer: ParameterVisitor {
 
 private struct Mapper: ParameterVisitor {
   let transform: (Tensor) -> Tensor
-  mutating func visit(_ parameter: inout Tensor, _ name: String) { parameter = transform(parameter) }
+  mutating func visit(_ parameter: inout Tensor, _ name: String) {
+    parameter = transform(parameter)
+  }
   mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) { buffer = transform(buffer) }
 }
 
@@ -78,7 +80,8 @@ extension Module {
     visitParameters(&replacer)
     require(
       replacer.next == tensors.count,
-      "\(tensors.count) tensors for a module of \(replacer.next) parameters", file: file, line: line)
+      "\(tensors.count) tensors for a module of \(replacer.next) parameters", file: file, line: line
+    )
   }
 
   /// This module with every parameter and buffer passed through `transform`.
@@ -113,7 +116,9 @@ public struct ParameterMismatch: Error, Sendable, Equatable, CustomStringConvert
     var lines = ["the saved parameters do not fit the model:"]
     lines += missing.map { "  \($0): missing in the file" }
     lines += unexpected.map { "  \($0): in the file, but not in the model" }
-    lines += different.map { "  \($0.path): shape \($0.found) in the file, \($0.expected) in the model" }
+    lines += different.map {
+      "  \($0.path): shape \($0.found) in the file, \($0.expected) in the model"
+    }
     return lines.joined(separator: "\n")
   }
 }

@@ -7,8 +7,10 @@ extension Module {
   /// One line for each parameter: path, shape, count; then the totals.
   public var summary: String {
     let rows = namedParameters.map {
-      (path: $0.path + ($0.isTrained ? "" : " (buffer)"), shape: "\($0.tensor.shape)",
-       count: "\($0.tensor.count)")
+      (
+        path: $0.path + ($0.isTrained ? "" : " (buffer)"), shape: "\($0.tensor.shape)",
+        count: "\($0.tensor.count)"
+      )
     }
     let width = (rows.map(\.path.count) + [9]).reduce(0, max)
     let shapeWidth = (rows.map(\.shape.count) + [5]).reduce(0, max)
@@ -16,7 +18,8 @@ extension Module {
       a.padded(to: width) + "  " + b.padded(to: shapeWidth) + "  " + c
     }
     let bytes = namedParameters.reduce(0) { $0 + $1.tensor.array.byteCount }
-    return ([line("parameter", "shape", "count")] + rows.map { line($0.path, $0.shape, $0.count) }
+    return
+      ([line("parameter", "shape", "count")] + rows.map { line($0.path, $0.shape, $0.count) }
       + ["\(parameterCount) parameters, \(bytes) bytes"]).joined(separator: "\n")
   }
 }

@@ -70,7 +70,7 @@ public struct ELBO<Model: LatentVariableModel>: Objective {
       let reconstruction = -(logProbability(of: x, under: likelihood, context).mean())
       return LossTerms(total: reconstruction, terms: [("reconstruction", reconstruction)])
     }
-    let p = model.prior(x.dtype.isFloatingPoint ? x.dtype : q.dtype, &context)
+    let p = model.prior(q.dtype, &context)
     let exact = q.closedFormKL(to: p) ?? p.closedFormKL(from: q)
     let z: Tensor
     let kl: Tensor
@@ -98,7 +98,8 @@ public struct ELBO<Model: LatentVariableModel>: Objective {
   ) -> Tensor {
     guard let mask = context.fields["mask"] else { return likelihood.logProbability(of: x) }
     guard let factorized = likelihood as? any FactorizedDistribution else {
-      fatalError("a mask needs a likelihood that factorises over elements: \(Model.Likelihood.self)")
+      fatalError(
+        "a mask needs a likelihood that factorises over elements: \(Model.Likelihood.self)")
     }
     return factorized.logProbability(of: x, mask: mask)
   }

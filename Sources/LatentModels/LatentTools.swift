@@ -67,9 +67,10 @@ extension LatentVariableModel {
     of x: Tensor, importanceSamples: Int, samplesAtOnce: Int = 64, using random: inout RandomStream
   ) -> Tensor {
     require(importanceSamples > 0, "logLikelihood with \(importanceSamples) importance samples")
+    require(samplesAtOnce > 0, "logLikelihood with \(samplesAtOnce) samples at once")
     var context = LayerContext.inference
     let q = posterior(x, &context)
-    let p = prior(x.dtype, &context)
+    let p = prior(q.dtype, &context)
     var weights: [Tensor] = []
     var left = importanceSamples
     while left > 0 {
@@ -92,7 +93,8 @@ public func interpolated(
   require(
     start.shape == end.shape && start.rank > 0,
     "interpolation from shape \(start.shape) to \(end.shape)", file: file, line: line)
-  require(steps >= 2, "an interpolation has at least 2 steps: found \(steps)", file: file, line: line)
+  require(
+    steps >= 2, "an interpolation has at least 2 steps: found \(steps)", file: file, line: line)
   let fractions = (0..<steps).map { Double($0) / Double(steps - 1) }
   if path == .linear {
     return Tensor.stack(fractions.map { start * (1 - $0) + end * $0 })

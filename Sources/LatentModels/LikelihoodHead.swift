@@ -52,8 +52,18 @@ public struct NormalHead: LikelihoodHead {
   /// `[1]`, where it is shared.
   public var logVariance: Tensor?
 
-  public init(_ scale: Scale = .shared()) {
+  /// Traps unless a given deviation is positive.
+  public init(
+    _ scale: Scale = .shared(), file: StaticString = #fileID, line: UInt = #line
+  ) {
     self.scale = scale
+    switch scale {
+    case .fixed(let deviation), .shared(let deviation):
+      require(
+        deviation > 0, "a normal likelihood of standard deviation \(deviation)", file: file,
+        line: line)
+    case .elementwise: break
+    }
     if case .shared(let initial) = scale {
       logVariance = Tensor(repeating: 2 * Foundation.log(initial), shape: [1])
     }

@@ -57,21 +57,30 @@ public struct ModelDescription: Sendable, Hashable, Codable {
       "inputShape", "\(inputShape)", "1 to \(Shape.maximumRank - 2) positive sizes")
     try check(latentSize > 0, "latentSize", "\(latentSize)", "a positive number")
     try check(hidden.allSatisfy { $0 > 0 }, "hidden", "\(hidden)", "positive widths")
-    var widths = [latentSize] + hidden
-    for size in inputShape { widths.append(size) }
+    let limit = ModelDescription.maximumParameters
     let inputs = inputShape.reduce((1, false)) { product, size in
       let (value, overflow) = product.0.multipliedReportingOverflow(by: size)
       return (value, product.1 || overflow)
     }
     try check(
-      !inputs.1 && inputs.0 <= ModelDescription.maximumParameters
-        && widths.allSatisfy { $0 <= ModelDescription.maximumParameters },
-      "inputShape", "\(inputShape)", "at most \(ModelDescription.maximumParameters) elements")
-    let layers = [inputs.0] + hidden + [latentSize]
-    let total = zip(layers, layers.dropFirst()).reduce(0.0) { $0 + 2 * Double($1.0) * Double($1.1) }
+      !inputs.1 && inputs.0 <= limit, "inputShape", "\(inputShape)", "at most \(limit) elements")
+    try check(latentSize <= limit, "latentSize", "\(latentSize)", "at most \(limit)")
     try check(
-      total <= Double(ModelDescription.maximumParameters), "hidden", "\(hidden)",
-      "at most \(ModelDescription.maximumParameters) parameters in all")
+      hidden.allSatisfy { $0 <= limit }, "hidden", "\(hidden)", "widths of at most \(limit)")
+    try check(
+      parameterCount(inputs: inputs.0) <= Double(limit), "hidden", "\(hidden)",
+      "at most \(limit) parameters in all")
+  }
+
+  /// Weights and biases of the networks, in double: sizes that fit may have products that do not.
+  private func parameterCount(inputs: Int) -> Double {
+    func layers(_ widths: [Int]) -> Double {
+      zip(widths, widths.dropFirst()).reduce(0) { $0 + (Double($1.0) + 1) * Double($1.1) }
+    }
+    let outputs = architecture == .mlp ? 2 * latentSize : latentSize
+    let scales = likelihood == .normal ? 1.0 : 0
+    return layers([inputs] + hidden + [outputs])
+      + layers([latentSize] + hidden.reversed() + [inputs]) + scales
   }
 
   /// The described model with first weights from `random`.

@@ -87,7 +87,8 @@ public struct RMSpropNumbers: Sendable {
 extension NDArray {
   /// Updates these parameters by Adam (Kingma and Ba 2015) or AdamW, and the moments.
   public mutating func adamUpdate(
-    _ segments: [FlatSegment], moment1: inout NDArray, moment2: inout NDArray, _ numbers: AdamNumbers
+    _ segments: [FlatSegment], moment1: inout NDArray, moment2: inout NDArray,
+    _ numbers: AdamNumbers
   ) {
     let type = dtype.kernel
     flatUpdate(segments, &moment1, &moment2) { list, old, new, m, v in
@@ -174,7 +175,8 @@ extension NDArray {
       if let gradient = segment.gradient {
         require(
           gradient.count == segment.count && gradient.dtype == dtype,
-          "a gradient of \(gradient.shape) \(gradient.dtype) for \(segment.count) parameters of \(dtype)")
+          "a gradient of \(gradient.shape) \(gradient.dtype) for \(segment.count) parameters of \(dtype)"
+        )
       }
       return latent_segment(
         gradient: segment.gradient?.pointer, offset: Int64(segment.offset),

@@ -19,16 +19,26 @@ struct Gemm {
   var transpose: GemmTranspose
   var dtype: DType
 
-  /// Fewer multiply-adds than this are not worth another thread.
-  static let minimumPerPiece = 1 << 19
+  /// Fewer multiply-adds than this are not worth a second thread, and a third one should save as
+  /// much as this many: small pieces run at half the speed of large ones, because each packs its
+  /// share of the factors anew.
+  static let worthTwo = 1 << 19
+  static let worthMore = 1 << 24
 
   /// Up to so many rows the weights are read in place instead of being packed by a library.
   static let fewRows = 4
 
-  /// Pieces along the longer side of C.
+  /// Pieces along one side of C: a function of the sizes alone.
   var pieces: Int {
     let work = m * n * k
-    return max(1, min(4, min(work / Gemm.minimumPerPiece, max(m, n) / 16)))
+    if work < 2 * Gemm.worthTwo || max(m, n) < 32 { return 1 }
+    return max(2, min(16, min(work / Gemm.worthMore, max(m, n) / 32)))
+  }
+
+  /// Rows are cut where there are many, or where the product is not one of rows with rows: a piece
+  /// of rows then reads whole lines of both factors.
+  private func cutsRows(_ pieces: Int) -> Bool {
+    m >= n || (transpose != .right && m >= 64 * pieces)
   }
 
   func callAsFunction(
@@ -41,7 +51,7 @@ struct Gemm {
     }
     let size = dtype.size
     let pieces = pieces
-    let alongRows = m >= n
+    let alongRows = cutsRows(pieces)
     let length = alongRows ? m : n
     // A single piece too: the pool tells libraries on a thread it has not met to stay serial.
     parallelFor(pieces) { piece in
@@ -106,7 +116,8 @@ extension NDArray {
     line: UInt = #line
   ) -> NDArray {
     require(
-      dtype == other.dtype && dtype.isFloatingPoint, "matmul: element types \(dtype), \(other.dtype)",
+      dtype == other.dtype && dtype.isFloatingPoint,
+      "matmul: element types \(dtype), \(other.dtype)",
       file: file, line: line)
     require(
       shape.rank >= 2 && other.shape.rank >= 2, "matmul: shapes \(shape) and \(other.shape)",

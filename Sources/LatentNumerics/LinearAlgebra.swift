@@ -9,14 +9,16 @@ private protocol LAPACKScalar: ArrayElement, BinaryFloatingPoint {
   static func inverse(_ n: Int32, _ a: UnsafeMutablePointer<Self>) -> Int32
   static func qr(_ rows: Int32, _ columns: Int32, _ a: UnsafeMutablePointer<Self>) -> [Self]
   static func eigen(
-    _ n: Int32, _ a: UnsafeMutablePointer<Self>, _ values: UnsafeMutablePointer<Self>) -> Int32
+    _ n: Int32, _ a: UnsafeMutablePointer<Self>, _ values: UnsafeMutablePointer<Self>
+  ) -> Int32
   static func trsm(
     _ lower: Bool, _ transposed: Bool, _ n: Int32, _ columns: Int32, _ a: UnsafePointer<Self>,
     _ b: UnsafeMutablePointer<Self>)
 }
 
 extension NDArray {
-  private func square(_ name: StaticString, file: StaticString, line: UInt) -> (batch: Int, n: Int) {
+  private func square(_ name: StaticString, file: StaticString, line: UInt) -> (batch: Int, n: Int)
+  {
     require(
       shape.rank >= 2 && shape[-1] == shape[-2] && dtype.isFloatingPoint,
       "\(name) of shape \(shape), \(dtype): expected floating-point [..., n, n]", file: file,
@@ -170,7 +172,8 @@ extension Float: LAPACKScalar {
     var work = [Float](repeating: 0, count: Int(workSize))
     latent_blas_f32().pointee.geqrf(&rows, &columns, a, &rows, &tau, &work, &workSize, &info)
     let diagonal = (0..<Int(columns)).map { a[$0 * Int(rows) + $0] }
-    latent_blas_f32().pointee.orgqr(&rows, &columns, &columns, a, &rows, tau, &work, &workSize, &info)
+    latent_blas_f32().pointee.orgqr(
+      &rows, &columns, &columns, a, &rows, tau, &work, &workSize, &info)
     return diagonal
   }
 
@@ -189,7 +192,8 @@ extension Float: LAPACKScalar {
   ) {
     latent_blas_f32().pointee.trsm(
       Int32(LATENT_ROW_MAJOR), Int32(LATENT_LEFT), Int32(lower ? LATENT_LOWER : LATENT_UPPER),
-      Int32(transposed ? LATENT_TRANSPOSE : LATENT_NO_TRANSPOSE), Int32(LATENT_NON_UNIT), n, columns, 1, a, n, b, columns)
+      Int32(transposed ? LATENT_TRANSPOSE : LATENT_NO_TRANSPOSE), Int32(LATENT_NON_UNIT), n,
+      columns, 1, a, n, b, columns)
   }
 }
 
@@ -221,7 +225,8 @@ extension Double: LAPACKScalar {
     var work = [Double](repeating: 0, count: Int(workSize))
     latent_blas_f64().pointee.geqrf(&rows, &columns, a, &rows, &tau, &work, &workSize, &info)
     let diagonal = (0..<Int(columns)).map { a[$0 * Int(rows) + $0] }
-    latent_blas_f64().pointee.orgqr(&rows, &columns, &columns, a, &rows, tau, &work, &workSize, &info)
+    latent_blas_f64().pointee.orgqr(
+      &rows, &columns, &columns, a, &rows, tau, &work, &workSize, &info)
     return diagonal
   }
 
@@ -240,6 +245,7 @@ extension Double: LAPACKScalar {
   ) {
     latent_blas_f64().pointee.trsm(
       Int32(LATENT_ROW_MAJOR), Int32(LATENT_LEFT), Int32(lower ? LATENT_LOWER : LATENT_UPPER),
-      Int32(transposed ? LATENT_TRANSPOSE : LATENT_NO_TRANSPOSE), Int32(LATENT_NON_UNIT), n, columns, 1, a, n, b, columns)
+      Int32(transposed ? LATENT_TRANSPOSE : LATENT_NO_TRANSPOSE), Int32(LATENT_NON_UNIT), n,
+      columns, 1, a, n, b, columns)
   }
 }

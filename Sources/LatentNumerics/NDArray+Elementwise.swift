@@ -44,7 +44,9 @@ extension NDArray {
     requireNumbers(name, fractions: op.needsFractions, file: file, line: line)
     let target = NDArray.broadcastShape(shape, other.shape, name, file: file, line: line)
     let result = NDArray(uninitialized: target, dtype)
-    withKernelAxes(target, shape.broadcastStrides(to: target), other.shape.broadcastStrides(to: target)) {
+    withKernelAxes(
+      target, shape.broadcastStrides(to: target), other.shape.broadcastStrides(to: target)
+    ) {
       latent_binary(
         op.kernel, dtype.kernel, Int32(target.rank), $0, pointer, $1, other.pointer, $2,
         result.freshPointer)
@@ -67,7 +69,8 @@ extension NDArray {
     withScalar(scalar, dtype) { value in
       withKernelAxes(flat, reversed ? none : dense, reversed ? dense : none) {
         latent_binary(
-          op.kernel, dtype.kernel, 1, $0, reversed ? value : pointer, $1, reversed ? pointer : value, $2,
+          op.kernel, dtype.kernel, 1, $0, reversed ? value : pointer, $1,
+          reversed ? pointer : value, $2,
           result.freshPointer)
       }
     }

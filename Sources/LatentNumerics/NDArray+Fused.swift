@@ -18,7 +18,8 @@ extension NDArray {
     var output = self
     output.makeUnique()
     bias?.requireRow(of: output, "bias")
-    let pre = savingPre && activation.savesPreActivation
+    let pre =
+      savingPre && activation.savesPreActivation
       ? NDArray(uninitialized: output.shape, output.dtype) : nil
     let columns = output.shape[-1]
     let target = output.freshPointer

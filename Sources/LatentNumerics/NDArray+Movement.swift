@@ -9,7 +9,8 @@ extension NDArray {
     _ newShape: Shape, file: StaticString = #fileID, line: UInt = #line
   ) -> NDArray {
     require(
-      newShape.count == count, "reshape: \(shape) has \(count) elements, \(newShape) \(newShape.count)",
+      newShape.count == count,
+      "reshape: \(shape) has \(count) elements, \(newShape) \(newShape.count)",
       file: file, line: line)
     return NDArray(storage: storage, offset: offset, shape: newShape, dtype: dtype)
   }
@@ -45,7 +46,8 @@ extension NDArray {
   /// Axis `i` of the result is axis `order[i]` of this array.
   public func permuted(_ order: [Int]) -> NDArray {
     require(
-      order.sorted() == Array(0..<shape.rank), "permute: \(order) does not order the axes of \(shape)")
+      order.sorted() == Array(0..<shape.rank),
+      "permute: \(order) does not order the axes of \(shape)")
     if order == Array(0..<shape.rank) { return self }
     let dense = shape.strides
     var steps = InlineArray<8, Int>(repeating: 0)

@@ -34,7 +34,8 @@ extension NDArray {
     }
     let result = NDArray(uninitialized: newShape, dtype)
     latent_reduce(
-      op.kernel, dtype.kernel, Int64(outer), Int64(n), Int64(inner), source.pointer, result.freshPointer)
+      op.kernel, dtype.kernel, Int64(outer), Int64(n), Int64(inner), source.pointer,
+      result.freshPointer)
     keepAlive(source.storage)
     return result
   }

@@ -47,7 +47,9 @@ extension NDArray {
       file: file, line: line)
     self.init(uninitialized: shape, Element.dtype)
     values.withUnsafeBytes { source in
-      if let base = source.baseAddress { freshPointer.copyMemory(from: base, byteCount: source.count) }
+      if let base = source.baseAddress {
+        freshPointer.copyMemory(from: base, byteCount: source.count)
+      }
     }
   }
 
@@ -159,7 +161,8 @@ extension NDArray: Equatable {
       && left.withUnsafeBytes { a in
         right.withUnsafeBytes { b in
           a.isEmpty
-            || memcmp(a.baseAddress.unsafelyUnwrapped, b.baseAddress.unsafelyUnwrapped, a.count) == 0
+            || memcmp(a.baseAddress.unsafelyUnwrapped, b.baseAddress.unsafelyUnwrapped, a.count)
+              == 0
         }
       }
   }

@@ -17,14 +17,13 @@ public struct ExponentialMovingAverage<Model: Module>: Sendable {
 
   /// `average += (1 - decay) (value - average)` for every parameter; buffers are taken over.
   public mutating func update(_ current: Model) {
-    let values = current.parameters
-    let averaged = zip(model.parameters, values).map { average, value in
-      var array = average.array
-      array.average(with: value.array, decay: decay)
-      return Tensor(array)
-    }
+    var averages = model.parameters.map(\.array)
+    // The old averages have no other holder now and are updated in place.
     model = current
-    model.setParameters(averaged)
+    for (index, value) in zip(averages.indices, current.parameters) {
+      averages[index].average(with: value.array, decay: decay)
+    }
+    model.setParameters(averages.map { Tensor($0) })
   }
 
   /// Continues from saved averages.

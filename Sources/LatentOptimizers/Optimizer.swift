@@ -133,7 +133,8 @@ struct FlatState: Sendable {
       buffers.map(\.count) == sizes(parameters.count)
         && buffers.allSatisfy { $0.dtype == parameters.dtype },
       "an optimizer's state of \(buffers.map(\.count)) numbers cannot follow a model of "
-        + "\(parameters.count) (padded) of \(parameters.dtype): make a new optimizer for a new model")
+        + "\(parameters.count) (padded) of \(parameters.dtype): make a new optimizer for a new model"
+    )
   }
 
   private func sizes(_ count: Int) -> [Int] { used.map { $0 ? count : 0 } }

@@ -19,6 +19,9 @@ public enum StorageLimits {
   public static let imagePixels = 1 << 28
   /// Deflate makes at most 1032 bytes of one; nothing compressed can promise more.
   public static let deflateRatio = 1032
+  /// Compressed arrays that promise more than this are unpacked once to be counted before they are
+  /// allocated.
+  public static let uncountedBytes = 256 << 20
   /// Foreign HDF5 datasets above this size are compared with what is stored for them.
   public static let unbackedBytes = 64 << 20
   /// The largest chunk of a foreign HDF5 dataset, which has to be in memory as a whole.

@@ -44,7 +44,8 @@ public struct MetricsLog: TrainingEvent {
     header = fields.map(\.0).joined(separator: ",")
     rows.append(fields.map(\.1).joined(separator: ","))
     objects.append(
-      "{" + fields.map { "\"\($0.0)\": \($0.1 == "nan" || $0.1.hasSuffix("inf") ? "null" : $0.1)" }
+      "{"
+        + fields.map { "\"\($0.0)\": \($0.1 == "nan" || $0.1.hasSuffix("inf") ? "null" : $0.1)" }
         .joined(separator: ", ") + "}")
     let table = ([header ?? ""] + rows).joined(separator: "\n") + "\n"
     try AtomicFile.write(Array(table.utf8), to: csvPath)

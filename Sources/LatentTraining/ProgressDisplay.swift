@@ -36,7 +36,8 @@ public struct ProgressDisplay: TrainingEvent {
     let remaining = now.timeIntervalSince(runStart) / max(1, done) * left
     write(
       "\r\u{1B}[Kepoch \(state.epoch + 1)/\(state.epochs)  "
-        + "batch \(state.batch)/\(state.batchesPerEpoch)  \(terms(average))  \(Int(speed)) items/s  ETA \(ProgressDisplay.clock(remaining))")
+        + "batch \(state.batch)/\(state.batchesPerEpoch)  \(terms(average))  \(Int(speed)) items/s  ETA \(ProgressDisplay.clock(remaining))"
+    )
   }
 
   public mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws {

@@ -59,7 +59,8 @@ extension Trainer {
     let encoder = JSONEncoder.reproducible
     let record = RunRecord(
       step: step, epoch: epoch, batch: batch, skippedSteps: skippedSteps, seed: seed,
-      optimizerStep: optimizer.step, optimizer: optimizerSummaryAtBase, objective: objective.summary,
+      optimizerStep: optimizer.step, optimizer: optimizerSummaryAtBase,
+      objective: objective.summary,
       schedule: try encoder.encode(schedule), termNames: running.names,
       termExamples: running.examples, eventNames: names, version: LibraryVersion.current,
       kernelFamily: Threads.kernelFamily)

@@ -116,7 +116,8 @@ private struct Loop {
     for index in events.indices {
       let events = events
       let state = TrainingState(
-        epoch: trainer.epoch, batch: trainer.batch, batchesPerEpoch: order.batchesPerEpoch, epochs: epochs,
+        epoch: trainer.epoch, batch: trainer.batch, batchesPerEpoch: order.batchesPerEpoch,
+        epochs: epochs,
         step: trainer.step,
         makeCheckpoint: { try trainer.checkpoint(eventStates: events.map(\.saved)) })
       try body(&self.events[index], state)

@@ -74,10 +74,12 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   public mutating func step(_ x: Tensor, fields: [String: Tensor] = [:]) throws -> StepReport {
     var context = LayerContext(
       isTraining: true, random: noise.split(UInt64(step)), step: step, fields: fields)
-    var (loss, gradients, terms) = valueAndGradient(at: model, withAuxiliary: { model in
-      let terms = objective(model, x, &context)
-      return (terms.total, terms)
-    })
+    var (loss, gradients, terms) = valueAndGradient(
+      at: model,
+      withAuxiliary: { model in
+        let terms = objective(model, x, &context)
+        return (terms.total, terms)
+      })
     let rate = baseLearningRate * schedule.factor(step: step)
     let value = loss.item
     let numbers = terms.numbers
@@ -110,7 +112,8 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
       model.namedParameters.filter(\.isTrained)[index].path
     }
     if loss.isFinite && parameter == nil { return nil }
-    let term = loss.isFinite
+    let term =
+      loss.isFinite
       ? "the gradient" : terms.first { !$0.value.isFinite }?.name ?? "the loss"
     return .nonFinite(step: step, term: term, parameter: parameter)
   }

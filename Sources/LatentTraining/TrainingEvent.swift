@@ -28,7 +28,8 @@ public protocol TrainingEvent: Sendable {
   mutating func runBegan(_ state: TrainingState) throws
   mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws
   /// The event decides on the metrics; nothing is written yet.
-  mutating func epochEnded(_ state: TrainingState, _ metrics: EpochMetrics) throws -> TrainingVerdict
+  mutating func epochEnded(_ state: TrainingState, _ metrics: EpochMetrics) throws
+    -> TrainingVerdict
   /// After every event has seen the epoch: the time to write files.
   mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws
   /// A signal came: the last call before the run ends.

@@ -87,6 +87,16 @@ import Testing
     for value in sum.doubles { #expect(abs(value / 2000) < limit, "\(value / 2000)") }
   }
 
+  /// A layer without inputs is its bias, which starts at zero then, as PyTorch's.
+  @Test(arguments: rules.map(\.initializer)) func emptyShapes(initializer: Initializer) {
+    var random = RandomStream(seed: 1)
+    for shape in [[0, 3], [3, 0], [0], [0, 2, 2]] as [Shape] {
+      #expect(initializer(shape, using: &random).shape == shape, "\(shape)")
+    }
+    let layer = Linear(0, 3, initializer: initializer, using: &random)
+    #expect(layer(.zeros([2, 0])).doubles == [0, 0, 0, 0, 0, 0])
+  }
+
   @Test(arguments: rules.map(\.initializer)) func followTheStream(initializer: Initializer) {
     var (first, again, other) = (
       RandomStream(seed: 1), RandomStream(seed: 1), RandomStream(seed: 2)

@@ -34,18 +34,12 @@ struct LinearEncoder: Encoder {
 /// Correlated latents: a Cholesky factor for each example.
 struct FullCovarianceEncoder: Encoder {
   var mean, triangle: Linear
-  let latentSize: Int
   mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
     visitor.visit(&mean, "mean")
     visitor.visit(&triangle, "triangle")
   }
   func callAsFunction(_ x: Tensor) -> FullCovarianceNormal {
-    let raw = triangle(x).reshaped([x.shape[0], latentSize, latentSize])
-    let eye = Tensor.identity(latentSize, x.dtype)
-    let lower = (0..<latentSize).flatMap { row in (0..<latentSize).map { $0 < row ? 1.0 : 0 } }
-    let below = Tensor(lower, shape: [latentSize, latentSize]).converted(to: x.dtype)
-    return FullCovarianceNormal(
-      mean: mean(x), scaleTriangle: raw * below + eye * softplus(raw) + eye * 0.1)
+    FullCovarianceNormal(mean: mean(x), unconstrained: triangle(x))
   }
 }
 

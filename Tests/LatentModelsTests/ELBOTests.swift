@@ -33,8 +33,9 @@ import Testing
       // The shared logarithm starts as float32.
       let error = distance([terms.total.item], [hand.reconstruction + hand.kl])
       #expect(error < 1e-6, "\(head.scale): \(error)")
-      #expect(model.namedParameters.contains { $0.path == "decoder.head.logVariance" }
-        == (head.scale != .fixed(deviation)))
+      #expect(
+        model.namedParameters.contains { $0.path == "decoder.head.logVariance" }
+          == (head.scale != .fixed(deviation)))
     }
   }
 
@@ -130,13 +131,14 @@ import Testing
     var expected = 0.0
     for sample in 0..<samples {
       var position = -1
-      expected += Tiny.byHand(
-        model, Tiny.x, noise: samples == 1 ? noise : noise.selecting(sample),
-        density: { raw, x in
-          position += 1
-          return mask.doubles[position] == 1 ? Tiny.bernoulli(raw, x) : 0
-        }
-      ).reconstruction / Double(samples)
+      expected +=
+        Tiny.byHand(
+          model, Tiny.x, noise: samples == 1 ? noise : noise.selecting(sample),
+          density: { raw, x in
+            position += 1
+            return mask.doubles[position] == 1 ? Tiny.bernoulli(raw, x) : 0
+          }
+        ).reconstruction / Double(samples)
     }
     #expect(distance([terms["reconstruction"]?.item ?? .nan], [expected]) < 1e-13)
     // All hidden: the decoder learns nothing.

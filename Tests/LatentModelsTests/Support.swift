@@ -27,6 +27,13 @@ func numbers(_ shape: Shape, _ start: Int = 0) -> Tensor {
   Tensor((0..<shape.count).map { Double(($0 * 7 + start * 3) % 11 - 5) / 8 }, shape: shape)
 }
 
+/// KL(N(m, e^v) || N(pm, e^pv)) of one element.
+func normalKL(_ m: Double, _ v: Double, _ pm: Double = 0, _ pv: Double = 0) -> Double {
+  let shift: Double = (m - pm) * (m - pm) * exp(-pv)
+  let ratio: Double = exp(v - pv) - 1 - (v - pv)
+  return (shift + ratio) / 2
+}
+
 /// A posterior that is the same free parameters whatever the data.
 struct FreeEncoder: Encoder {
   /// `[batch, latent]`
@@ -122,7 +129,7 @@ enum Tiny {
         }
         let (mean, logVariance) = (output(latent), output(latent + 2))
         z.append(mean + exp(logVariance / 2) * noise[example * 2 + latent])
-        kl += (mean * mean + exp(logVariance) - 1 - logVariance) / 2
+        kl += normalKL(mean, logVariance)
       }
       for pixel in 0..<3 {
         let raw = c[pixel] + v[pixel * 2] * z[0] + v[pixel * 2 + 1] * z[1]

@@ -129,6 +129,25 @@ import Testing
     #expect(model.numbers == reference.numbers)
   }
 
+  /// After the first update, which leaves the shared start alone.
+  @Test func updatesHappenInPlace() {
+    func address(_ tensor: Tensor) -> UInt {
+      tensor.array.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+    }
+    let start = Pair()
+    let target = start.mapParameters { $0 + 1 }
+    var average = ExponentialMovingAverage(start, decay: 0.5)
+    average.update(target)
+    #expect(start.numbers == Pair().numbers)
+    let place = address(average.model.a)
+    average.update(target)
+    #expect(address(average.model.a) == place)
+    let snapshot = average.model
+    let numbers = snapshot.numbers
+    average.update(target)
+    #expect(snapshot.numbers == numbers, "a copy of the average stays")
+  }
+
   @Test func restores() {
     var average = ExponentialMovingAverage(Pair(), decay: 0.5)
     let other = Pair().mapParameters { $0 + 1 }

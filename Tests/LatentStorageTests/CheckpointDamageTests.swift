@@ -36,9 +36,10 @@ import Testing
     }
   }
 
-  /// With the digest made right again the damage reaches HDF5. Its checksums find all that touches
-  /// the contents; what they do not cover (gaps) changes nothing.
-  @Test func damageBehindARightDigestChangesNoNumbers() throws {
+  /// With the digest made right again the damage reaches HDF5, whose checksums protect the whole
+  /// structure and most of the numbers: Fletcher-32 takes 0x0000 for 0xffff, and a chunk zeroed
+  /// with its checksum for a chunk of zeros (10 of 60,000 mutations). Hence our digest.
+  @Test func damageBehindARightDigestNeverCrashes() throws {
     let valid = try #require(Self.valid)
     let contents = Samples.checkpoint()
     for seed in seeds(600) {
@@ -47,7 +48,9 @@ import Testing
       bytes.withUnsafeMutableBytes { CheckpointHeader.seal($0) }
       do {
         let decoded = try Checkpoint(decoding: bytes)
-        #expect(decoded == contents, "seed \(seed)")
+        #expect(decoded.texts == contents.texts, "seed \(seed)")
+        #expect(
+          decoded.arrays.mapValues(\.shape) == contents.arrays.mapValues(\.shape), "seed \(seed)")
       } catch let error as StorageError {
         #expect(error.kind == .badData, "seed \(seed)")
       }

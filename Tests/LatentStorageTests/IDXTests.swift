@@ -72,6 +72,15 @@ import Testing
     let promise = Gzip.compress([0, 0, 8, 2, 0, 1, 0, 0, 0, 1, 0, 0])
     #expect(
       storageError { _ = try IDX.decode(promise) }?.description.contains("at most") == true)
+    // One that could be true for its size is counted before 300 MiB are allocated.
+    var random = Random(seed: 9)
+    let noise = (0..<320_000).map { _ in UInt8.random(in: 0...255, using: &random) }
+    let claim = Gzip.compress([0, 0, 8, 2, 0, 0, 0x4b, 0, 0, 0, 0x40, 0] + noise)
+    let folder = try TemporaryFolder()
+    for error in [
+      storageError { _ = try IDX.decode(claim) },
+      storageError { _ = try IDX.read(folder.make("a.gz", claim)) },
+    ] { #expect(error?.description.contains("320012 bytes unpacked") == true) }
     storageError { _ = try IDX.decode(Gzip.compress(header + body.dropLast())) }
     storageError { _ = try IDX.decode(Gzip.compress(header + body) + [0]) }
     storageError { _ = try IDX.decode(Gzip.compress(header + body).dropLast()) }

@@ -36,7 +36,8 @@ import Testing
         Forgetful(), objective: Loss<Forgetful>(), optimizer: SGD(learningRate: 1), seed: 0)
     }
     let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-    #expect(text.contains("visitParameters of Forgetful does not visit shift"), "\(text.prefix(300))")
+    #expect(
+      text.contains("visitParameters of Forgetful does not visit shift"), "\(text.prefix(300))")
     #expect(text.contains("ForgottenParameterTests.swift"), "the caller's line")
     #expect(!text.contains("steps"), "integers are not trained")
   }

@@ -105,7 +105,8 @@ import Testing
   @Test(arguments: [nil, GradientClipping.norm(1), .value(1)])
   func inTheGradientAlone(clipping: GradientClipping?) {
     var trainer = Trainer(
-      Point(), objective: RootLoss(), optimizer: SGD(learningRate: 0.1), clipping: clipping, seed: 0)
+      Point(), objective: RootLoss(), optimizer: SGD(learningRate: 0.1), clipping: clipping, seed: 0
+    )
     #expect(throws: TrainingError.nonFinite(step: 0, term: "the gradient", parameter: "x")) {
       try trainer.step(.zeros([1]))
     }

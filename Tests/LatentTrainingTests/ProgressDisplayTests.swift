@@ -67,7 +67,8 @@ import Testing
       try trainer.fit(
         tinyData(), epochs: .max, batchSize: 8,
         events: [
-          ProgressDisplay(isTerminal: true) { keep.texts.append($0) }, StopAfter(step: 9, keep: keep),
+          ProgressDisplay(isTerminal: true) { keep.texts.append($0) },
+          StopAfter(step: 9, keep: keep),
         ], handlesSignals: false)
     }
     let text = try #require(keep.texts.first)

@@ -19,13 +19,15 @@ import Testing
   @Test func newestAndBest() throws {
     try withTemporaryFolder { folder in
       _ = try run(.saveEvery(to: folder, keeping: 2))
-      #expect(try names(folder) == ["best.h5", "checkpoint-000000030.h5", "checkpoint-000000036.h5"])
+      #expect(
+        try names(folder) == ["best.h5", "checkpoint-000000030.h5", "checkpoint-000000036.h5"])
       #expect(try RunFolder.checkpoints(in: folder).first?.hasSuffix("36.h5") == true)
     }
     try withTemporaryFolder { folder in
       _ = try run(.saveEvery(epochs: 4, to: folder, keeping: 9))
       // The end of the run is saved whatever the interval.
-      #expect(try names(folder) == ["best.h5", "checkpoint-000000024.h5", "checkpoint-000000036.h5"])
+      #expect(
+        try names(folder) == ["best.h5", "checkpoint-000000024.h5", "checkpoint-000000036.h5"])
     }
     try withTemporaryFolder { folder in
       _ = try run(.saveEvery(epochs: 100, steps: 5, to: folder, keeping: 100), epochs: 2)
@@ -64,7 +66,8 @@ import Testing
     try withTemporaryFolder { folder in
       let keep = Kept()
       _ = try run(
-        .saveEvery(steps: 1, to: folder, keeping: 2), epochs: 2, [Watch(folder: folder, keep: keep)])
+        .saveEvery(steps: 1, to: folder, keeping: 2), epochs: 2, [Watch(folder: folder, keep: keep)]
+      )
       #expect(
         keep.texts == ["1 1"] + (2...5).map { "\($0) 2" } + ["6 2"] + (7...12).map { "\($0) 2" })
     }

@@ -14,7 +14,8 @@ enum Checkout {
   /// Paths of the files below a folder with this ending, relative to the root.
   static func files(below folder: String, ending: String) -> [String] {
     let base = root.appendingPathComponent(folder)
-    let names = FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String } ?? []
+    let names =
+      FileManager.default.enumerator(atPath: base.path)?.compactMap { $0 as? String } ?? []
     return names.filter { $0.hasSuffix(ending) && !$0.contains(".build/") }
       .map { "\(folder)/\($0)" }.sorted()
   }

@@ -17,6 +17,11 @@ import Testing
     }
   }
 
+  private func discussion(_ tool: Tool, in folder: String) throws -> String {
+    let dump = try tool.run(["--experimental-dump-help"], in: folder).json()
+    return try #require((dump["command"] as? [String: Any])?["discussion"] as? String)
+  }
+
   @Test(arguments: Tool.allCases) func everyOptionIsExplained(tool: Tool) throws {
     try withTemporaryFolder { folder in
       let help = try tool.run(["--help"], in: folder)
@@ -25,13 +30,16 @@ import Testing
       for part in ["OVERVIEW:", "USAGE: \(tool.rawValue)", "OPTIONS:", "EXAMPLE"] {
         #expect(help.output.contains(part), "\(part)")
       }
+      // Longer lines of the manual would be broken on a terminal of 80 columns.
+      for line in try discussion(tool, in: folder).split(separator: "\n") {
+        #expect(line.count <= 80, "\(line)")
+      }
       let options = try options(tool, in: folder)
       #expect(options.count >= 5)
       for (name, text) in options {
         #expect(help.output.contains("--\(name)"), "\(name)")
         #expect(text?.isEmpty == false, "--\(name) has no explanation")
       }
-      // Lines that a terminal of 80 columns shows whole.
       for line in help.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
     }
   }
@@ -40,7 +48,9 @@ import Testing
   @Test func exitCodes() throws {
     try withTemporaryFolder { folder in
       let help = try Tool.train.run(["--help"], in: folder).output
-      for code in [130, 143, 64, 65, 66, 70, 73, 78] { #expect(help.contains("\(code)"), "\(code)") }
+      for code in [130, 143, 64, 65, 66, 70, 73, 78] {
+        #expect(help.contains("\(code)"), "\(code)")
+      }
     }
   }
 

@@ -45,7 +45,7 @@ import Testing
         var arguments = ResumeTests.flags
         for (index, signal) in signals.enumerated() {
           let running = try Tool.train.start(arguments + ["--out", run], in: folder)
-          try wait(running, for: 30 + 45 * index, in: run)
+          try wait(running, for: 10 + 35 * index, in: run)
           running.signal(signal)
           let ended = try running.wait()
           #expect(ended.code == 128 + signal, "\(ended.errors)")
@@ -84,7 +84,7 @@ import Testing
         #expect(second.errors.contains("'run'"))
         #expect(second.errors.contains("process \(first.identifier) is working on it"))
       }
-      // Readers need no lock, and two signals end a run at once.
+      // Readers need no lock.
       try Tool.generate.run(
         ["run", "--checkpoint", "latest", "--out", "a.npy"], in: folder
       ).succeeded()

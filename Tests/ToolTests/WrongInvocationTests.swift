@@ -35,7 +35,9 @@ import Testing
       #expect(sentences.count == 1, "\(call)")
       let prefixes = ["\(wrong.tool.rawValue): ", "Error: "]
       #expect(prefixes.contains { ended.errors.hasPrefix($0) }, "\(call)")
-      for word in wrong.words { #expect(sentences.first?.contains(word) == true, "\(word): \(call)") }
+      for word in wrong.words {
+        #expect(sentences.first?.contains(word) == true, "\(word): \(call)")
+      }
       #expect(ended.output.isEmpty, "\(call)")
     }
   }

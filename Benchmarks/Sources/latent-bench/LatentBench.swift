@@ -31,7 +31,8 @@ struct LatentBench: ParsableCommand {
     guard workload == "mlp" else {
       throw ValidationError("workload '\(workload)': only 'mlp' is there so far")
     }
-    let ops = op == "all" ? ["train", "encode", "decode", "generate"] : op.components(separatedBy: ",")
+    let ops =
+      op == "all" ? ["train", "encode", "decode", "generate"] : op.components(separatedBy: ",")
     for op in ops {
       let sizes = try batch.map { list in
         try list.split(separator: ",").map { item in

@@ -14,7 +14,8 @@ struct ForeignLoad {
   private let start = Self.reading()
 
   private static func reading() -> (time: Double, foreign: Double) {
-    let line = (try? String(contentsOfFile: "/proc/stat", encoding: .utf8))?
+    let line =
+      (try? String(contentsOfFile: "/proc/stat", encoding: .utf8))?
       .split(separator: "\n").first ?? ""
     let ticks = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
     let busy = ticks.count == 8 ? ticks.reduce(0, +) - ticks[3] - ticks[4] : 0
@@ -33,7 +34,9 @@ struct ForeignLoad {
 func peakResidentMiB() -> Double {
   let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
   let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") } ?? ""
-  return (Double(line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first ?? "0") ?? 0) / 1024
+  return
+    (Double(line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first ?? "0") ?? 0)
+    / 1024
 }
 
 struct Timing {

@@ -44,7 +44,8 @@ struct Startup {
     var exit: Int32 = 0
     waitpid(child, &exit, 0)
     let line = String(decoding: text.prefix(max(0, length)), as: UTF8.self)
-    guard exit == 0, let memory = Double(line.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+    guard exit == 0, let memory = Double(line.trimmingCharacters(in: .whitespacesAndNewlines))
+    else {
       throw CocoaError(.executableLoad)
     }
     return memory

@@ -4,7 +4,8 @@
 #define LATENT_SIGNALS_H
 
 // From now on the first of the two signals only sets a flag; the next one ends the process at once
-// with 128 + its number, without running exit handlers. Calls nest.
+// with 128 + its number, without running exit handlers. The calling thread lets the two signals
+// in, even if it held them back before. Calls nest; each thread undoes its own.
 void latent_signals_watch(void);
 // Undoes one `watch`; the last one restores the handlers that were there before.
 void latent_signals_unwatch(void);

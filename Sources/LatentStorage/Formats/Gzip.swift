@@ -40,6 +40,21 @@ public enum Gzip {
   }
 }
 
+extension ByteStream {
+  /// Reads to the end, but not much further than `limit` bytes, and returns their number.
+  mutating func countBytes(limit: Int) throws -> Int {
+    var total = 0
+    try withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
+      while total <= limit {
+        let count = try read(into: buffer)
+        if count == 0 { break }
+        total += count
+      }
+    }
+    return total
+  }
+}
+
 /// The decompressed bytes of another stream.
 final class GzipStream<Source: ByteStream>: ByteStream {
   private enum Position { case start, inside, between, end }

@@ -16,12 +16,12 @@ public enum IDX {
     var file = try FileStream(path: path)
     let start = try file.bytes(min(2, file.size), place: "the header")
     try file.rewind()
-    if start == Gzip.magic {
-      var stream = GzipStream(file)
-      return try read(from: &stream, sizeIsExact: false)
+    guard start == Gzip.magic else { return try read(from: &file, recount: nil) }
+    var stream = GzipStream(file)
+    return try read(from: &stream) { limit in
+      var again = GzipStream(try FileStream(path: path))
+      return try again.countBytes(limit: limit)
     }
-    var stream = file
-    return try read(from: &stream, sizeIsExact: true)
   }
 
   /// Reads the bytes of an IDX file, plain or compressed.
@@ -31,10 +31,13 @@ public enum IDX {
     try bytes.withUnsafeBytes { bytes in
       var stream = MemoryStream(bytes, name: source)
       guard bytes.starts(with: Gzip.magic) else {
-        return try read(from: &stream, sizeIsExact: true)
+        return try read(from: &stream, recount: nil)
       }
       var inflated = GzipStream(stream)
-      return try read(from: &inflated, sizeIsExact: false)
+      return try read(from: &inflated) { limit in
+        var again = GzipStream(MemoryStream(bytes, name: source))
+        return try again.countBytes(limit: limit)
+      }
     }
   }
 
@@ -74,8 +77,10 @@ public enum IDX {
     }
   }
 
+  /// - Parameter recount: For compressed files, whose size is known only roughly: counts the bytes
+  ///   from the start of the file, at least until there are more than the number given.
   private static func read(
-    from stream: inout some ByteStream, sizeIsExact: Bool
+    from stream: inout some ByteStream, recount: ((Int) throws -> Int)?
   ) throws -> NDArray {
     let name = stream.name
     let head = try stream.bytes(4, place: "the header")
@@ -100,11 +105,21 @@ public enum IDX {
     }
     let bound = stream.upperBound
     guard let size = checkedProduct(extents + [dtype.size]),
-      sizeIsExact ? size == bound : size <= bound
+      recount == nil ? size == bound : size <= bound
     else {
       throw StorageError.damaged(
         file: name, place: "the header", found: "shape \(extents) of \(dtype.name)",
-        expected: "\(sizeIsExact ? "exactly" : "at most") \(bound) bytes of elements")
+        expected: "\(recount == nil ? "exactly" : "at most") \(bound) bytes of elements")
+    }
+    if let recount, size > StorageLimits.uncountedBytes {
+      let expected = 4 + rank * 4 + size
+      let found = try recount(expected)
+      guard found == expected else {
+        throw StorageError.damaged(
+          file: name, place: "the elements",
+          found: found < expected ? "\(found) bytes unpacked" : "more than \(expected) bytes",
+          expected: "\(expected) bytes with the header")
+      }
     }
     let array = try NDArray(shape: Shape(extents), dtype) { buffer in
       try stream.fill(buffer, place: "the elements")
