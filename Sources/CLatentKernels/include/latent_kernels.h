@@ -33,6 +33,7 @@ int latent_pool_threads(void);
 void latent_pool_on_thread_start(void (*hook)(void));
 // Runs task(context, i) for every i in 0..<count, each exactly once, and returns when all are done.
 // The caller takes part. Nested calls, and calls while another thread owns the pool, run serially.
+// Denormal numbers count as zero inside; the caller's floating-point mode comes back afterwards.
 void latent_parallel(int64_t count, void *context, latent_task task);
 
 // MARK: Elementwise (unary.c, binary.c)
