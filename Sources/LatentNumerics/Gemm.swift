@@ -23,7 +23,7 @@ struct Gemm {
   /// much as this many: small pieces run at half the speed of large ones, because each packs its
   /// share of the factors anew.
   static let worthTwo = 1 << 19
-  static let worthMore = 1 << 24
+  static let worthMore = 40_000_000
 
   /// Up to so many rows the weights are read in place instead of being packed by a library.
   static let fewRows = 4
