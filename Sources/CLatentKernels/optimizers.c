@@ -55,12 +55,14 @@ static void update_piece(const update_job *job, const latent_segment *segment, i
 static void update_range(void *context, int64_t begin, int64_t end) {
   const update_job *job = context;
   int64_t start = 0;
+  uint64_t mode = latent_flush_denormals();
   for (int i = 0; i < job->segments && start < end; ++i) {
     const latent_segment *segment = &job->list[i];
     int64_t from = larger(begin - start, 0), to = smaller(end - start, segment->count);
     if (from < to) update_piece(job, segment, from, to);
     start += segment->count;
   }
+  latent_restore_float_mode(mode);
 }
 
 static void run_update(latent_dtype type, int segments, const latent_segment *list,

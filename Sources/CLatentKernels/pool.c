@@ -70,27 +70,6 @@ static int64_t nanoseconds(void) {
   return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-// Denormal numbers cost a hundred cycles each on many CPUs, and the moments of a parameter whose
-// gradient has become zero decay into them: a step took twice as long after some thousand others
-// (measured). Inside a region they count as zero, for any number of threads.
-#if defined(__x86_64__)
-enum { FLUSH_TO_ZERO = 0x8040 };  // results and operands (MXCSR)
-static inline uint64_t float_mode(void) { return __builtin_ia32_stmxcsr(); }
-static inline void set_float_mode(uint64_t mode) { __builtin_ia32_ldmxcsr((unsigned)mode); }
-#elif defined(__aarch64__)
-enum { FLUSH_TO_ZERO = 1 << 24 };  // FPCR.FZ
-static inline uint64_t float_mode(void) {
-  uint64_t mode;
-  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-  return mode;
-}
-static inline void set_float_mode(uint64_t mode) { __asm__ volatile("msr fpcr, %0" ::"r"(mode)); }
-#else
-enum { FLUSH_TO_ZERO = 0 };
-static inline uint64_t float_mode(void) { return 0; }
-static inline void set_float_mode(uint64_t mode) { (void)mode; }
-#endif
-
 static inline void announce_thread(void) {
   thread_hook hook = atomic_load_explicit(&start_hook, memory_order_acquire);
   if (hook != hook_called) {
@@ -138,7 +117,6 @@ static void wait_for_work(int index) {
 static void *worker_main(void *argument) {
   int index = (int)(intptr_t)argument;
   inside_region = true;
-  set_float_mode(float_mode() | FLUSH_TO_ZERO);
   while (index < atomic_load(&worker_limit)) {
     wait_for_work(index);
     if (!has_work()) continue;
@@ -265,7 +243,9 @@ static void run_region(uint32_t count, void *context, latent_task task) {
   wait_until_finished();
 }
 
-static void run_or_share(int64_t count, void *context, latent_task task) {
+void latent_parallel(int64_t count, void *context, latent_task task) {
+  if (count <= 0) return;
+  announce_thread();
   int threads = latent_pool_threads();
   if (count == 1 || threads == 1 || inside_region || count > MAX_BATCH ||
       atomic_flag_test_and_set_explicit(&owned, memory_order_acquire)) {
@@ -278,13 +258,4 @@ static void run_or_share(int64_t count, void *context, latent_task task) {
   run_region((uint32_t)count, context, task);
   inside_region = false;
   atomic_flag_clear_explicit(&owned, memory_order_release);
-}
-
-void latent_parallel(int64_t count, void *context, latent_task task) {
-  if (count <= 0) return;
-  announce_thread();
-  uint64_t mode = float_mode();
-  set_float_mode(mode | FLUSH_TO_ZERO);
-  run_or_share(count, context, task);
-  set_float_mode(mode);
 }

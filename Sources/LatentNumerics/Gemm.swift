@@ -56,6 +56,8 @@ struct Gemm {
     // A single piece too: the pool tells libraries on a thread it has not met to stay serial.
     parallelFor(pieces) { piece in
       let range = cut(length, piece, of: pieces)
+      let mode = latent_flush_denormals()
+      defer { latent_restore_float_mode(mode) }
       run(a, b, c, rows: alongRows ? range : 0..<m, columns: alongRows ? 0..<n : range, size)
     }
   }

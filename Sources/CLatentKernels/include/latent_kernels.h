@@ -33,8 +33,13 @@ int latent_pool_threads(void);
 void latent_pool_on_thread_start(void (*hook)(void));
 // Runs task(context, i) for every i in 0..<count, each exactly once, and returns when all are done.
 // The caller takes part. Nested calls, and calls while another thread owns the pool, run serially.
-// Denormal numbers count as zero inside; the caller's floating-point mode comes back afterwards.
 void latent_parallel(int64_t count, void *context, latent_task task);
+
+// MARK: Denormal numbers (float_mode.c)
+
+// From here on denormals count as zero on the calling thread; returns the mode to restore.
+uint64_t latent_flush_denormals(void);
+void latent_restore_float_mode(uint64_t mode);
 
 // MARK: Elementwise (unary.c, binary.c)
 
@@ -218,7 +223,7 @@ typedef struct {
 } latent_segment;
 
 // new = old - ...; old and new may be the same buffer. m and v are updated in place.
-// Every hyperparameter is a double; `gradient_scale` multiplies the gradient first (clipping).
+// Denormals count as zero. Every hyperparameter is a double; `gradient_scale` multiplies the gradient first (clipping).
 typedef struct {
   double learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale;
   bool decoupled;    // AdamW (Loshchilov and Hutter 2019) instead of L2 in the gradient
