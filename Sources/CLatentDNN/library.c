@@ -1,0 +1,75 @@
+// SwiftPM compiles every C target whatever the traits say, so everything is guarded here. The
+// library is loaded when first needed: a process that only encodes one example starts without it.
+
+#define _GNU_SOURCE
+#include "library.h"
+
+#include "latent_dnn.h"
+
+#ifdef LATENT_ONEDNN
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stddef.h>
+
+#define TEXT(x) #x
+#define VERSIONED(major) "libdnnl.so." TEXT(major)
+
+static latent_dnn_library library;
+static bool is_there;
+static void (*set_threads)(int);  // of the OpenMP runtime that oneDNN is linked with
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void start(void) {
+  void *handle = dlopen(VERSIONED(DNNL_VERSION_MAJOR), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) return;
+  bool complete = true;
+#define FIND(name)                                               \
+  *(void **)&library.name = dlsym(handle, "dnnl_" #name); \
+  complete &= library.name != NULL;
+  LATENT_DNN_FUNCTIONS(FIND)
+#undef FIND
+  *(void **)&set_threads = dlsym(handle, "omp_set_num_threads");
+  is_there = complete && library.engine_create(&library.engine, dnnl_cpu, 0) == dnnl_success;
+}
+
+const latent_dnn_library *latent_dnn(void) {
+  pthread_once(&once, start);
+  return is_there ? &library : NULL;
+}
+
+dnnl_stream_t latent_dnn_stream(void) {
+  static _Thread_local dnnl_stream_t stream;
+  if (!stream && latent_dnn()) {
+    // OpenMP's setting is one of the calling thread.
+    if (set_threads) set_threads(1);
+    if (library.stream_create(&stream, library.engine, dnnl_stream_default_flags) != dnnl_success) {
+      stream = NULL;
+    }
+  }
+  return stream;
+}
+
+bool latent_dnn_available(void) { return latent_dnn() != NULL; }
+
+bool latent_dnn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                      float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
+                      float beta, float *c, int64_t ldc) {
+  if (!latent_dnn_stream()) return false;
+  return library.sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b,
+                       ldb, beta, c, ldc) == dnnl_success;
+}
+
+#else
+
+bool latent_dnn_available(void) { return false; }
+
+bool latent_dnn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                      float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
+                      float beta, float *c, int64_t ldc) {
+  (void)transpose_a, (void)transpose_b, (void)m, (void)n, (void)k, (void)alpha, (void)a, (void)lda;
+  (void)b, (void)ldb, (void)beta, (void)c, (void)ldc;
+  return false;
+}
+
+#endif
