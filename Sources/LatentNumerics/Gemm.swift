@@ -79,28 +79,42 @@ struct Gemm {
     let right = transpose.contains(.right)
     let lda = left ? m : k
     let ldb = right ? k : n
-    let a = a + size * (left ? rows.lowerBound : rows.lowerBound * lda)
-    let b = b + size * (right ? columns.lowerBound * ldb : columns.lowerBound)
-    let c = c + size * (rows.lowerBound * n + columns.lowerBound)
+    Gemm.serial(
+      transpose, rows.count, columns.count, k,
+      a + size * (left ? rows.lowerBound : rows.lowerBound * lda), lda,
+      b + size * (right ? columns.lowerBound * ldb : columns.lowerBound), ldb,
+      c + size * (rows.lowerBound * n + columns.lowerBound), n, dtype)
+  }
+
+  /// C [m, n] = op(A) op(B), or that added to C, on the calling thread. `lda`, `ldb` and `ldc` are
+  /// the elements from one row in memory to the next. Only inside `parallelFor`, which tells the
+  /// libraries to stay serial.
+  static func serial(
+    _ transpose: GemmTranspose, _ m: Int, _ n: Int, _ k: Int, _ a: UnsafeRawPointer, _ lda: Int,
+    _ b: UnsafeRawPointer, _ ldb: Int, _ c: UnsafeMutableRawPointer, _ ldc: Int, _ dtype: DType,
+    adding: Bool = false
+  ) {
+    let left = transpose.contains(.left)
+    let right = transpose.contains(.right)
     if dtype == .float32 {
       let (a, b) = (a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self))
       let c = c.assumingMemoryBound(to: Float.self)
+      let beta: Float = adding ? 1 : 0
       if latent_dnn_sgemm(
-        left, right, Int64(rows.count), Int64(columns.count), Int64(k), 1, a, Int64(lda), b,
-        Int64(ldb), 0, c, Int64(n))
+        left, right, Int64(m), Int64(n), Int64(k), 1, a, Int64(lda), b, Int64(ldb), beta, c,
+        Int64(ldc))
       {
         return
       }
       latent_blas_f32().pointee.gemm(
-        Int32(LATENT_ROW_MAJOR), transposition(left), transposition(right),
-        Int32(rows.count), Int32(columns.count), Int32(k), 1, a, Int32(lda), b, Int32(ldb), 0, c,
-        Int32(n))
+        Int32(LATENT_ROW_MAJOR), transposition(left), transposition(right), Int32(m), Int32(n),
+        Int32(k), 1, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
     } else {
       latent_blas_f64().pointee.gemm(
-        Int32(LATENT_ROW_MAJOR), transposition(left), transposition(right),
-        Int32(rows.count), Int32(columns.count), Int32(k), 1,
-        a.assumingMemoryBound(to: Double.self), Int32(lda), b.assumingMemoryBound(to: Double.self),
-        Int32(ldb), 0, c.assumingMemoryBound(to: Double.self), Int32(n))
+        Int32(LATENT_ROW_MAJOR), transposition(left), transposition(right), Int32(m), Int32(n),
+        Int32(k), 1, a.assumingMemoryBound(to: Double.self), Int32(lda),
+        b.assumingMemoryBound(to: Double.self), Int32(ldb), adding ? 1 : 0,
+        c.assumingMemoryBound(to: Double.self), Int32(ldc))
     }
   }
 }

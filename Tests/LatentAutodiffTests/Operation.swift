@@ -86,7 +86,9 @@ struct Table {
 }
 
 extension Operation {
-  static let all = arithmetic + functions + reductions + movement + matrices + fused
+  static let all =
+    arithmetic + functions + reductions + movement + matrices + fused
+    + convolutions
 }
 
 /// Constants of the type that the inputs have.

@@ -8,36 +8,111 @@ import LatentLayers
 import LatentModels
 import LatentNumerics
 import LatentStorage
-import Testing
 
-/// One fixture of the `mlp` workload: 784 -> hidden -> latent, mirrored, Bernoulli.
-struct Fixture: Sendable, CustomTestStringConvertible {
-  typealias Model = VAE<
-    FixedNoiseEncoder<MLPEncoder>, MLPDecoder<BernoulliHead>, StandardNormalPrior
-  >
-  let name: String
-  let hidden, latentSize: Int
-  /// Weights, gradients and updated weights are stored as count, sum, sum of squares and the
-  /// first 16 values.
-  let isReduced: Bool
-  var testDescription: String { name }
+/// One network of the benchmark workloads, with what belongs to it in PyTorch.
+protocol FixtureNetwork: Sendable {
+  associatedtype Model: LatentVariableModel where Model.Posterior == FixedNoise
+  var name: String { get }
+  /// Shape of one example as PyTorch has it, channels first.
+  var inputShape: [Int] { get }
+  /// PyTorch's parameters in its order, and where each is in ours.
+  var parameters: [FixtureParameter] { get }
+  func emptyModel(noise: Tensor) -> Model
+  /// The likelihood's parameters, as the fixtures store them but for the order of the axes.
+  func output(_ likelihood: Model.Likelihood) -> Tensor
+}
 
-  static let all = [
-    Fixture(name: "mlp-tiny", hidden: 48, latentSize: 8, isReduced: false),
-    Fixture(name: "mlp-full", hidden: 400, latentSize: 20, isReduced: true),
-  ]
+/// A parameter under PyTorch's name, shape and first values, and the path of ours.
+struct FixtureParameter: Sendable {
+  /// How first values are drawn.
+  enum Start: Sendable { case uniform(fanIn: Int), scale, shift, embedding }
+  /// How our layout differs.
+  enum Layout: Sendable {
+    case same
+    /// Kernels: the second axis goes last.
+    case channelsLast
+    /// A linear layer after (columns) or before (rows) a flattened image [C, H, W].
+    case columns([Int]), rows([Int])
+  }
+  var name: String
+  var shape: Shape
+  var start: Start
+  var layout = Layout.same
+  var path: String
+  /// Rows of our parameter, where several of PyTorch's are one of ours.
+  var rows: Range<Int>?
 
-  static let folder = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "shared/fixtures")
-
-  var path: String { Fixture.folder.appending(path: "\(name).h5").path }
-  static var areThere: Bool {
-    all.allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
+  static func linear(
+    _ name: String, _ inputs: Int, _ outputs: Int, _ path: String, rows: Range<Int>? = nil,
+    layout: Layout = .same
+  ) -> [FixtureParameter] {
+    var biasLayout = Layout.same
+    if case .rows = layout { biasLayout = layout }
+    let start = Start.uniform(fanIn: inputs)
+    return [
+      FixtureParameter(
+        name: "\(name).weight", shape: [outputs, inputs], start: start, layout: layout,
+        path: "\(path).weight", rows: rows),
+      FixtureParameter(
+        name: "\(name).bias", shape: [outputs], start: start, layout: biasLayout,
+        path: "\(path).bias", rows: rows),
+    ]
   }
 
-  // MARK: The rule (Wellons' lowbias32 over a counter)
+  /// `shape` is the weight's, its second axis the one that goes last.
+  static func convolution(
+    _ name: String, _ shape: Shape, inputs: Int, outputs: Int, _ path: String
+  ) -> [FixtureParameter] {
+    let start = Start.uniform(fanIn: inputs * shape[2] * shape[3])
+    return [
+      FixtureParameter(
+        name: "\(name).weight", shape: shape, start: start, layout: .channelsLast,
+        path: "\(path).weight"),
+      FixtureParameter(name: "\(name).bias", shape: [outputs], start: start, path: "\(path).bias"),
+    ]
+  }
 
+  /// Float32 values by the rule for parameter number `index`, as float64.
+  func firstValue(_ index: Int) -> Tensor {
+    let values = FixtureRule.uniform(stream: index, count: shape.count).map { u -> Double in
+      let centered = 2 * u - 1
+      switch start {
+      case .uniform(let fanIn): return Double(Float(centered / Double(fanIn).squareRoot()))
+      case .scale: return Double(Float(1 + 0.1 * centered))
+      case .shift, .embedding: return Double(Float(0.1 * centered))
+      }
+    }
+    return Tensor(values, shape: shape)
+  }
+
+  func toOurs(_ tensor: Tensor) -> Tensor {
+    switch layout {
+    case .same: return tensor
+    case .channelsLast: return tensor.permuted([0, 2, 3, 1])
+    case .columns(let size):
+      return tensor.reshaped(Shape([shape[0]] + size)).permuted([0, 2, 3, 1]).reshaped(shape)
+    case .rows(let size):
+      return tensor.reshaped(Shape(size + [shape.count / size.reduce(1, *)]))
+        .permuted([1, 2, 0, 3]).reshaped(shape)
+    }
+  }
+
+  func toTheirs(_ tensor: Tensor) -> Tensor {
+    switch layout {
+    case .same: return tensor
+    case .channelsLast: return tensor.permuted([0, 3, 1, 2])
+    case .columns(let size):
+      return tensor.reshaped([shape[0], size[1], size[2], size[0]]).permuted([0, 3, 1, 2])
+        .reshaped(shape)
+    case .rows(let size):
+      return tensor.reshaped([size[1], size[2], size[0], shape.count / size.reduce(1, *)])
+        .permuted([2, 0, 1, 3]).reshaped(shape)
+    }
+  }
+}
+
+/// Wellons' lowbias32 over a counter.
+enum FixtureRule {
   static func uniform(stream: Int, count: Int) -> [Double] {
     let start = UInt32(truncatingIfNeeded: (stream + 1) &* 0x9E37_79B1)
     return (0..<count).map { index in
@@ -50,107 +125,84 @@ struct Fixture: Sendable, CustomTestStringConvertible {
       return Double(h >> 8) / 16_777_216
     }
   }
+}
 
-  /// Names in PyTorch's order with shape and fan in.
-  var parameters: [(name: String, shape: Shape, fanIn: Int)] {
-    func layer(_ name: String, _ input: Int, _ output: Int) -> [(String, Shape, Int)] {
-      [("\(name).weight", [output, input], input), ("\(name).bias", [output], input)]
+extension FixtureNetwork {
+  /// Weights, gradients and updated weights of the networks as benchmarked are stored as count, sum,
+  /// sum of squares and the first 16 values; so are their other large arrays.
+  var isReduced: Bool { name.hasSuffix("-full") }
+  var path: String { fixtureFolder.appending(path: "\(name).h5").path }
+
+  /// Four examples as PyTorch has them: images of gray cells, channels first.
+  func inputs() -> Tensor {
+    let channels = inputShape.count == 3 ? inputShape[0] : 1
+    let side = inputShape.count == 3 ? inputShape[1] : 28
+    let cell = side == 28 ? 4 : side / 8
+    let cells = side / cell
+    let coarse = FixtureRule.uniform(stream: 1000, count: 4 * channels * cells * cells)
+    let pixels = (0..<(4 * channels * side * side)).map { position -> Double in
+      let (plane, y, x) = (position / (side * side), position / side % side, position % side)
+      return Double(Float(coarse[(plane * cells + y / cell) * cells + x / cell]))
     }
-    return layer("enc.fc", 784, hidden) + layer("enc.mu", hidden, latentSize)
-      + layer("enc.logvar", hidden, latentSize) + layer("dec.fc", latentSize, hidden)
-      + layer("dec.out", hidden, 784)
+    return Tensor(pixels, shape: Shape([4] + inputShape))
   }
 
-  /// First weights; every value is a float32.
-  func weights() -> [String: Tensor] {
-    var result: [String: Tensor] = [:]
-    for (index, (name, shape, fanIn)) in parameters.enumerated() {
-      let values = Fixture.uniform(stream: index, count: shape.count).map {
-        Double(Float((2 * $0 - 1) / Double(fanIn).squareRoot()))
-      }
-      result[name] = Tensor(values, shape: shape)
-    }
-    return result
-  }
+  /// Ours from PyTorch's order of axes, and back.
+  func channelsLast(_ x: Tensor) -> Tensor { x.rank == 4 ? x.permuted([0, 2, 3, 1]) : x }
+  func channelsFirst(_ x: Tensor) -> Tensor { x.rank == 4 ? x.permuted([0, 3, 1, 2]) : x }
 
-  /// Four images of 7 by 7 gray cells.
-  static func inputs() -> Tensor {
-    let coarse = uniform(stream: 1000, count: 4 * 49)
-    let pixels = (0..<(4 * 784)).map { position -> Double in
-      let (image, y, x) = (position / 784, position / 28 % 28, position % 28)
-      return Double(Float(coarse[image * 49 + y / 4 * 7 + x / 4]))
-    }
-    return Tensor(pixels, shape: [4, 784])
-  }
-
-  // MARK: The model
-
+  /// The model with PyTorch's first weights.
   func model(_ dtype: DType, noise: Tensor) throws -> Model {
-    var random = RandomStream(seed: 0)
-    var model = VAE(
-      encoder: FixedNoiseEncoder(
-        base: MLPEncoder(
-          inputShape: [784], hidden: [hidden], latentSize: latentSize, using: &random),
-        noise: noise.converted(to: dtype)),
-      decoder: MLPDecoder(
-        latentSize: latentSize, hidden: [hidden], outputShape: [784], head: BernoulliHead(),
-        using: &random),
-      prior: .standardNormal(latentSize)
-    ).converted(to: dtype)
-    let weights = weights()
-    func joined(_ kind: String) -> Tensor {
-      Tensor.concatenate(["enc.mu.", "enc.logvar."].compactMap { weights[$0 + kind] }, axis: 0)
+    var model = emptyModel(noise: channelsLast(noise).converted(to: dtype)).converted(to: dtype)
+    var parts: [String: [Tensor]] = [:]
+    for (index, parameter) in parameters.enumerated() {
+      parts[parameter.path, default: []].append(parameter.toOurs(parameter.firstValue(index)))
     }
-    var arrays: [String: NDArray] = [
-      "encoder.head.weight": joined("weight").array, "encoder.head.bias": joined("bias").array,
-    ]
-    for (ours, theirs) in Fixture.layers {
-      for kind in ["weight", "bias"] {
-        arrays["\(ours).\(kind)"] = weights["\(theirs).\(kind)"]?.array
-      }
-    }
-    try model.load(arrays)
+    try model.load(parts.mapValues { Tensor.concatenate($0, axis: 0).array })
     return model
   }
 
-  private static let layers = [
-    ("encoder.hidden.0", "enc.fc"), ("decoder.hidden.0", "dec.fc"), ("decoder.output", "dec.out"),
-  ]
-
-  /// Our parameters (or what belongs to them, in visiting order) under PyTorch's names: means and
-  /// log-variances are one layer here and two there.
+  /// Our parameters (or what belongs to them, in visiting order) under PyTorch's names.
   func named(_ tensors: [Tensor], of model: Model) -> [String: Tensor] {
+    let paths = model.namedParameters.filter(\.isTrained).map(\.path)
+    let ours = Dictionary(uniqueKeysWithValues: zip(paths, tensors))
     var result: [String: Tensor] = [:]
-    let ours = Dictionary(uniqueKeysWithValues: zip(model.namedParameters.map(\.path), tensors))
-    for kind in ["weight", "bias"] {
-      for (path, name) in Fixture.layers { result["\(name).\(kind)"] = ours["\(path).\(kind)"] }
-      let halves = ours["encoder.head.\(kind)"]?.split(into: 2, axis: 0)
-      result["enc.mu.\(kind)"] = halves?[0]
-      result["enc.logvar.\(kind)"] = halves?[1]
+    for parameter in parameters {
+      guard let tensor = ours[parameter.path] else { continue }
+      let part = parameter.rows.map { tensor.sliced(0, $0) } ?? tensor
+      result[parameter.name] = parameter.toTheirs(part.reshaped(ourShape(parameter, part)))
     }
     return result
   }
 
-  // MARK: Comparison
-
-  /// The largest error, relative to the largest element (sums: to what their terms could add to).
-  func error(_ found: Tensor, _ expected: NDArray, reduced: Bool) -> Double {
-    let (values, wanted) = (found.doubles, expected.doubles)
-    let largest = max(values.reduce(0) { max($0, Swift.abs($1)) }, 1e-300)
-    func worst(_ pairs: [(Double, Double)], _ scale: Double) -> Double {
-      pairs.reduce(0) { worst, pair in
-        let error = Swift.abs(pair.0 - pair.1) / scale
-        return error.isNaN ? .infinity : max(worst, error)
-      }
-    }
-    if !reduced {
-      return found.shape == expected.shape ? worst(Array(zip(values, wanted)), largest) : .infinity
-    }
-    let squares = values.reduce(0) { $0 + $1 * $1 }
-    let first = Array(zip(values.prefix(16), wanted.dropFirst(3)))
-    guard Int(wanted[0]) == values.count, wanted.count == 3 + first.count else { return .infinity }
-    return max(
-      worst([(values.reduce(0, +), wanted[1])], (squares * Double(values.count)).squareRoot()),
-      worst([(squares, wanted[2])], squares), worst(first, largest))
+  private func ourShape(_ parameter: FixtureParameter, _ part: Tensor) -> Shape {
+    if case .channelsLast = parameter.layout { return part.shape }
+    return parameter.shape
   }
+}
+
+let fixtureFolder = URL(fileURLWithPath: #filePath)
+  .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent().appending(path: "shared/fixtures")
+
+/// The largest error, relative to the largest element. A stored vector of 3 to 19 numbers for a larger
+/// array is its reduction: sums are compared relative to what their terms could add to.
+func fixtureError(_ found: Tensor, _ expected: NDArray) -> Double {
+  let (values, wanted) = (found.doubles, expected.doubles)
+  let largest = max(values.reduce(0) { max($0, Swift.abs($1)) }, 1e-300)
+  func worst(_ pairs: [(Double, Double)], _ scale: Double) -> Double {
+    pairs.reduce(0) { worst, pair in
+      let error = Swift.abs(pair.0 - pair.1) / scale
+      return error.isNaN ? .infinity : max(worst, error)
+    }
+  }
+  if found.shape == expected.shape { return worst(Array(zip(values, wanted)), largest) }
+  let squares = values.reduce(0) { $0 + $1 * $1 }
+  let first = Array(zip(values.prefix(16), wanted.dropFirst(3)))
+  guard expected.shape.rank == 1, Int(wanted[0]) == values.count,
+    wanted.count == 3 + min(16, values.count)
+  else { return .infinity }
+  return max(
+    worst([(values.reduce(0, +), wanted[1])], (squares * Double(values.count)).squareRoot()),
+    worst([(squares, wanted[2])], squares), worst(first, largest))
 }

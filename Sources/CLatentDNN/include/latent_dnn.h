@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "latent_dnn_convolution.h"
+
 // Whether the package was built with the OneDNN trait and the library is on this machine.
 bool latent_dnn_available(void);
 

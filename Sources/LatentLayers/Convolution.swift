@@ -1,0 +1,138 @@
+// Convolutional layers over one, two and three spatial axes, channels last. Weights keep the channels
+// last as well: `[outputs, kernel..., channels / groups]`, and `[channels, kernel..., outputs /
+// groups]` for the transposed ones.
+
+import LatentAutodiff
+import LatentNumerics
+
+/// The number of spatial axes, as a type.
+public protocol SpatialRank: Sendable { static var axes: Int { get } }
+public enum OneAxis: SpatialRank { public static let axes = 1 }
+public enum TwoAxes: SpatialRank { public static let axes = 2 }
+public enum ThreeAxes: SpatialRank { public static let axes = 3 }
+
+/// Over sequences: `[batch, length, channels] -> [batch, length', outputs]`.
+public typealias Conv1D = Convolution<OneAxis>
+/// Over images: `[batch, height, width, channels] -> [batch, height', width', outputs]`.
+public typealias Conv2D = Convolution<TwoAxes>
+/// Over volumes: `[batch, depth, height, width, channels] -> [batch, depth', height', width', outputs]`.
+public typealias Conv3D = Convolution<ThreeAxes>
+/// Over sequences: `[batch, length, channels] -> [batch, length', outputs]`.
+public typealias ConvTranspose1D = TransposedConvolution<OneAxis>
+/// Over images: `[batch, height, width, channels] -> [batch, height', width', outputs]`.
+public typealias ConvTranspose2D = TransposedConvolution<TwoAxes>
+/// Over volumes: `[batch, depth, height, width, channels] -> [batch, depth', height', width', outputs]`.
+public typealias ConvTranspose3D = TransposedConvolution<ThreeAxes>
+
+/// `activation(x * w + b)`: sizes become `(size + before + after - dilation (kernel - 1) - 1) / stride
+/// + 1`, rounded down.
+public struct Convolution<Rank: SpatialRank>: Layer {
+  /// `[outputs, kernel..., channels / groups]`.
+  public var weight: Tensor
+  /// `[outputs]`.
+  public var bias: Tensor?
+  public let geometry: ConvolutionGeometry
+  public let activation: Activation
+
+  /// With the `.pyTorch` initialiser the bias is drawn as there, with any other it starts at zero.
+  /// Traps where sizes are not positive or the groups do not divide the channels.
+  public init(
+    _ channels: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, padding: Extent = 0,
+    dilation: Extent = 1, groups: Int = 1, activation: Activation = .none, bias: Bool = true,
+    initializer: Initializer = .pyTorch, using random: inout RandomStream,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    geometry = ConvolutionGeometry(
+      rank: Rank.axes, kernel: kernel, stride: stride, before: padding, dilation: dilation,
+      groups: groups, file: file, line: line)
+    (weight, self.bias) = convolutionParameters(
+      channels, outputs, geometry, first: outputs, last: channels / groups, bias: bias, initializer,
+      &random, file, line)
+    self.activation = activation
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&weight, "weight")
+    visitor.visit(&bias, "bias")
+  }
+
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    convolution(x, weight: weight, bias: bias, activation: activation, geometry)
+  }
+}
+
+/// `activation(x *^T w + b)`: sizes become `(size - 1) stride - before - after + dilation (kernel - 1)
+/// + 1 + outputPadding`.
+public struct TransposedConvolution<Rank: SpatialRank>: Layer {
+  /// `[channels, kernel..., outputs / groups]`.
+  public var weight: Tensor
+  /// `[outputs]`.
+  public var bias: Tensor?
+  public let geometry: ConvolutionGeometry
+  /// Sizes that the rounding of a stride leaves open: added at the end of each axis.
+  public let outputPadding: SIMD3<Int>
+  public let activation: Activation
+
+  /// As of `Convolution`; every output padding must be smaller than the stride or the dilation.
+  public init(
+    _ channels: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, padding: Extent = 0,
+    outputPadding: Extent = 0, dilation: Extent = 1, groups: Int = 1,
+    activation: Activation = .none, bias: Bool = true, initializer: Initializer = .pyTorch,
+    using random: inout RandomStream, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    geometry = ConvolutionGeometry(
+      rank: Rank.axes, kernel: kernel, stride: stride, before: padding, dilation: dilation,
+      groups: groups, file: file, line: line)
+    let extra = outputPadding.values(
+      rank: Rank.axes, "output padding", minimum: 0, file: file, line: line)
+    var three = SIMD3<Int>()
+    for (axis, size) in extra.enumerated() { three[3 - Rank.axes + axis] = size }
+    let geometry = geometry
+    require(
+      (0..<3).allSatisfy { three[$0] < max(geometry.stride[$0], 2) },
+      "output padding \(outputPadding) with stride \(stride)", file: file, line: line)
+    self.outputPadding = three
+    (weight, self.bias) = convolutionParameters(
+      channels, outputs, geometry, first: channels, last: outputs / groups, bias: bias, initializer,
+      &random, file, line)
+    self.activation = activation
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&weight, "weight")
+    visitor.visit(&bias, "bias")
+  }
+
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
+
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    transposedConvolution(
+      x, weight: weight, bias: bias, activation: activation, geometry,
+      outputSize: geometry.inputSize(of: geometry.sizes(of: x.shape), extra: outputPadding))
+  }
+}
+
+/// First weight and bias. Fans are those of the convolution, and of PyTorch's for the transposed one,
+/// where fan in counts the outputs.
+private func convolutionParameters(
+  _ channels: Int, _ outputs: Int, _ geometry: ConvolutionGeometry, first: Int, last: Int,
+  bias: Bool, _ initializer: Initializer, _ random: inout RandomStream, _ file: StaticString,
+  _ line: UInt
+) -> (weight: Tensor, bias: Tensor?) {
+  require(
+    channels > 0 && outputs > 0 && channels % geometry.groups == 0
+      && outputs % geometry.groups == 0,
+    "a convolution from \(channels) to \(outputs) channels in \(geometry.groups) groups",
+    file: file,
+    line: line)
+  var shape: Shape = [first]
+  for axis in (3 - geometry.rank)..<3 { shape.append(geometry.kernel[axis]) }
+  shape.append(last)
+  let taps = shape.count / first / last
+  let (fanIn, fanOut) = (last * taps, first / geometry.groups * taps)
+  let weight = initializer(shape, fanIn: fanIn, fanOut: fanOut, using: &random)
+  let rule = initializer == .pyTorch ? initializer : .constant(0)
+  return (weight, bias ? rule([outputs], fanIn: fanIn, using: &random) : nil)
+}

@@ -1,0 +1,106 @@
+// Convolutional encoders and decoders in the manner of DCGAN (Radford, Metz and Chintala 2016) and of
+// the disentanglement literature (Burgess et al. 2018): each layer halves or doubles the image, one
+// fully connected layer stands between image and latents.
+
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+/// `[batch, height, width, channels]` to a diagonal normal over `[batch, latent]`.
+///
+/// Kernel 4, stride 2, padding 1 and an activation for each of `channels`, then one hidden layer.
+public struct ConvEncoder: Encoder {
+  public var convolutions: [Conv2D]
+  public var hidden: Linear
+  /// Means first, then log-variances.
+  public var head: Linear
+
+  /// Traps unless height and width can be halved as often as there are layers.
+  public init(
+    inputShape: Shape, channels: [Int], hidden width: Int, latentSize: Int,
+    activation: Activation = .relu, initializer: Initializer = .pyTorch,
+    using random: inout RandomStream, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    let flat = imageAfter(channels, inputShape, file, line)
+    convolutions = zip([inputShape[2]] + channels, channels).map {
+      Conv2D(
+        $0, $1, kernel: 4, stride: 2, padding: 1, activation: activation, initializer: initializer,
+        using: &random)
+    }
+    hidden = Linear(
+      flat.count, width, activation: activation, initializer: initializer, using: &random)
+    head = Linear(width, 2 * latentSize, initializer: initializer, using: &random)
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&convolutions, "convolutions")
+    visitor.visit(&hidden, "hidden")
+    visitor.visit(&head, "head")
+  }
+
+  public func callAsFunction(_ x: Tensor) -> DiagonalNormal {
+    let features = convolutions.reduce(x) { $1($0) }
+    let halves = head(hidden(features.flattened(from: 1))).split(into: 2, axis: -1)
+    return DiagonalNormal(mean: halves[0], logVariance: halves[1])
+  }
+}
+
+/// `[..., latent]` to a likelihood over `[...] + outputShape`, the mirror image of `ConvEncoder`.
+public struct ConvDecoder<Head: LikelihoodHead>: Decoder {
+  public var hidden: Linear
+  public var image: Linear
+  public var convolutions: [ConvTranspose2D]
+  public var head: Head
+  private let imageShape: Shape
+
+  /// `channels` are those of the encoder; they are gone through in reverse.
+  public init(
+    latentSize: Int, hidden width: Int, channels: [Int], outputShape: Shape, head: Head,
+    activation: Activation = .relu, initializer: Initializer = .pyTorch,
+    using random: inout RandomStream, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    imageShape = imageAfter(channels, outputShape, file, line)
+    hidden = Linear(
+      latentSize, width, activation: activation, initializer: initializer, using: &random)
+    image = Linear(
+      width, imageShape.count, activation: activation, initializer: initializer, using: &random)
+    let outputs = outputShape[2] * head.outputsPerElement
+    let widths = Array(channels.reversed())
+    convolutions = zip(widths, widths.dropFirst() + [outputs]).enumerated().map { index, pair in
+      ConvTranspose2D(
+        pair.0, pair.1, kernel: 4, stride: 2, padding: 1,
+        activation: index + 1 < widths.count ? activation : .none, initializer: initializer,
+        using: &random)
+    }
+    self.head = head
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&hidden, "hidden")
+    visitor.visit(&image, "image")
+    visitor.visit(&convolutions, "convolutions")
+    visitor.visit(&head, "head")
+  }
+
+  public func callAsFunction(_ z: Tensor) -> Head.Likelihood {
+    // Sample axes are folded into the batch while images are made.
+    let leading = z.shape.prefix(z.rank - 1)
+    let start = image(hidden(z.reshaped([leading.count, z.shape[-1]])))
+    let raw = convolutions.reduce(start.reshaped([leading.count] + imageShape)) { $1($0) }
+    return head(raw.reshaped(leading + raw.shape.suffix(3)), eventRank: 3)
+  }
+}
+
+/// `[height, width, channels]` of the smallest image. Traps where the sizes cannot be halved so often.
+private func imageAfter(
+  _ channels: [Int], _ shape: Shape, _ file: StaticString, _ line: UInt
+) -> Shape {
+  let factor = 1 << channels.count
+  require(
+    !channels.isEmpty && shape.rank == 3 && shape[0] % factor == 0 && shape[1] % factor == 0
+      && shape[0] > 0 && shape[1] > 0,
+    "\(channels.count) convolutions of stride 2 for images of shape \(shape): expected [height, "
+      + "width, channels] with height and width divisible by \(factor)", file: file, line: line)
+  return [shape[0] / factor, shape[1] / factor, channels[channels.count - 1]]
+}
