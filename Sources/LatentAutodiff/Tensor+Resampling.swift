@@ -6,7 +6,7 @@ import LatentNumerics
 extension Tensor {
   /// `[batch, size..., channels] -> [batch, outputSize..., channels]`.
   public func resized(
-    to outputSize: Extent, _ method: Interpolation = .nearest, file: StaticString = #fileID,
+    to outputSize: Extent, _ method: Resampling = .nearest, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     mapped(AxisMap.resampling(shape, to: outputSize, method, "resize", file: file, line: line))
@@ -14,7 +14,7 @@ extension Tensor {
 
   /// `[batch, size..., channels] -> [batch, size * scale..., channels]`.
   public func upsampled(
-    by scale: Extent, _ method: Interpolation = .nearest, file: StaticString = #fileID,
+    by scale: Extent, _ method: Resampling = .nearest, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     let sizes = shape.spatialSizes("upsampling", file: file, line: line)

@@ -1,7 +1,7 @@
 // Resizing by interpolation, with the sampling points of PyTorch's `interpolate`.
 
 /// How values between the elements of an axis are found.
-public enum Interpolation: Sendable, Hashable, Codable {
+public enum Resampling: Sendable, Hashable, Codable {
   /// Element `floor(o inputSize / outputSize)` for output o.
   case nearest
   /// Linear along each axis (bilinear over two, trilinear over three). Elements are the centres of
@@ -10,7 +10,7 @@ public enum Interpolation: Sendable, Hashable, Codable {
   case linear(alignCorners: Bool = false)
 
   /// `linear`, by its name over two axes.
-  public static func bilinear(alignCorners: Bool = false) -> Interpolation {
+  public static func bilinear(alignCorners: Bool = false) -> Resampling {
     .linear(alignCorners: alignCorners)
   }
 }
@@ -18,7 +18,7 @@ public enum Interpolation: Sendable, Hashable, Codable {
 extension AxisMap {
   /// Each spatial axis of `shape` resized to `outputSize`.
   public static func resampling(
-    _ shape: Shape, to outputSize: Extent, _ method: Interpolation, _ name: String,
+    _ shape: Shape, to outputSize: Extent, _ method: Resampling, _ name: String,
     file: StaticString = #fileID, line: UInt = #line
   ) -> [AxisMap] {
     let sizes = shape.spatialSizes(name, file: file, line: line)

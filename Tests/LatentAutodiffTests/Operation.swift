@@ -86,7 +86,7 @@ struct Table {
 }
 
 extension Operation {
-  static let all = arithmetic + functions + reductions + movement + matrices + fused
+  static let all = arithmetic + functions + reductions + movement + matrices + fused + spatial
 }
 
 /// Constants of the type that the inputs have.
