@@ -78,7 +78,8 @@
             for (int64_t w = 0; w < width.count; ++w) {                                         \
               const int64_t from = (line + width.indices[w]) * n;                               \
               LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {                               \
-                dx[i] += positions[from + i] == here ? dy[from + i] : 0;                        \
+                const real slope = dy[from + i];  /* loaded in any case: no branch */           \
+                dx[i] += positions[from + i] == here ? slope : 0;                               \
               }                                                                                 \
             }                                                                                   \
           }                                                                                     \

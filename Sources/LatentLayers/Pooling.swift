@@ -1,29 +1,7 @@
-// Pooling layers: the same window over one, two or three spatial axes. The number of axes is part of
-// the type, so that a layer refuses inputs that it was not meant for.
+// Pooling layers: the largest element or the mean of windows over one, two or three spatial axes.
 
 import LatentAutodiff
 import LatentNumerics
-
-/// How many spatial axes the inputs of a layer have.
-public protocol SpatialRank: Sendable {
-  static var axes: Int { get }
-}
-
-/// `[batch, length, channels]`.
-public enum OneAxis: SpatialRank { public static let axes = 1 }
-/// `[batch, height, width, channels]`.
-public enum TwoAxes: SpatialRank { public static let axes = 2 }
-/// `[batch, depth, height, width, channels]`.
-public enum ThreeAxes: SpatialRank { public static let axes = 3 }
-
-extension SpatialRank {
-  static func check(_ x: Tensor, _ name: String) {
-    require(
-      x.rank == axes + 2,
-      "\(name) over \(axes) spatial axes of input \(x.shape): expected \(axes + 2) axes, "
-        + "[batch, spatial..., channels]")
-  }
-}
 
 /// The largest element of each window: `[batch, size..., channels] ->
 /// [batch, (size + 2 padding - kernel) / stride + 1..., channels]`.

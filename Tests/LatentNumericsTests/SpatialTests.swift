@@ -1,5 +1,6 @@
 // Axis maps and max pooling against the slowest possible reading, and the laws that need no oracle.
 
+import Foundation
 import LatentNumerics
 import Testing
 
@@ -169,6 +170,9 @@ import Testing
     #expect(uniform.values(rank: 3) == [3, 3, 3] && each.values(rank: 2) == [3, 5])
     #expect("\(uniform) \(each)" == "3 [3, 5]")
     #expect(Set([uniform, each, 3, [3, 5]]).count == 2)
+    let text = try JSONEncoder().encode([uniform, each])
+    #expect(String(decoding: text, as: UTF8.self) == "[3,[3,5]]")
+    #expect(try JSONDecoder().decode([Extent].self, from: text) == [uniform, each])
   }
 
   struct Mistake: Codable, Sendable, CustomTestStringConvertible {

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Pooling, resampling, pixel shuffle and padding of PyTorch in float64, channels last.
 
-Writes Tests/LatentAutodiffTests/Resources/spatial.json. Inputs and cotangents follow a rule, so that
-only results are stored: element i of the input of case k is ((2531 i + 97 k) mod 4099) / 2050 - 1,
-of its cotangent ((1543 i + 31 k + 7) mod 4093) / 2047 - 1. Of each result its shape, its first twelve
-elements, the sum, the sum of squares and the product with the cotangent's rule are kept.
+Writes Tests/LatentAutodiffTests/Resources/spatial.json. Inputs and cotangents follow a rule, so
+that only results are stored: element i of the input of case k is
+((2531 i + 97 k) mod 4099) / 2050 - 1, of its cotangent ((1543 i + 31 k + 7) mod 4093) / 2047 - 1.
+Of each result its shape, its first twelve elements, the sum, the sum of squares and the product
+with the rule of cotangents for k = 0 are kept.
 """
 
 import json
@@ -99,7 +100,10 @@ for op in ("max", "average"):
         case(op, [1, 5, 5, 4, 2], kernel=[3, 2, 3], stride=[2, 1, 2], padding=[1, 1, 0]),
     ]
 cases += [
-    case("average", [2, 7, 5, 3], kernel=[3, 3], stride=[2, 2], padding=[1, 1], countsPadding=False),
+    case(
+        "average", [2, 7, 5, 3], kernel=[3, 3], stride=[2, 2], padding=[1, 1],
+        countsPadding=False,
+    ),
     case("average", [1, 9, 2], kernel=[4], stride=[3], padding=[2], countsPadding=False),
     case("average", [1, 4, 5, 5, 1], kernel=[2, 3, 2], padding=[1, 1, 1], countsPadding=False),
 ]

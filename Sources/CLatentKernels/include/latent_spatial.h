@@ -22,9 +22,9 @@ typedef struct {
 void latent_map_axes(latent_dtype type, int64_t batch, int64_t channels,
                      const latent_axis_map axes[3], const void *x, void *y);
 
-// The largest of the elements that the rows name (weights are not read, no row is empty); NaN if one
-// is. positions, where not null, receives where it stood, counted over the three input axes: the
-// first of equals.
+// The largest of the elements that the rows name (weights are not read, no row is empty); NaN if
+// one is. positions, where not null, receives where it stood, counted over the three input axes:
+// the first of equals.
 void latent_max_axes(latent_dtype type, int64_t batch, int64_t channels,
                      const latent_axis_map axes[3], const void *x, void *y, int32_t *positions);
 
