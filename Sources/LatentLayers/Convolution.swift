@@ -5,12 +5,6 @@
 import LatentAutodiff
 import LatentNumerics
 
-/// The number of spatial axes, as a type.
-public protocol SpatialRank: Sendable { static var axes: Int { get } }
-public enum OneAxis: SpatialRank { public static let axes = 1 }
-public enum TwoAxes: SpatialRank { public static let axes = 2 }
-public enum ThreeAxes: SpatialRank { public static let axes = 3 }
-
 /// Over sequences: `[batch, length, channels] -> [batch, length', outputs]`.
 public typealias Conv1D = Convolution<OneAxis>
 /// Over images: `[batch, height, width, channels] -> [batch, height', width', outputs]`.

@@ -88,7 +88,7 @@ struct Table {
 extension Operation {
   static let all =
     arithmetic + functions + reductions + movement + matrices + fused
-    + convolutions
+    + convolutions + spatial
 }
 
 /// Constants of the type that the inputs have.

@@ -78,6 +78,20 @@ import Testing
         x.permuted([1, 0]),
       ]
     },
+    Work(name: "pooling and resampling") { dtype in
+      let x = inputs([7, 33, 21, 19], dtype: dtype)[0]
+      let windows = AxisMap.windows(
+        over: x.shape, kernel: 3, stride: 2, padding: 1, countsPadding: true, "pooling")
+      let (values, positions) = x.maxPooled(windows, savingPositions: true)
+      return [
+        values, positions!, values.maxPoolGradient(positions: positions!, windows: windows),
+      ]
+        + [
+          windows, AxisMap.resampling(x.shape, to: [66, 42], .nearest, "resize"),
+          AxisMap.resampling(x.shape, to: [50, 42], .linear(), "resize"),
+          AxisMap.padding(x.shape, .reflect, [(3, 2), (1, 4)], "padding"),
+        ].flatMap { [x.mapped($0), x.mapped($0).mapped($0.map(\.transposed))] }
+    },
   ]
 
   @Test(arguments: work, [DType.float32, .float64]) func sameBits(work: Work, dtype: DType) {
