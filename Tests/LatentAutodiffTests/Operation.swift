@@ -87,6 +87,7 @@ struct Table {
 
 extension Operation {
   static let all = arithmetic + functions + reductions + movement + matrices + fused
+    + normalization
 }
 
 /// Constants of the type that the inputs have.

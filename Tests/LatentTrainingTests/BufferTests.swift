@@ -61,6 +61,38 @@ struct Foreign: Objective {
   }
 }
 
+/// A network with two copies of one batch normalisation.
+struct Regression: Module {
+  var layers: [Linear]
+  var norms: [BatchNorm]
+
+  mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&layers, "layers")
+    visitor.visit(&norms, "norms")
+  }
+
+  static func trainer() -> Trainer<Regression, Reconstruction> {
+    var random = RandomStream(seed: 6)
+    let norm = BatchNorm(5, activation: .silu)
+    let model = Regression(
+      layers: [(6, 5), (5, 5), (5, 6)].map { Linear($0, $1, using: &random) }, norms: [norm, norm])
+    return Trainer(
+      model, objective: Reconstruction(), optimizer: Adam(learningRate: 0.02), seed: 5)
+  }
+}
+
+struct Reconstruction: Objective {
+  var summary: String { "Reconstruction" }
+  func callAsFunction(
+    _ model: Regression, _ x: Tensor, _ context: inout LayerContext
+  ) -> LossTerms {
+    var y = x
+    for (layer, norm) in zip(model.layers, model.norms) { y = norm(layer(y), &context) }
+    let error = square(model.layers[2](y) - x).sum(axes: [1]).mean()
+    return LossTerms(total: error, terms: [("error", error)])
+  }
+}
+
 @Suite struct BufferTests {
   static func trainer() -> Trainer<Watching, Energy> {
     var trainer = Trainer(
@@ -142,6 +174,34 @@ struct Foreign: Objective {
     try second.resume(from: Checkpoint(decoding: first.bytes))
     for step in 5..<12 { try second.step(BufferTests.x(UInt64(step))) }
     #expect(try second.bytes == whole.bytes)
+  }
+
+  /// Batch normalisation: a run that stopped in the middle of an epoch, whose last batch has one
+  /// example, is the run that never stopped.
+  @Test func batchNormResumes() throws {
+    let data = tinyData(33)
+    func fit(_ trainer: inout Trainer<Regression, Reconstruction>, stop: Int?) throws -> [UInt8] {
+      let keep = Kept()
+      do {
+        try trainer.fit(
+          data, epochs: 3, batchSize: 8, events: [StopAfter(step: stop ?? -1, keep: keep)],
+          handlesSignals: false)
+        return try trainer.bytes
+      } catch is Enough {
+        return keep.bytes
+      }
+    }
+    var whole = Regression.trainer()
+    let expected = try fit(&whole, stop: nil)
+    let norms = whole.model.norms
+    #expect(norms[0].runningMean?.array != norms[1].runningMean?.array)
+    for stop in [2, 5, 7] {
+      var first = Regression.trainer()
+      let bytes = try fit(&first, stop: stop)
+      var second = Regression.trainer()
+      try second.resume(from: Checkpoint(decoding: bytes))
+      #expect(try fit(&second, stop: nil) == expected, "stopped after \(stop)")
+    }
   }
 
   @Test func buffersOfOthersTrap() async throws {

@@ -253,4 +253,6 @@ void latent_rmsprop(latent_dtype type, int segments, const latent_segment *list,
 // average += (1 - decay) (value - average).
 void latent_ema(latent_dtype type, int64_t n, double decay, const void *value, void *average);
 
+#include "latent_norm.h"
+
 #endif
