@@ -102,7 +102,9 @@ let package = Package(
     .tests("LatentNumericsTests", ["LatentNumerics", "CLatentKernels"]),
     .tests("LatentAutodiffTests", ["LatentAutodiff", "LatentNumerics"]),
     .tests("LatentDatasetsTests", ["LatentDatasets", "LatentStorage", "LatentNumerics"]),
-    .tests("LatentLayersTests", ["LatentLayers", "LatentAutodiff", "LatentNumerics"]),
+    .tests(
+      "LatentLayersTests", ["LatentLayers", "LatentAutodiff", "LatentNumerics"],
+      exclude: ["Resources"]),
     .tests(
       "LatentDistributionsTests", ["LatentDistributions", "LatentAutodiff", "LatentNumerics"]),
     .tests("LatentStorageTests", ["LatentStorage", "LatentNumerics"]),
@@ -139,7 +141,8 @@ extension Target {
   }
 
   /// The tests of a folder under `Tests`.
-  static func tests(_ name: String, _ targets: [String]) -> Target {
-    .testTarget(name: name, dependencies: targets.map { .init(stringLiteral: $0) })
+  static func tests(_ name: String, _ targets: [String], exclude: [String] = []) -> Target {
+    .testTarget(
+      name: name, dependencies: targets.map { .init(stringLiteral: $0) }, exclude: exclude)
   }
 }

@@ -86,7 +86,8 @@ struct Table {
 }
 
 extension Operation {
-  static let all = arithmetic + functions + reductions + movement + matrices + fused
+  static let all =
+    arithmetic + functions + reductions + movement + matrices + fused
     + normalization
 }
 
