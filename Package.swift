@@ -138,8 +138,11 @@ extension Target {
     .executableTarget(name: name, dependencies: ["Latent"], path: "Examples/\(name)")
   }
 
-  /// The tests of a folder under `Tests`.
+  /// The tests of a folder under `Tests`; reference values in its `Resources` are read, not bundled.
   static func tests(_ name: String, _ targets: [String]) -> Target {
-    .testTarget(name: name, dependencies: targets.map { .init(stringLiteral: $0) })
+    let resources = "\(Context.packageDirectory)/Tests/\(name)/Resources"
+    return .testTarget(
+      name: name, dependencies: targets.map { .init(stringLiteral: $0) },
+      exclude: FileManager.default.fileExists(atPath: resources) ? ["Resources"] : [])
   }
 }

@@ -20,7 +20,7 @@ public typealias ConvTranspose3D = TransposedConvolution<ThreeAxes>
 
 /// `activation(x * w + b)`: sizes become `(size + before + after - dilation (kernel - 1) - 1) / stride
 /// + 1`, rounded down.
-public struct Convolution<Rank: SpatialRank>: Layer {
+public struct Convolution<Rank: SpatialRank>: WeightedLayer {
   /// `[outputs, kernel..., channels / groups]`.
   public var weight: Tensor
   /// `[outputs]`.
@@ -59,7 +59,7 @@ public struct Convolution<Rank: SpatialRank>: Layer {
 
 /// `activation(x *^T w + b)`: sizes become `(size - 1) stride - before - after + dilation (kernel - 1)
 /// + 1 + outputPadding`.
-public struct TransposedConvolution<Rank: SpatialRank>: Layer {
+public struct TransposedConvolution<Rank: SpatialRank>: WeightedLayer {
   /// `[channels, kernel..., outputs / groups]`.
   public var weight: Tensor
   /// `[outputs]`.

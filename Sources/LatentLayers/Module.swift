@@ -46,6 +46,12 @@ extension ParameterVisitor {
     parameter = value
   }
 
+  public mutating func visitBuffer(_ buffer: inout Tensor?, _ name: String) {
+    guard var value = buffer else { return }
+    visitBuffer(&value, name)
+    buffer = value
+  }
+
   public mutating func visit(_ module: inout (some Module)?, _ name: String) {
     guard var value = module else { return }
     visit(&value, name)
@@ -89,6 +95,8 @@ public struct LayerContext: Sendable {
   public var step: Int
   /// The other fields of the batch: labels, conditions, masks, lengths.
   public var fields: [String: Tensor]
+  /// What layers want their buffers to become; `Module.apply` makes it so.
+  public internal(set) var bufferUpdates = BufferUpdates()
 
   public init(
     isTraining: Bool, random: RandomStream, step: Int = 0, fields: [String: Tensor] = [:]

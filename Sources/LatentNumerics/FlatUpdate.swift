@@ -161,6 +161,16 @@ extension NDArray {
     storage === other.storage && offset == other.offset + start * dtype.size
   }
 
+  /// Where the elements of an array lie. Means something only as long as an array that lies there
+  /// lives.
+  public struct Place: Sendable, Hashable {
+    fileprivate let storage: ObjectIdentifier
+    fileprivate let offset: Int
+  }
+
+  /// Equal for arrays that begin at the same byte of the same memory: copies of one value.
+  public var place: Place { Place(storage: ObjectIdentifier(storage), offset: offset) }
+
   private mutating func flatUpdate(
     _ segments: [FlatSegment], _ first: inout NDArray, _ second: inout NDArray,
     _ body: (

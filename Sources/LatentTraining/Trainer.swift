@@ -48,6 +48,7 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   private let noise: RandomStream
 
   /// Reports parameters that `visitParameters` forgets by trapping: they would stay as they are for ever.
+  /// Buffers that copies of a layer share are separated.
   public init(
     _ model: Model, objective: Rule, optimizer: any Optimizer,
     schedule: any LearningRateSchedule = ConstantSchedule(), clipping: GradientClipping? = nil,
@@ -59,6 +60,7 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
       "visitParameters of \(Model.self) does not visit \(forgotten.joined(separator: ", "))",
       file: file, line: line)
     self.model = model
+    self.model.separateBuffers()
     self.objective = objective
     self.optimizer = optimizer
     self.schedule = schedule
@@ -69,7 +71,7 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   }
 
   /// One update on x `[batch, ...]`; `fields` are the batch's other arrays.
-  /// - Throws: `TrainingError.nonFinite`, with parameters, moments and counters as before.
+  /// - Throws: `TrainingError.nonFinite`, with parameters, buffers, moments and counters as before.
   @discardableResult
   public mutating func step(_ x: Tensor, fields: [String: Tensor] = [:]) throws -> StepReport {
     var context = LayerContext(
@@ -89,7 +91,10 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
     var report = StepReport(
       step: step, examples: x.rank > 0 ? x.shape[0] : 1, loss: value, terms: numbers,
       gradientNorm: norm, learningRate: rate, wasSkipped: false)
-    if !value.isFinite || !norm.isFinite, let error = diagnose(value, numbers, unclipped) {
+    let updates = context.bufferUpdates
+    if !value.isFinite || !norm.isFinite || updates.hasNonFinite,
+      let error = diagnose(value, numbers, unclipped, updates)
+    {
       guard case .skip(let limit) = nonFinitePolicy, skippedSteps < limit else { throw error }
       skippedSteps += 1
       step += 1
@@ -100,18 +105,29 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
     }
     optimizer.learningRate = rate
     optimizer.update(&model, along: gradients, scale: scale)
+    let foreign = model.apply(updates)
+    require(
+      foreign.isEmpty,
+      "\(foreign.count) buffers were updated that \(Model.self) does not visit: a frozen network "
+        + "beside the model is evaluated with LayerContext.inference")
     average?.update(model)
     step += 1
     return report
   }
 
   private func diagnose(
-    _ loss: Double, _ terms: [(name: String, value: Double)], _ gradients: Gradients
+    _ loss: Double, _ terms: [(name: String, value: Double)], _ gradients: Gradients,
+    _ updates: BufferUpdates
   ) -> TrainingError? {
     let parameter = gradients.firstNonFinite.map { index in
       model.namedParameters.filter(\.isTrained)[index].path
     }
-    if loss.isFinite && parameter == nil { return nil }
+    if loss.isFinite && parameter == nil {
+      guard updates.hasNonFinite else { return nil }
+      return .nonFinite(
+        step: step, term: "the update of a buffer",
+        parameter: updates.firstNonFinite(in: model))
+    }
     let term =
       loss.isFinite
       ? "the gradient" : terms.first { !$0.value.isFinite }?.name ?? "the loss"

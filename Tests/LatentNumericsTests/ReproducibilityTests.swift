@@ -70,6 +70,22 @@ import Testing
           return [output, back.pre, back.bias!]
         }
     },
+    Work(name: "normalization") { dtype in
+      let rows: [(Shape, Int, Bool)] = [
+        ([16, 40, 40, 8], 2, false), ([2, 100, 130, 3], 3, false), ([3, 90, 600], 40, false),
+        ([9, 50, 41, 32], 32, true), ([700, 40], 4, false),
+      ]
+      return rows.flatMap { shape, groups, acrossBatch -> [NDArray] in
+        let x = inputs(shape, [shape[-1]], [shape[-1]], shape, dtype: dtype)
+        let view = NormalizationGroups(shape, groups: groups, acrossBatch: acrossBatch)
+        let (y, statistics) = x[0].groupNormalized(
+          view, scale: x[1], shift: x[2], epsilon: 1e-5, activation: .silu)
+        let back = x[0].groupNormGradient(
+          view, scale: x[1], shift: x[2], statistics: statistics, isFixed: false,
+          activation: .silu, cotangent: x[3])
+        return [y, statistics, back.input, back.scale, back.shift]
+      }
+    },
     Work(name: "indices") { dtype in
       let x = inputs([5000, 64], dtype: dtype)[0]
       let indices = NDArray((0..<5000).map { Int32($0 * 7919 % 300) })

@@ -1,0 +1,60 @@
+// Batch normalisation (Ioffe and Szegedy 2015), channels last. Training normalises with the
+// statistics of the batch and lets the running ones follow; afterwards the running ones count.
+
+import LatentAutodiff
+import LatentNumerics
+
+/// Normalises each channel over all examples and positions, then scales, shifts and applies the
+/// activation: `[batch, ..., size] -> [batch, ..., size]`.
+///
+/// The batch is normalised by its biased variance and the running variance follows the unbiased one,
+/// as in PyTorch. A training batch with a single value for each channel (one example without spatial
+/// axes) has no variance: the running statistics normalise it and stay as they are. Without running
+/// statistics batches normalise themselves after training too, and single values become zero.
+public struct BatchNorm: Layer {
+  public var scale: Tensor?
+  public var shift: Tensor?
+  /// Buffers, moved `momentum` of the way at each training step.
+  public var runningMean: Tensor?
+  public var runningVariance: Tensor?
+  public let momentum: Double
+  public let epsilon: Double
+  public let activation: Activation
+
+  public init(
+    _ size: Int, momentum: Double = 0.1, epsilon: Double = 1e-5, affine: Bool = true,
+    tracksStatistics: Bool = true, activation: Activation = .none
+  ) {
+    scale = affine ? .ones([size]) : nil
+    shift = affine ? .zeros([size]) : nil
+    runningMean = tracksStatistics ? .zeros([size]) : nil
+    runningVariance = tracksStatistics ? .ones([size]) : nil
+    self.momentum = momentum
+    self.epsilon = epsilon
+    self.activation = activation
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&scale, "scale")
+    visitor.visit(&shift, "shift")
+    visitor.visitBuffer(&runningMean, "runningMean")
+    visitor.visitBuffer(&runningVariance, "runningVariance")
+  }
+
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    let values = x.shape.prefix(x.rank - 1).count
+    if let mean = runningMean, let variance = runningVariance, !context.isTraining || values < 2 {
+      return batchNormalized(
+        x, mean: mean, variance: variance, scale: scale, shift: shift, epsilon: epsilon,
+        activation: activation)
+    }
+    let (output, batch) = batchNormalized(
+      x, scale: scale, shift: shift, epsilon: epsilon, activation: activation)
+    if let mean = runningMean, let variance = runningVariance {
+      let unbiased = Double(values) / Double(values - 1)
+      context.update(mean, toward: batch.mean, by: momentum)
+      context.update(variance, toward: batch.variance * unbiased, by: momentum)
+    }
+    return output
+  }
+}

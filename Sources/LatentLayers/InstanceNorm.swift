@@ -1,0 +1,35 @@
+// Instance normalisation (Ulyanov, Vedaldi and Lempitsky 2016), channels last.
+
+import LatentAutodiff
+import LatentNumerics
+
+/// Normalises each channel of each example over its positions, then applies the activation:
+/// `[batch, ..., size] -> [batch, ..., size]`. Scale and shift are off unless asked for, as in
+/// PyTorch. A single position normalises to zero.
+public struct InstanceNorm: Layer {
+  public var scale: Tensor?
+  public var shift: Tensor?
+  public let size: Int
+  public let epsilon: Double
+  public let activation: Activation
+
+  public init(
+    _ size: Int, epsilon: Double = 1e-5, affine: Bool = false, activation: Activation = .none
+  ) {
+    scale = affine ? .ones([size]) : nil
+    shift = affine ? .zeros([size]) : nil
+    self.size = size
+    self.epsilon = epsilon
+    self.activation = activation
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&scale, "scale")
+    visitor.visit(&shift, "shift")
+  }
+
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    groupNormalized(
+      x, groups: size, scale: scale, shift: shift, epsilon: epsilon, activation: activation)
+  }
+}

@@ -1,0 +1,72 @@
+// Spectral normalisation (Miyato et al. 2018): a weight divided by its largest singular value, which
+// one step of power iteration for each training step follows closely enough.
+
+import LatentAutodiff
+import LatentNumerics
+
+/// `base` with its weight, as a matrix `[outputs, rest]`, divided by an estimate of the largest
+/// singular value, so that the layer stretches no distance (Miyato et al. 2018, algorithm 1). Shapes
+/// are those of `base`.
+///
+/// The estimate is u^T W v with the singular vectors u and v, which are buffers and count as
+/// constants in derivatives. A call in training takes one step of power iteration first, as PyTorch's
+/// parametrisation does; afterwards the vectors stay as they are.
+public struct SpectralNorm<Base: WeightedLayer>: Layer {
+  public var base: Base
+  /// u, `[outputs]`.
+  public var left: Tensor
+  /// v, `[rest]`.
+  public var right: Tensor
+  /// The least length that a vector is divided by.
+  public let epsilon: Double
+
+  /// Starts at random vectors, after `iterations` steps.
+  public init(
+    _ base: Base, iterations: Int = 15, epsilon: Double = 1e-12, using random: inout RandomStream
+  ) {
+    self.base = base
+    self.epsilon = epsilon
+    let weight = base.weight.detached.asMatrix
+    left = random.normalTensor([weight.shape[0]], weight.dtype).unit(epsilon)
+    right = random.normalTensor([weight.shape[1]], weight.dtype).unit(epsilon)
+    for _ in 0..<iterations { (left, right) = iterated(weight, right) }
+  }
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.visit(&base, "base")
+    visitor.visitBuffer(&left, "left")
+    visitor.visitBuffer(&right, "right")
+  }
+
+  private func iterated(_ weight: Tensor, _ right: Tensor) -> (left: Tensor, right: Tensor) {
+    let left = weight.times(right).unit(epsilon)
+    return (left, weight.transposed.times(left).unit(epsilon))
+  }
+
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    let weight = base.weight.asMatrix
+    var (u, v) = (context.current(left), context.current(right))
+    if context.isTraining {
+      (u, v) = iterated(weight.detached, v)
+      context.update(left) { _ in u }
+      context.update(right) { _ in v }
+    }
+    let largest = (u * weight.times(v)).sum()
+    var layer = base
+    layer.weight = base.weight / largest
+    return layer(x, &context)
+  }
+}
+
+extension Tensor {
+  fileprivate var asMatrix: Tensor { flattened(from: 1) }
+
+  fileprivate func times(_ vector: Tensor) -> Tensor {
+    matmul(self, vector.expandingDimension(at: 1)).squeezed(1)
+  }
+
+  /// This vector over its length, or over `epsilon` where that is larger.
+  fileprivate func unit(_ epsilon: Double) -> Tensor {
+    self / Swift.max(array.sumOfSquares.squareRoot(), epsilon)
+  }
+}
