@@ -33,9 +33,9 @@ public func linear(
     "linear: bias \(bias?.shape ?? []) does not fit weight \(weight.shape)", file: file, line: line)
   let rows = x.rank == 2 ? x.array : x.array.reshaped([x.count / max(x.shape[-1], 1), x.shape[-1]])
   let records = x.isRecorded || weight.isRecorded || bias?.isRecorded ?? false
-  let product = rows.matmul(weight.array, transpose: .right, file: file, line: line)
-  let (output, pre) = (consume product).addingBias(
-    bias?.array, activation: activation, savingPre: records)
+  let (output, pre) = rows.linear(
+    weight.array, bias: bias?.array, activation: activation, savingPre: records,
+    changes: weight.isRecorded, file: file, line: line)
   let result = output.reshaped(x.shape.replacing(-1, with: weight.shape[0]))
   if !records { return Tensor(result) }
   let inputs = bias.map { [x, weight, $0] } ?? [x, weight]
@@ -50,7 +50,8 @@ public func linear(
     let x = call[0].array
     let rows = x.reshaped([saved.shape[0], x.shape[-1]])
     return [
-      call.needs(0) ? Tensor(dPre.matmul(call[1].array).reshaped(x.shape)) : nil,
+      call.needs(0)
+        ? Tensor(dPre.linearInputGradient(weight: call[1].array).reshaped(x.shape)) : nil,
       call.needs(1) ? Tensor(dPre.matmul(rows, transpose: .left)) : nil,
       dBias.map { Tensor($0) },
     ]

@@ -160,7 +160,11 @@ extension Convolution {
     var found: [OpaquePointer] = []
     for piece in pieces {
       guard let plan = piece.whole.plan(direction, hasBias: hasBias, relu: relu) else { return nil }
-      if let first = found.first, !latent_dnn_same_weights(first, plan) { return nil }
+      if let first = found.first,
+        latent_dnn_weights_layout(first) != latent_dnn_weights_layout(plan)
+      {
+        return nil
+      }
       found.append(plan)
     }
     return found.isEmpty ? nil : found

@@ -178,7 +178,9 @@ extension NDArray {
       UnsafeMutableRawPointer, UnsafeMutableRawPointer
     ) -> Void
   ) {
-    let result = isKnownUniquelyReferenced(&storage) ? self : NDArray(uninitialized: shape, dtype)
+    let isInPlace = isKnownUniquelyReferenced(&storage)
+    if isInPlace { storage.forgetDerived() }
+    let result = isInPlace ? self : NDArray(uninitialized: shape, dtype)
     first.makeUnique()
     second.makeUnique()
     let list = segments.map { segment in

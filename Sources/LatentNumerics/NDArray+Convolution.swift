@@ -130,19 +130,6 @@ extension NDArray {
 // MARK: - Pieces
 
 extension NDArray {
-  fileprivate func floats(_ offset: Int) -> UnsafeMutablePointer<Float> {
-    freshPointer.assumingMemoryBound(to: Float.self) + offset
-  }
-
-  /// This weight in the layout of `plan`, as bytes.
-  fileprivate func packed(for plan: OpaquePointer) -> NDArray {
-    let result = NDArray(uninitialized: [Int(latent_dnn_weights_bytes(plan))], .uint8)
-    let isPacked = latent_dnn_pack(plan, floats(0), result.freshPointer)
-    require(isPacked, "oneDNN refused to reorder weights of shape \(shape)")
-    keepAlive(storage)
-    return result
-  }
-
   /// The sum over the first axis, in its order.
   fileprivate func summedParts() -> NDArray {
     if shape[0] == 1 { return reshaped(shape.removing(0)) }

@@ -107,7 +107,7 @@ extension NDArray {
   }
 
   mutating func makeUnique() {
-    if !isKnownUniquelyReferenced(&storage) { self = copy() }
+    if isKnownUniquelyReferenced(&storage) { storage.forgetDerived() } else { self = copy() }
   }
 
   /// The same elements in memory of their own.

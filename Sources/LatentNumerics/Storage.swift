@@ -11,6 +11,7 @@ public final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   let byteCount: Int
   private let sizeClass: Int
+  private let derived = Mutex<[DerivedKey: NDArray]>([:])
 
   init(byteCount: Int) {
     self.byteCount = byteCount
@@ -19,6 +20,27 @@ public final class Storage: @unchecked Sendable {
   }
 
   deinit { StoragePool.giveBack(pointer, sizeClass) }
+
+  /// What `make` computes from the elements at `offset`: kept until the memory is written to.
+  func derived(_ key: DerivedKey, make: () -> NDArray) -> NDArray {
+    if let known = derived.withLock({ $0[key] }) { return known }
+    let made = make()
+    derived.withLock { $0[key] = made }
+    return made
+  }
+
+  /// To be called before the memory is written to.
+  func forgetDerived() {
+    derived.withLock { if !$0.isEmpty { $0 = [:] } }
+  }
+}
+
+/// Other forms of an array that its memory keeps: weights in the layout that a kernel wants.
+struct DerivedKey: Hashable {
+  /// Of the array, in bytes.
+  var offset: Int
+  /// The number of the layout.
+  var layout: Int64
 }
 
 /// The free blocks of the process, by size class.

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "latent_dnn_convolution.h"
+#include "latent_dnn_product.h"
 
 // Whether the package was built with the OneDNN trait and the library is on this machine.
 bool latent_dnn_available(void);

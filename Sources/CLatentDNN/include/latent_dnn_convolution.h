@@ -1,12 +1,9 @@
-// Convolutions by oneDNN, float32, channels last. A plan is one primitive for one exact shape; it is
-// made once and kept. Plans run on the calling thread alone: the caller cuts the work into pieces.
-// Without the OneDNN trait, or where oneDNN has only reference code, there is no plan.
+// Convolutions by oneDNN, float32, channels last.
 
 #ifndef LATENT_DNN_CONVOLUTION_H
 #define LATENT_DNN_CONVOLUTION_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "latent_dnn_plan.h"
 
 typedef enum {
   LATENT_DNN_FORWARD,           // x, w, bias -> y
@@ -23,18 +20,8 @@ typedef struct {
   bool has_bias, relu;  // forward only
 } latent_dnn_convolution;
 
-typedef struct latent_dnn_plan latent_dnn_plan;
-
 // The plan for a shape, or null.
 const latent_dnn_plan *latent_dnn_convolution_plan(const latent_dnn_convolution *shape);
-
-// Bytes of the weights in the layout that the plan works on. Plans that differ in batch, in and out
-// alone may still differ in layout: `latent_dnn_same_weights` tells.
-int64_t latent_dnn_weights_bytes(const latent_dnn_plan *plan);
-bool latent_dnn_same_weights(const latent_dnn_plan *a, const latent_dnn_plan *b);
-// From the layout above to the plan's, and back.
-bool latent_dnn_pack(const latent_dnn_plan *plan, const float *w, void *packed);
-bool latent_dnn_unpack(const latent_dnn_plan *plan, const void *packed, float *w);
 
 // Runs on the calling thread. Which of the arrays is written depends on the direction.
 bool latent_dnn_run(const latent_dnn_plan *plan, const float *x, const void *packed,

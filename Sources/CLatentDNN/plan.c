@@ -1,0 +1,255 @@
+// The table of plans, and what every plan does besides its own operation.
+
+#define _GNU_SOURCE
+#include "plan.h"
+
+#ifdef LATENT_ONEDNN
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUCKETS = 512 };
+static latent_dnn_plan *table[BUCKETS];
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+
+// Layouts seen so far: plans may share packed weights where both descriptors are equal.
+typedef struct layout {
+  dnnl_memory_desc_t plain, packed;
+  int64_t number;
+  struct layout *next;
+} layout;
+static layout *layouts;
+
+static uint64_t hash_of(const latent_dnn_plan_key *key) {
+  const unsigned char *bytes = (const unsigned char *)key;
+  uint64_t hash = UINT64_C(0xcbf29ce484222325);
+  for (size_t i = 0; i < sizeof *key; ++i) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+  return hash;
+}
+
+const latent_dnn_plan *latent_dnn_find_plan(const latent_dnn_plan_key *key, latent_dnn_maker *make,
+                                            const latent_dnn_plan *typical) {
+  const latent_dnn_library *dnn = latent_dnn();
+  if (!dnn || !latent_dnn_stream()) return NULL;
+  const uint64_t hash = hash_of(key);
+  pthread_mutex_lock(&table_lock);
+  latent_dnn_plan *plan = table[hash % BUCKETS];
+  while (plan && (plan->hash != hash || memcmp(&plan->key, key, sizeof *key) != 0)) {
+    plan = plan->next;
+  }
+  if (!plan && (plan = calloc(1, sizeof *plan))) {
+    plan->key = *key;
+    plan->hash = hash;
+    plan->usable = make(dnn, plan, typical);
+    plan->next = table[hash % BUCKETS];
+    table[hash % BUCKETS] = plan;
+  }
+  pthread_mutex_unlock(&table_lock);
+  return plan && plan->usable ? plan : NULL;
+}
+
+// Scratch of the calling thread, kept for its next call.
+static void *scratch(size_t bytes) {
+  static _Thread_local void *block;
+  static _Thread_local size_t capacity;
+  if (bytes > capacity) {
+    free(block);
+    block = NULL;
+    capacity = 0;
+    if (posix_memalign(&block, 64, bytes) != 0) return NULL;
+    capacity = bytes;
+  }
+  return block;
+}
+
+static dnnl_primitive_attr_t attributes(const latent_dnn_library *dnn, bool relu) {
+  dnnl_primitive_attr_t attr = NULL;
+  if (dnn->primitive_attr_create(&attr) != dnnl_success) return NULL;
+  dnn->primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+  dnnl_post_ops_t after;
+  if (relu && dnn->post_ops_create(&after) == dnnl_success) {
+    dnn->post_ops_append_eltwise(after, 1, dnnl_eltwise_relu, 0, 0);
+    dnn->primitive_attr_set_post_ops(attr, after);
+    dnn->post_ops_destroy(after);
+  }
+  return attr;
+}
+
+static size_t scratch_bytes(const latent_dnn_library *dnn, dnnl_primitive_desc_t desc) {
+  const dnnl_memory_desc_t *md = dnn->primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+  return md ? dnn->memory_desc_get_size(md) : 0;
+}
+
+bool latent_dnn_make_primitive(const latent_dnn_library *dnn, latent_dnn_plan *plan,
+                               const void *desc, bool relu, const char *const *refused,
+                               dnnl_query_t weights) {
+  dnnl_primitive_desc_t primitive_desc;
+  dnnl_primitive_attr_t attr = attributes(dnn, relu);
+  dnnl_status_t status = dnn->primitive_desc_create(&primitive_desc, desc, attr, dnn->engine, NULL);
+  dnn->primitive_attr_destroy(attr);
+  if (status != dnnl_success) return false;
+  const char *name = "";
+  dnn->primitive_desc_query(primitive_desc, dnnl_query_impl_info_str, 0, &name);
+  const dnnl_memory_desc_t *packed = dnn->primitive_desc_query_md(primitive_desc, weights, 0);
+  bool made = packed != NULL;
+  for (; *refused; ++refused) made &= !strstr(name, *refused);
+  if (made) {
+    plan->packed = *packed;
+    plan->scratch = scratch_bytes(dnn, primitive_desc);
+    made = dnn->primitive_create(&plan->primitive, primitive_desc) == dnnl_success;
+  }
+  dnn->primitive_desc_destroy(primitive_desc);
+  return made;
+}
+
+static bool make_reorder(const latent_dnn_library *dnn, const dnnl_memory_desc_t *from,
+                         const dnnl_memory_desc_t *to, dnnl_primitive_t *primitive, size_t *bytes) {
+  dnnl_primitive_desc_t desc;
+  dnnl_primitive_attr_t attr = attributes(dnn, false);
+  bool made = dnn->reorder_primitive_desc_create(&desc, from, dnn->engine, to, dnn->engine, attr) ==
+              dnnl_success;
+  dnn->primitive_attr_destroy(attr);
+  if (!made) return false;
+  size_t wanted = scratch_bytes(dnn, desc);
+  if (wanted > *bytes) *bytes = wanted;
+  made = dnn->primitive_create(primitive, desc) == dnnl_success;
+  dnn->primitive_desc_destroy(desc);
+  return made;
+}
+
+// The number of a layout; called with the table locked.
+static int64_t layout_number(const latent_dnn_library *dnn, const latent_dnn_plan *plan) {
+  if (dnn->memory_desc_equal(&plan->packed, &plan->plain)) return 0;
+  for (layout *known = layouts; known; known = known->next) {
+    if (dnn->memory_desc_equal(&known->plain, &plan->plain) &&
+        dnn->memory_desc_equal(&known->packed, &plan->packed)) {
+      return known->number;
+    }
+  }
+  layout *new = malloc(sizeof *new);
+  if (!new) return -1;
+  *new = (layout){plan->plain, plan->packed, layouts ? layouts->number + 1 : 1, layouts};
+  layouts = new;
+  return new->number;
+}
+
+// Weights from this size on are packed in parts.
+static const size_t worth_parts = 256 << 10;
+
+// One reorder for each part of the columns of a product's weights; false where they cannot be cut.
+static bool make_parts(const latent_dnn_library *dnn, latent_dnn_plan *plan) {
+  enum { BLOCK = 64 };  // columns of a part are a multiple of every block that oneDNN uses
+  const int64_t columns = plan->key.product.columns, inner = plan->key.product.inner;
+  const int64_t blocks = (columns + BLOCK - 1) / BLOCK;
+  if (plan->key.kind != LATENT_DNN_PRODUCT || blocks < LATENT_DNN_PACK_PARTS ||
+      dnn->memory_desc_get_size(&plan->packed) < worth_parts) {
+    return false;
+  }
+  for (int part = 0; part < LATENT_DNN_PACK_PARTS; ++part) {
+    const int64_t first = part * blocks / LATENT_DNN_PACK_PARTS * BLOCK;
+    int64_t end = (part + 1) * blocks / LATENT_DNN_PACK_PARTS * BLOCK;
+    if (end > columns) end = columns;
+    const dnnl_dims_t offsets = {0, first}, dims = {inner, end - first};
+    dnnl_memory_desc_t from, to;
+    if (dnn->memory_desc_init_submemory(&from, &plan->plain, dims, offsets) != dnnl_success ||
+        dnn->memory_desc_init_submemory(&to, &plan->packed, dims, offsets) != dnnl_success ||
+        !make_reorder(dnn, &from, &to, &plan->pack[part], &plan->pack_scratch)) {
+      return false;
+    }
+  }
+  plan->pack_parts = LATENT_DNN_PACK_PARTS;
+  return true;
+}
+
+bool latent_dnn_make_reorders(const latent_dnn_library *dnn, latent_dnn_plan *plan) {
+  plan->layout = layout_number(dnn, plan);
+  if (plan->layout <= 0) return plan->layout == 0;
+  if (make_parts(dnn, plan)) return true;
+  plan->pack_parts = 1;
+  return make_reorder(dnn, &plan->plain, &plan->packed, &plan->pack[0], &plan->pack_scratch) &&
+         make_reorder(dnn, &plan->packed, &plan->plain, &plan->unpack, &plan->pack_scratch);
+}
+
+int64_t latent_dnn_weights_bytes(const latent_dnn_plan *plan) {
+  return (int64_t)latent_dnn()->memory_desc_get_size(&plan->packed);
+}
+
+int64_t latent_dnn_weights_layout(const latent_dnn_plan *plan) { return plan->layout; }
+
+dnnl_memory_t latent_dnn_wrap(const latent_dnn_library *dnn, const dnnl_memory_desc_t *desc,
+                              const void *data) {
+  dnnl_memory_t memory = NULL;
+  if (dnn->memory_create(&memory, desc, dnn->engine, (void *)data) != dnnl_success) return NULL;
+  return memory;
+}
+
+static dnnl_memory_t wrap_scratch(const latent_dnn_library *dnn, size_t bytes) {
+  dnnl_memory_desc_t desc;
+  const dnnl_dims_t dims = {(dnnl_dim_t)bytes};
+  void *block = scratch(bytes);
+  if (!block || dnn->memory_desc_init_by_tag(&desc, 1, dims, dnnl_u8, dnnl_x) != dnnl_success) {
+    return NULL;
+  }
+  return latent_dnn_wrap(dnn, &desc, block);
+}
+
+bool latent_dnn_execute(const latent_dnn_library *dnn, dnnl_primitive_t primitive,
+                        dnnl_exec_arg_t *arguments, int count, size_t scratch_size) {
+  dnnl_stream_t stream = latent_dnn_stream();
+  bool complete = stream != NULL;
+  if (scratch_size) {
+    arguments[count].arg = DNNL_ARG_SCRATCHPAD;
+    arguments[count++].memory = wrap_scratch(dnn, scratch_size);
+  }
+  for (int i = 0; i < count; ++i) complete &= arguments[i].memory != NULL;
+  complete = complete &&
+             dnn->primitive_execute(primitive, stream, count, arguments) == dnnl_success &&
+             dnn->stream_wait(stream) == dnnl_success;
+  for (int i = 0; i < count; ++i) {
+    if (arguments[i].memory) dnn->memory_destroy(arguments[i].memory);
+  }
+  return complete;
+}
+
+static bool reorder(const latent_dnn_plan *plan, dnnl_primitive_t primitive,
+                    const dnnl_memory_desc_t *from, const void *src, const dnnl_memory_desc_t *to,
+                    void *dst) {
+  const latent_dnn_library *dnn = latent_dnn();
+  dnnl_exec_arg_t arguments[3] = {{DNNL_ARG_FROM, latent_dnn_wrap(dnn, from, src)},
+                                  {DNNL_ARG_TO, latent_dnn_wrap(dnn, to, dst)}};
+  return latent_dnn_execute(dnn, primitive, arguments, 2, plan->pack_scratch);
+}
+
+int latent_dnn_pack_parts(const latent_dnn_plan *plan) { return plan->pack_parts; }
+
+bool latent_dnn_pack(const latent_dnn_plan *plan, int part, const float *w, void *packed) {
+  return reorder(plan, plan->pack[part], &plan->plain, w, &plan->packed, packed);
+}
+
+bool latent_dnn_unpack(const latent_dnn_plan *plan, const void *packed, float *w) {
+  if (!plan->unpack) {
+    memcpy(w, packed, latent_dnn()->memory_desc_get_size(&plan->plain));
+    return true;
+  }
+  return reorder(plan, plan->unpack, &plan->packed, packed, &plan->plain, w);
+}
+
+#else
+
+// Without plans nobody has one to pass.
+int64_t latent_dnn_weights_bytes(const latent_dnn_plan *plan) { return plan ? -1 : 0; }
+int64_t latent_dnn_weights_layout(const latent_dnn_plan *plan) { return plan ? -1 : 0; }
+int latent_dnn_pack_parts(const latent_dnn_plan *plan) { return plan ? -1 : 0; }
+
+bool latent_dnn_pack(const latent_dnn_plan *plan, int part, const float *w, void *packed) {
+  (void)plan, (void)part, (void)w, (void)packed;
+  return false;
+}
+
+bool latent_dnn_unpack(const latent_dnn_plan *plan, const void *packed, float *w) {
+  (void)plan, (void)packed, (void)w;
+  return false;
+}
+
+#endif

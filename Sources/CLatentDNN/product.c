@@ -1,0 +1,78 @@
+// Plans of products by oneDNN's matmul.
+
+#include "plan.h"
+
+#ifdef LATENT_ONEDNN
+
+#include <string.h>
+
+static bool make(const latent_dnn_library *dnn, latent_dnn_plan *plan,
+                 const latent_dnn_plan *typical) {
+  const latent_dnn_product *s = &plan->key.product;
+  const dnnl_dims_t x = {s->rows, s->inner}, y = {s->rows, s->columns};
+  const dnnl_dims_t w = {s->inner, s->columns}, bias = {1, s->columns};
+  const dnnl_dims_t strides = {s->transposed ? 1 : s->columns, s->transposed ? s->inner : 1};
+  dnnl_memory_desc_t weights;
+  dnnl_matmul_desc_t desc;
+  if (dnn->memory_desc_init_by_tag(&plan->x, 2, x, dnnl_f32, dnnl_ab) != dnnl_success ||
+      dnn->memory_desc_init_by_tag(&plan->y, 2, y, dnnl_f32, dnnl_ab) != dnnl_success ||
+      dnn->memory_desc_init_by_tag(&plan->bias, 2, bias, dnnl_f32, dnnl_ab) != dnnl_success ||
+      dnn->memory_desc_init_by_strides(&plan->plain, 2, w, dnnl_f32, strides) != dnnl_success ||
+      dnn->memory_desc_init_by_tag(&weights, 2, w, dnnl_f32, dnnl_format_tag_any) !=
+          dnnl_success) {
+    return false;
+  }
+  if (typical) weights = typical->packed;
+  static const char *const refused[] = {"ref", "gemm", NULL};
+  return dnn->matmul_desc_init(&desc, &plan->x, &weights, s->has_bias ? &plan->bias : NULL,
+                               &plan->y) == dnnl_success &&
+         latent_dnn_make_primitive(dnn, plan, &desc, s->relu, refused, dnnl_query_weights_md) &&
+         latent_dnn_make_reorders(dnn, plan);
+}
+
+// The layout of packed weights is the one that this many rows prefer.
+static const int64_t typical_rows = 64;
+
+const latent_dnn_plan *latent_dnn_product_plan(const latent_dnn_product *shape) {
+  latent_dnn_plan_key key;
+  memset(&key, 0, sizeof key);
+  latent_dnn_product *own = &key.product;
+  key.kind = LATENT_DNN_PRODUCT;
+  own->columns = shape->columns, own->inner = shape->inner, own->transposed = shape->transposed;
+  own->has_bias = shape->has_bias, own->relu = shape->relu;
+  own->rows = typical_rows;
+  const latent_dnn_plan *typical = latent_dnn_find_plan(&key, make, NULL);
+  if (!typical || shape->rows == typical_rows) return typical;
+  own->rows = shape->rows;
+  return latent_dnn_find_plan(&key, make, typical);
+}
+
+bool latent_dnn_multiply(const latent_dnn_plan *plan, const float *x, const void *packed,
+                         const float *bias, float *y) {
+  const latent_dnn_library *dnn = latent_dnn();
+  dnnl_exec_arg_t arguments[5] = {
+      {DNNL_ARG_SRC, latent_dnn_wrap(dnn, &plan->x, x)},
+      {DNNL_ARG_WEIGHTS, latent_dnn_wrap(dnn, &plan->packed, packed)},
+      {DNNL_ARG_DST, latent_dnn_wrap(dnn, &plan->y, y)}};
+  int count = 3;
+  if (plan->key.product.has_bias) {
+    arguments[count].arg = DNNL_ARG_BIAS;
+    arguments[count++].memory = latent_dnn_wrap(dnn, &plan->bias, bias);
+  }
+  return latent_dnn_execute(dnn, plan->primitive, arguments, count, plan->scratch);
+}
+
+#else
+
+const latent_dnn_plan *latent_dnn_product_plan(const latent_dnn_product *shape) {
+  (void)shape;
+  return 0;
+}
+
+bool latent_dnn_multiply(const latent_dnn_plan *plan, const float *x, const void *packed,
+                         const float *bias, float *y) {
+  (void)plan, (void)x, (void)packed, (void)bias, (void)y;
+  return false;
+}
+
+#endif

@@ -1,0 +1,134 @@
+// Products of rows with weights in the layout that oneDNN's kernels read without detours. Packing is
+// done once for weights that stay, and the memory of the weights keeps the result; for weights that
+// change at every step it still pays from some rows on.
+
+import CLatentDNN
+import CLatentKernels
+
+/// y [rows, columns] = relu(x [rows, inner] w + bias), cut along the rows into pieces whose number
+/// depends on the sizes alone.
+struct PackedProduct {
+  var rows: Int, columns: Int, inner: Int
+  /// Whether the weights are `[columns, inner]`.
+  var transposed: Bool
+  var hasBias: Bool, relu: Bool
+
+  /// From so many rows on a product is worth the packing.
+  static let worthPacking = 32
+  /// Weights with fewer elements than this are read in place by other kernels faster.
+  static let worthPlan = 1 << 12
+  /// Rows of a piece, and multiply-adds that are worth one.
+  static let pieceRows = 32
+  static let pieceWork = 20_000_000
+
+  private var pieces: Int {
+    let work = rows * columns * inner
+    if work < 2 * Gemm.worthTwo { return 1 }
+    return max(
+      1, min(16, max(2, work / PackedProduct.pieceWork), rows / (PackedProduct.pieceRows / 2)))
+  }
+
+  /// The first row of piece `index`, at multiples of 16.
+  private func border(_ index: Int, of pieces: Int) -> Int {
+    index == pieces ? rows : (rows + 15) / 16 * index / pieces * 16
+  }
+
+  private func plan(rows: Int) -> OpaquePointer? {
+    var shape = latent_dnn_product(
+      rows: Int64(rows), columns: Int64(columns), inner: Int64(inner), transposed: transposed,
+      has_bias: hasBias, relu: relu)
+    return latent_dnn_product_plan(&shape)
+  }
+
+  /// Nil where there is no plan.
+  func callAsFunction(_ x: NDArray, _ weight: NDArray, _ bias: NDArray?) -> NDArray? {
+    let pieces = pieces
+    let plans = (0..<pieces).compactMap {
+      plan(rows: border($0 + 1, of: pieces) - border($0, of: pieces))
+    }
+    guard plans.count == pieces else { return nil }
+    let packed = weight.packed(for: plans[0])
+    let y = NDArray(uninitialized: [rows, columns], .float32)
+    parallelFor(pieces) { index in
+      let row = border(index, of: pieces)
+      let isDone = latent_dnn_multiply(
+        plans[index], x.floats(row * inner), packed.pointer, bias?.floats(0),
+        y.floats(row * columns))
+      require(isDone, "oneDNN refused a product of \(x.shape) and \(weight.shape)")
+    }
+    keepAlive(x.storage)
+    keepAlive(packed.storage)
+    keepAlive(bias)
+    return y
+  }
+}
+
+extension NDArray {
+  /// `activation(x W^T + b)` of rows x `[rows, inputs]`, which are this array, and W `[outputs,
+  /// inputs]`; `pre` is the pre-activation, where the derivative needs it. `changes` tells that W
+  /// will be another at the next call, as in training.
+  public func linear(
+    _ weight: NDArray, bias: NDArray?, activation: Activation, savingPre: Bool, changes: Bool,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> (output: NDArray, pre: NDArray?) {
+    require(
+      bias.map { $0.shape == [weight.shape[0]] && $0.dtype == dtype } ?? true,
+      "bias \(bias?.shape ?? []) of \(bias?.dtype ?? dtype) does not fit weight \(weight.shape) of "
+        + "\(weight.dtype)", file: file, line: line)
+    let relu = activation == .relu
+    if let y = product(
+      weight, transposed: true, bias: bias, relu: relu, changes: changes, file: file, line: line)
+    {
+      if relu || activation == .none { return (y, nil) }
+      return (consume y).addingBias(nil, activation: activation, savingPre: savingPre)
+    }
+    return matmul(weight, transpose: .right, file: file, line: line)
+      .addingBias(bias, activation: activation, savingPre: savingPre)
+  }
+
+  /// `x W` of rows x `[rows, outputs]`, which are this array, and W `[outputs, inputs]`: the cotangent
+  /// of the input of `linear`.
+  public func linearInputGradient(weight: NDArray) -> NDArray {
+    product(weight, transposed: false, bias: nil, relu: false, changes: true) ?? matmul(weight)
+  }
+
+  /// Nil where there is no plan, or where packing the weights would cost more than it gains.
+  private func product(
+    _ weight: NDArray, transposed: Bool, bias: NDArray?, relu: Bool, changes: Bool,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> NDArray? {
+    let (columns, inner) =
+      transposed ? (weight.shape[0], weight.shape[1]) : (weight.shape[1], weight.shape[0])
+    require(
+      shape.rank == 2 && shape[1] == inner && dtype == weight.dtype,
+      "product of rows \(shape) of \(dtype) and weights \(weight.shape) of \(weight.dtype)",
+      file: file, line: line)
+    let least = changes ? PackedProduct.worthPacking : Gemm.fewRows + 1
+    guard dtype == .float32, shape[0] >= least, columns * inner >= PackedProduct.worthPlan else {
+      return nil
+    }
+    let packed = PackedProduct(
+      rows: shape[0], columns: columns, inner: inner, transposed: transposed, hasBias: bias != nil,
+      relu: relu)
+    return packed(self, weight, bias)
+  }
+
+  func floats(_ offset: Int) -> UnsafeMutablePointer<Float> {
+    freshPointer.assumingMemoryBound(to: Float.self) + offset
+  }
+
+  /// This weight in the layout of `plan`, as bytes: itself where that is the plain layout.
+  func packed(for plan: OpaquePointer) -> NDArray {
+    let layout = latent_dnn_weights_layout(plan)
+    if layout == 0 { return self }
+    return storage.derived(DerivedKey(offset: offset, layout: layout)) {
+      let result = NDArray(uninitialized: [Int(latent_dnn_weights_bytes(plan))], .uint8)
+      parallelFor(Int(latent_dnn_pack_parts(plan))) { part in
+        let isPacked = latent_dnn_pack(plan, Int32(part), floats(0), result.freshPointer)
+        require(isPacked, "oneDNN refused to reorder weights of shape \(shape)")
+      }
+      keepAlive(storage)
+      return result
+    }
+  }
+}
