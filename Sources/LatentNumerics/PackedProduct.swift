@@ -14,7 +14,7 @@ struct PackedProduct {
   var hasBias: Bool, relu: Bool
 
   /// From so many rows on a product is worth the packing.
-  static let worthPacking = 32
+  static let worthPacking = 256
   /// Weights with fewer elements than this are read in place by other kernels faster.
   static let worthPlan = 1 << 12
   /// Rows of a piece, and multiply-adds that are worth one.

@@ -120,7 +120,7 @@ import Testing
     let words = [
       "linear: input [2, 4] does not fit weight [5, 3] ([out, in])",
       "linear: bias [4] does not fit weight [5, 3]",
-      "bias [5] of float32 does not fit rows of [2, 5] of float64",
+      "bias [5] of float32 does not fit weight [5, 3] of float64",
       "layer norm: input [2, 3], scale [2], shift [3]",
       "layer norm: scale [3] of float32 does not fit rows of [2, 3] of float64",
     ]
