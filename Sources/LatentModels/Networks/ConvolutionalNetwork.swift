@@ -40,8 +40,10 @@ public struct ConvEncoder: Encoder {
   }
 
   public func callAsFunction(_ x: Tensor) -> DiagonalNormal {
-    let features = convolutions.reduce(x) { $1($0) }
-    let halves = head(hidden(features.flattened(from: 1))).split(into: 2, axis: -1)
+    let features = x.inRuns(of: 8, recording: convolutions[0].weight.isRecorded) {
+      convolutions.reduce($0) { $1($0) }.flattened(from: 1)
+    }
+    let halves = head(hidden(features)).split(into: 2, axis: -1)
     return DiagonalNormal(mean: halves[0], logVariance: halves[1])
   }
 }

@@ -1,0 +1,28 @@
+// Inference run by run. A network that treats examples independently can take a few of them through
+// all of its layers on one thread: what lies between the layers stays in that core's cache, and
+// threads wait for each other once instead of after every layer.
+
+import LatentAutodiff
+import LatentNumerics
+import Synchronization
+
+extension Tensor {
+  /// `network` of x `[batch, ...]`, which are these, in runs of `length` examples, joined along the
+  /// batch. `network` must treat examples independently; while it records derivatives (`recording`)
+  /// or the batch is short, it is applied to all of them at once. Runs depend on the sizes alone, so
+  /// results are the same bits for any number of threads.
+  public func inRuns(
+    of length: Int, recording: Bool, _ network: (Tensor) -> Tensor
+  ) -> Tensor {
+    let batch = shape[0]
+    if recording || isRecorded || batch < 2 * length { return network(self) }
+    let count = batch / length
+    let parts = Mutex([Tensor?](repeating: nil, count: count))
+    parallelFor(count) { index in
+      let run = sliced(0, (index * batch / count)..<((index + 1) * batch / count))
+      let part = network(run)
+      parts.withLock { $0[index] = part }
+    }
+    return .concatenate(parts.withLock { $0.compactMap(\.self) }, axis: 0)
+  }
+}
