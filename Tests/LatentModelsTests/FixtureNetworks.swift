@@ -19,6 +19,9 @@ let fixtureNetworks: [any FixtureNetwork] = [
   ConvFixture(
     name: "conv64-full", inputShape: [3, 64, 64], channels: [32, 32, 64, 64], hidden: 256,
     latentSize: 10),
+  ResidualFixture(
+    name: "resnet64-tiny", side: 32, network: ResidualNetwork(channels: [8, 16, 32], groups: 4)),
+  ResidualFixture(name: "resnet64-full", side: 64, network: ResidualNetwork()),
 ]
 
 /// Means and log-variances are one layer here and two in PyTorch.
@@ -110,4 +113,78 @@ struct ConvFixture: FixtureNetwork {
   }
 
   func output(_ likelihood: Bernoulli) -> Tensor { likelihood.logits }
+}
+
+/// Residual blocks and spatial latents, mirrored, normal of unit variance.
+struct ResidualFixture: FixtureNetwork {
+  typealias Model = VAE<
+    FixedNoiseEncoder<ResidualEncoder>, ResidualDecoder<NormalHead>, StandardNormalPrior
+  >
+  let name: String
+  let side: Int
+  let network: ResidualNetwork
+  var inputShape: [Int] { [3, side, side] }
+
+  private func conv(
+    _ name: String, _ inputs: Int, _ outputs: Int, _ path: String, kernel: Int = 3
+  ) -> [FixtureParameter] {
+    FixtureParameter.convolution(
+      name, [outputs, inputs, kernel, kernel], inputs: inputs, outputs: outputs, path)
+  }
+
+  private func norm(_ name: String, _ count: Int, _ path: String) -> [FixtureParameter] {
+    [
+      FixtureParameter(
+        name: "\(name).weight", shape: [count], start: .scale, path: "\(path).scale"),
+      FixtureParameter(name: "\(name).bias", shape: [count], start: .shift, path: "\(path).shift"),
+    ]
+  }
+
+  private func block(
+    _ name: String, _ inputs: Int, _ outputs: Int, _ path: String
+  ) -> [FixtureParameter] {
+    norm("\(name).norm1", inputs, "\(path).norm1")
+      + conv("\(name).conv1", inputs, outputs, "\(path).conv1")
+      + norm("\(name).norm2", outputs, "\(path).norm2")
+      + conv("\(name).conv2", outputs, outputs, "\(path).conv2")
+      + (inputs == outputs
+        ? [] : conv("\(name).skip", inputs, outputs, "\(path).shortcut", kernel: 1))
+  }
+
+  var parameters: [FixtureParameter] {
+    let (widths, latents) = (network.channels, network.latentChannels)
+    let last = widths.count - 1
+    var list = conv("enc.conv_in", 3, widths[0], "encoder.input")
+    for (index, width) in widths.enumerated() {
+      let level = "encoder.levels.\(index)"
+      list += block("enc.res\(index)", widths[max(0, index - 1)], width, "\(level).blocks.0")
+      if index < last { list += conv("enc.down\(index)", width, width, "\(level).resampling") }
+    }
+    list += block("enc.mid", widths[last], widths[last], "encoder.middle")
+    list += norm("enc.norm_out", widths[last], "encoder.norm")
+    list += conv("enc.conv_out", widths[last], 2 * latents, "encoder.head")
+    list += conv("dec.conv_in", latents, widths[last], "decoder.input")
+    list += block("dec.mid", widths[last], widths[last], "decoder.middle")
+    for (index, width) in widths.enumerated().reversed() {
+      let level = "decoder.levels.\(last - index)"
+      list += block("dec.res\(index)", widths[min(last, index + 1)], width, "\(level).blocks.0")
+      if index > 0 { list += conv("dec.up\(index)", width, width, "\(level).resampling") }
+    }
+    list += norm("dec.norm_out", widths[0], "decoder.norm")
+    list += conv("dec.conv_out", widths[0], 3, "decoder.output")
+    return list
+  }
+
+  func emptyModel(noise: Tensor) -> Model {
+    var random = RandomStream(seed: 0)
+    let shape: Shape = [side, side, 3]
+    return VAE(
+      encoder: FixedNoiseEncoder(
+        base: ResidualEncoder(inputShape: shape, network: network, using: &random), noise: noise),
+      decoder: ResidualDecoder(
+        outputShape: shape, head: NormalHead(.fixed(1)), network: network, using: &random),
+      prior: StandardNormalPrior(network.latentShape(of: shape)))
+  }
+
+  func output(_ likelihood: DiagonalNormal) -> Tensor { likelihood.mean }
 }
