@@ -16,14 +16,14 @@
 enum {
   CHUNKS = 32,           // of all (example, head) pairs; each has scratch of its own
   SERIAL_WORK = 65536,   // multiply-adds below which a pass stays on the calling thread
-  FEW_QUERIES = 4,       // fewer take dot products instead of a transposed copy
-  SUM_BLOCK = 1024,
+  PADDING = 16,          // rows of scores are whole vectors, so that no loop over them has a tail
+  SUM_BLOCK = 1024,      // sums in the array's type; blocks are added in double
 };
 
 // Which part of a causal product is not zero, where row i belongs to diagonal i + offset.
 typedef enum {
   EVERYTHING,
-  COLUMNS_TO_DIAGONAL,   // C is above nothing of use beyond it
+  COLUMNS_TO_DIAGONAL,   // C is of no use beyond it
   INNER_TO_DIAGONAL,     // A is zero beyond it
   INNER_FROM_DIAGONAL,   // A, read transposed, is zero before it
 } band;
@@ -43,12 +43,19 @@ typedef struct {
 
 typedef struct {
   const latent_attention_plan *plan;
-  const void *q, *k, *v, *probabilities, *dout;
+  const void *q, *k, *v, *weights, *dout;
   void *saved, *out, *dq, *dk, *dv, *scratch;
   int64_t chunk, slot;
 } attention_job;
 
-LATENT_INLINE int64_t padded(int64_t n) { return round_up(n, 16); }
+typedef struct {
+  int64_t heads, size, capacity, position, chunk;
+  double scale;
+  const void *qkv;
+  void *keys, *values, *out, *scratch;
+} step_job;
+
+LATENT_INLINE int64_t padded(int64_t n) { return round_up(n, PADDING); }
 
 // The keys that query i sees.
 LATENT_INLINE int64_t visible(const latent_attention_plan *plan, int64_t i) {
@@ -58,17 +65,21 @@ LATENT_INLINE int64_t visible(const latent_attention_plan *plan, int64_t i) {
 
 #define REAL float
 #define WIDTH 16
+#define EXP(x) exp_nonpositive(x, 0.0f)
 #define NAME(stem) stem##_f32
 #include "attention_body.h"
 #undef REAL
 #undef WIDTH
+#undef EXP
 #undef NAME
 #define REAL double
 #define WIDTH 8
+#define EXP(x) exp(x)
 #define NAME(stem) stem##_f64
 #include "attention_body.h"
 #undef REAL
 #undef WIDTH
+#undef EXP
 #undef NAME
 
 static int64_t chunk_of(const latent_attention_plan *plan) {
@@ -77,37 +88,61 @@ static int64_t chunk_of(const latent_attention_plan *plan) {
   return larger(1, (pairs + CHUNKS - 1) / CHUNKS);
 }
 
-// A transposed factor and a matrix of scores.
-static int64_t slot_of(const latent_attention_plan *plan) {
-  return padded(plan->size * padded(plan->keys)) + padded(plan->queries * plan->keys);
+int64_t latent_attention_weights(const latent_attention_plan *plan) {
+  return plan->batch * plan->heads * plan->queries * padded(plan->keys);
 }
 
-static int64_t scratch_of(const latent_attention_plan *plan) {
+// A transposed factor and a matrix of scores.
+static int64_t slot_of(const latent_attention_plan *plan) {
+  return (plan->size + plan->queries) * padded(plan->keys);
+}
+
+int64_t latent_attention_scratch(const latent_attention_plan *plan) {
   int64_t chunk = chunk_of(plan), pairs = plan->batch * plan->heads;
   return (pairs + chunk - 1) / chunk * slot_of(plan);
 }
 
-int64_t latent_attention_scratch(const latent_attention_plan *plan) { return scratch_of(plan); }
-int64_t latent_attention_grad_scratch(const latent_attention_plan *plan) {
-  return scratch_of(plan);
-}
-
 void latent_attention(const latent_attention_plan *plan, const void *q, const void *k,
-                      const void *v, void *probabilities, void *out, void *scratch) {
-  attention_job job = {.plan = plan, .q = q, .k = k, .v = v, .saved = probabilities, .out = out,
+                      const void *v, void *weights, void *out, void *scratch) {
+  attention_job job = {.plan = plan, .q = q, .k = k, .v = v, .saved = weights, .out = out,
                        .scratch = scratch, .chunk = chunk_of(plan), .slot = slot_of(plan)};
   parallel_chunks(plan->batch * plan->heads, job.chunk, &job,
                   plan->type == LATENT_F64 ? attention_pairs_f64 : attention_pairs_f32);
 }
 
 void latent_attention_grad(const latent_attention_plan *plan, const void *q, const void *k,
-                           const void *v, const void *probabilities, const void *dout, void *dq,
+                           const void *v, const void *weights, const void *dout, void *dq,
                            void *dk, void *dv, void *scratch) {
-  attention_job job = {.plan = plan, .q = q, .k = k, .v = v, .probabilities = probabilities,
-                       .dout = dout, .dq = dq, .dk = dk, .dv = dv, .scratch = scratch,
+  attention_job job = {.plan = plan, .q = q, .k = k, .v = v, .weights = weights, .dout = dout,
+                       .dq = dq, .dk = dk, .dv = dv, .scratch = scratch,
                        .chunk = chunk_of(plan), .slot = slot_of(plan)};
   parallel_chunks(plan->batch * plan->heads, job.chunk, &job,
                   plan->type == LATENT_F64 ? attention_grad_pairs_f64 : attention_grad_pairs_f32);
+}
+
+// MARK: Generation
+
+int64_t latent_attention_capacity(int64_t positions) { return padded(positions); }
+
+static int64_t step_chunk(int64_t pairs, int64_t size, int64_t positions) {
+  if (pairs * size * positions < SERIAL_WORK) return larger(pairs, 1);
+  return larger(1, (pairs + CHUNKS - 1) / CHUNKS);
+}
+
+int64_t latent_attention_step_scratch(int64_t batch, int64_t heads, int64_t size,
+                                      int64_t capacity) {
+  int64_t pairs = batch * heads, chunk = step_chunk(pairs, size, 1);
+  chunk = smaller(chunk, step_chunk(pairs, size, capacity));
+  return (pairs + chunk - 1) / chunk * padded(capacity);
+}
+
+void latent_attention_step(latent_dtype type, int64_t batch, int64_t heads, int64_t size,
+                           int64_t capacity, int64_t position, double scale, const void *qkv,
+                           void *keys, void *values, void *out, void *scratch) {
+  step_job job = {heads, size, capacity, position, step_chunk(batch * heads, size, position + 1),
+                  scale, qkv, keys, values, out, scratch};
+  parallel_chunks(batch * heads, job.chunk, &job,
+                  type == LATENT_F64 ? step_pairs_f64 : step_pairs_f32);
 }
 
 // MARK: Rotary positions

@@ -25,17 +25,29 @@ typedef struct {
   int64_t mask_example, mask_head, mask_query;
 } latent_attention_plan;
 
-// Elements of scratch that the calls below want.
+// Elements of `weights` and of scratch that the calls below want.
+int64_t latent_attention_weights(const latent_attention_plan *plan);
 int64_t latent_attention_scratch(const latent_attention_plan *plan);
-int64_t latent_attention_grad_scratch(const latent_attention_plan *plan);
 
-// `probabilities` [batch, heads, queries, keys] is what the derivative needs; null keeps none.
+// `weights`, the softmax, is what the derivative needs; null keeps none. Its rows are padded:
+// [batch, heads, queries, keys rounded up to 16].
 void latent_attention(const latent_attention_plan *plan, const void *q, const void *k,
-                      const void *v, void *probabilities, void *out, void *scratch);
+                      const void *v, void *weights, void *out, void *scratch);
 // dq, dk, dv lie as q, k, v do; every element of theirs is written.
 void latent_attention_grad(const latent_attention_plan *plan, const void *q, const void *k,
-                           const void *v, const void *probabilities, const void *dout, void *dq,
+                           const void *v, const void *weights, const void *dout, void *dq,
                            void *dk, void *dv, void *scratch);
+
+// Generation, one position at a time. `keys` [batch, heads, size, latent_attention_capacity] is kept
+// transposed, `values` is [batch, heads, capacity, size]; both start as zeros. A step writes the keys
+// and values of `position` and gives what its query sees: qkv [batch, 3 * heads * size] to
+// out [batch, heads * size].
+int64_t latent_attention_capacity(int64_t positions);
+int64_t latent_attention_step_scratch(int64_t batch, int64_t heads, int64_t size,
+                                      int64_t capacity);
+void latent_attention_step(latent_dtype type, int64_t batch, int64_t heads, int64_t size,
+                           int64_t capacity, int64_t position, double scale, const void *qkv,
+                           void *keys, void *values, void *out, void *scratch);
 
 // Turns the pairs (2 i, 2 i + 1) of each head in the first `turned` of `columns` by the angles of
 // the row's position and copies the other columns. x, y [rows, columns]; row r has position
