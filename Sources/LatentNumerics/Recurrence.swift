@@ -117,7 +117,7 @@ public struct RecurrentPass: Sendable {
     let block = batch * size
     let dInputs = NDArray(uninitialized: [batch, length, columns], dtype)
     let dProjected = NDArray(uninitialized: [length, batch, columns], dtype)
-    var dMemory =
+    let dMemory =
       cells == nil
       ? nil : cotangent.view(from: length * block, shape: [batch, size]).copy()
     var dState: NDArray?

@@ -20,6 +20,10 @@ let fixtureNetworks: [any FixtureNetwork] = [
     name: "conv64-full", inputShape: [3, 64, 64], channels: [32, 32, 64, 64], hidden: 256,
     latentSize: 10),
 ]
+  + [
+    TextFixture(name: "seq-tiny", width: 32, latentSize: 8),
+    TextFixture(name: "seq-full", width: 128, latentSize: 32),
+  ]
 
 /// Means and log-variances are one layer here and two in PyTorch.
 func fixtureHead(_ inputs: Int, _ latents: Int) -> [FixtureParameter] {
