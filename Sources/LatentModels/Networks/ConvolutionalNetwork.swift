@@ -89,7 +89,10 @@ public struct ConvDecoder<Head: LikelihoodHead>: Decoder {
     // Sample axes are folded into the batch while images are made.
     let leading = z.shape.prefix(z.rank - 1)
     let start = image(hidden(z.reshaped([leading.count, z.shape[-1]])))
-    let raw = convolutions.reduce(start.reshaped([leading.count] + imageShape)) { $1($0) }
+    let raw = start.reshaped([leading.count] + imageShape)
+      .inRuns(of: 8, recording: convolutions[0].weight.isRecorded) {
+        convolutions.reduce($0) { $1($0) }
+      }
     return head(raw.reshaped(leading + raw.shape.suffix(3)), eventRank: 3)
   }
 }

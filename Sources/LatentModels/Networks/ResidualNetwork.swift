@@ -180,11 +180,14 @@ public struct ResidualEncoder: Encoder {
   }
 
   public func callAsFunction(_ x: Tensor) -> DiagonalNormal {
-    let features = levels.reduce(input(x)) { x, level in
-      let features = level.features(x)
-      return level.resampling.map { $0(features) } ?? features
+    let moments = x.inRuns(of: 1, recording: input.weight.isRecorded) { x in
+      let features = levels.reduce(input(x)) { x, level in
+        let features = level.features(x)
+        return level.resampling.map { $0(features) } ?? features
+      }
+      return head(norm(middle(features)))
     }
-    let halves = head(norm(middle(features))).split(into: 2, axis: -1)
+    let halves = moments.split(into: 2, axis: -1)
     return DiagonalNormal(mean: halves[0], logVariance: halves[1], eventRank: 3)
   }
 }
@@ -239,12 +242,14 @@ public struct ResidualDecoder<Head: LikelihoodHead>: Decoder {
   public func callAsFunction(_ z: Tensor) -> Head.Likelihood {
     // Sample axes are folded into the batch while images are made.
     let leading = z.shape.prefix(z.rank - 3)
-    let start = middle(input(z.reshaped([leading.count] + z.shape.suffix(3))))
-    let features = levels.reduce(start) { x, level in
-      let features = level.features(x)
-      return level.resampling.map { $0(features.upsampled(by: 2)) } ?? features
+    let rows = z.reshaped([leading.count] + z.shape.suffix(3))
+    let raw = rows.inRuns(of: 1, recording: input.weight.isRecorded) { z in
+      let features = levels.reduce(middle(input(z))) { x, level in
+        let features = level.features(x)
+        return level.resampling.map { $0(features.upsampled(by: 2)) } ?? features
+      }
+      return output(norm(features))
     }
-    let raw = output(norm(features))
     return head(raw.reshaped(leading + raw.shape.suffix(3)), eventRank: 3)
   }
 }

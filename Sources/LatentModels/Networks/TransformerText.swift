@@ -52,6 +52,9 @@ public struct TransformerSize: Sendable, Hashable, Codable {
 /// How tokens and the other vectors of a text model start (Radford et al. 2019).
 private let embeddingInitializer = Initializer.normal(deviation: 0.02)
 
+/// What a block makes of so many sequences of some hundred positions fits into a second-level cache.
+private let examplesPerRun = 4
+
 /// int32 tokens `[batch, length]` to a diagonal normal over `[batch, latent]`.
 public struct TransformerTextEncoder: Encoder {
   public var tokens: Embedding
@@ -82,12 +85,23 @@ public struct TransformerTextEncoder: Encoder {
   }
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> DiagonalNormal {
-    let start = positions(tokens(x))
-    let features = blocks.reduce(start) {
+    let summary =
+      context.isTraining
+      ? features(x, &context)
+      : x.inRuns(of: examplesPerRun, recording: tokens.weight.isRecorded) {
+        var context = LayerContext.inference
+        return features($0, &context)
+      }
+    let halves = head(summary).split(into: 2, axis: -1)
+    return DiagonalNormal(mean: halves[0], logVariance: halves[1])
+  }
+
+  /// `[batch, width]`.
+  private func features(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    let last = blocks.reduce(positions(tokens(x))) {
       $1($0, mask: nil, angles: positions.angles, &context)
     }
-    let halves = head(norm(features).mean(axes: [1])).split(into: 2, axis: -1)
-    return DiagonalNormal(mean: halves[0], logVariance: halves[1])
+    return norm(last).mean(axes: [1])
   }
 }
 
