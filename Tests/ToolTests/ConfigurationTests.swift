@@ -172,11 +172,13 @@ import Testing
     Wrong("epochs: [1]", "", 78, "a.yaml: epochs is [1], expected a whole number"),
     Wrong(
       "epochs: {a: 1}", "", 78, "a.yaml: epochs is a group of settings, expected one value"),
-    Wrong("seed: -1", "", 78, "a.yaml: seed is -1, expected a whole number"),
+    Wrong("seed: -1", "", 78, "a.yaml: seed is -1, expected a number in range"),
     Wrong("objective: {beta: yes}", "", 78, "a.yaml: objective.beta is 'yes', expected a number"),
     Wrong("objective: {beta: true}", "", 78, "a.yaml: objective.beta is true, expected a number"),
     Wrong("objective: {beta: -1}", "", 78, "a.yaml: objective.beta is -1.0, expected 0 or more"),
-    Wrong("objective: {beta: 1e999}", "", 78, "a.yaml: objective.beta is 1e999, expected a "),
+    Wrong(
+      "objective: {beta: 1e999}", "", 78,
+      "a.yaml: objective.beta is 1e999, expected a number in range"),
     Wrong(
       "objective: 3", "", 78,
       "a.yaml: objective is 3, expected a group of beta, freeBits, samples, warmupSteps"),
@@ -202,6 +204,9 @@ import Testing
     Wrong(
       "model: {hidden: [3, x]}", "", 78,
       "a.yaml: model.hidden is [3, 'x'], expected a list of whole numbers"),
+    Wrong(
+      "model: {hidden: [3, 1.5]}", "", 78,
+      "a.yaml: model.hidden is [3, 1.5], expected a list of whole numbers"),
     Wrong("model: {hidden: [0]}", "", 78, "a.yaml: model.hidden is [0], expected positive widths"),
     Wrong(
       "model: {hidden: [100000, 100000]}", "", 78, "a.yaml: model.parameters is 2"),
@@ -218,7 +223,7 @@ import Testing
     Wrong("epochs: *x", "", 78, "a.yaml: line 1, column 9: found undefined alias"),
     // Flags are reported as flags, whatever the file says.
     Wrong("epochs: 3", "--epochs 0", 64, "--epochs 0: expected 1 to 1000000000"),
-    Wrong("epochs: 3", "--beta -1", 64, "--beta -1.0: expected 0 or more"),
+    Wrong("epochs: 3", "--beta=-1", 64, "--beta -1.0: expected 0 or more"),
     Wrong("data: nonsense", "--data what", 64, "cannot understand the data source \"what\""),
     Wrong(
       "model: {architecture: conv}", "--model resnet --latent 5", 64,
