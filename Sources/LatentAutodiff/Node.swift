@@ -82,6 +82,16 @@ struct RecordedCall {
   func needs(_ index: Int) -> Bool { node.inputs[index].node != nil }
 
   var output: Tensor { Tensor(node.output, node: isHigherOrder ? node : nil) }
+
+  /// The cotangents of the inputs through `function`, a composition of recorded operations with this
+  /// operation's value: what a fused operation returns while its derivative is being recorded.
+  func cotangents(_ g: Tensor, through function: ([Tensor]) -> Tensor) -> [Tensor?] {
+    let inputs = node.inputs.indices.map { self[$0] }
+    let gradients = valueAndGradient(
+      at: inputs, withAuxiliary: { ((function($0) * g).sum(), ()) }
+    ).gradients
+    return gradients.enumerated().map { needs($0) ? $1 : nil }
+  }
 }
 
 extension Tensor {

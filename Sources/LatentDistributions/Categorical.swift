@@ -12,8 +12,6 @@ import LatentNumerics
 public struct Categorical: FactorizedDistribution {
   /// As given, `[batch, event, classes]`.
   public let logits: Tensor
-  /// Normalised, nats, `[batch, event, classes]`.
-  public let logProbabilities: Tensor
   public let batchShape: Shape
   public let eventShape: Shape
 
@@ -30,7 +28,6 @@ public struct Categorical: FactorizedDistribution {
       shape[-1] > 0, "Categorical: logits of shape \(shape) have no classes", file: file,
       line: line)
     self.logits = logits
-    logProbabilities = logSoftmax(logits)
     batchShape = shape.prefix(shape.rank - eventRank - 1)
     eventShape = shape[(shape.rank - eventRank - 1)..<(shape.rank - 1)]
   }
@@ -38,8 +35,10 @@ public struct Categorical: FactorizedDistribution {
   /// The type of probabilities; values are int32.
   public var dtype: DType { logits.dtype }
   public var classCount: Int { logits.shape[-1] }
+  /// Normalised, nats, `[batch, event, classes]`; computed at each use.
+  public var logProbabilities: Tensor { logSoftmax(logits) }
   /// `[batch, event, classes]`
-  public var probabilities: Tensor { exp(logProbabilities) }
+  public var probabilities: Tensor { softmax(logits) }
   /// The expected class index, in the parameters' type, `[batch, event]`.
   public var mean: Tensor { (probabilities * .range(classCount, dtype)).sum(axes: [-1]) }
   /// int32, `[batch, event]`
@@ -48,17 +47,13 @@ public struct Categorical: FactorizedDistribution {
   public func elementLogProbabilities(of value: Tensor) -> Tensor {
     requireEvent(value)
     require(value.dtype == .int32, "Categorical: values are int32, found \(value.dtype)")
-    let valid = (value .>= 0) * (value .< Double(classCount))
-    let index = valid * value
-    guard let shape = index.shape.broadcast(with: batchShape + eventShape) else {
+    guard let shape = value.shape.broadcast(with: batchShape + eventShape) else {
       fatalError(
         "Categorical: values \(value.shape) do not broadcast with \(batchShape + eventShape)")
     }
-    let table = logProbabilities.broadcast(to: shape.appending(classCount))
-    let chosen = table.gathering(
-      along: -1, index.broadcast(to: shape).expandingDimension(at: shape.rank)
-    ).squeezed(-1)
-    return Tensor.where(valid.converted(to: dtype), chosen, .scalar(-.infinity, dtype))
+    return categoricalLogProbability(
+      logits: logits.broadcast(to: shape.appending(classCount)), targets: value.broadcast(to: shape)
+    )
   }
 
   /// By the largest of the logits plus Gumbel noise (Gumbel 1954): classes of probability zero
@@ -69,6 +64,7 @@ public struct Categorical: FactorizedDistribution {
   }
 
   public var entropy: Tensor? {
+    let logProbabilities = logProbabilities
     let possible = logProbabilities.detached .> -.infinity
     let finite = Tensor.where(possible, logProbabilities, logProbabilities.zerosLike)
     return -(probabilities * finite).summedOverEvent(eventShape.rank + 1)

@@ -88,7 +88,7 @@ struct Table {
 extension Operation {
   static let all =
     arithmetic + functions + reductions + movement + matrices + fused
-    + convolutions + spatial + normalization
+    + convolutions + spatial + normalization + sequences
 }
 
 /// Constants of the type that the inputs have.

@@ -17,6 +17,10 @@ protocol FixtureNetwork: Sendable {
   var inputShape: [Int] { get }
   /// PyTorch's parameters in its order, and where each is in ours.
   var parameters: [FixtureParameter] { get }
+  /// Four examples as PyTorch has them.
+  func inputs() -> Tensor
+  /// How far the array `name` may be off where `usual` is the rule.
+  func tolerance(of name: String, _ usual: Double) -> Double
   func emptyModel(noise: Tensor) -> Model
   /// The likelihood's parameters, as the fixtures store them but for the order of the axes.
   func output(_ likelihood: Model.Likelihood) -> Tensor
@@ -133,7 +137,9 @@ extension FixtureNetwork {
   var isReduced: Bool { name.hasSuffix("-full") }
   var path: String { fixtureFolder.appending(path: "\(name).h5").path }
 
-  /// Four examples as PyTorch has them: images of gray cells, channels first.
+  func tolerance(of name: String, _ usual: Double) -> Double { usual }
+
+  /// Images of gray cells, channels first.
   func inputs() -> Tensor {
     let channels = inputShape.count == 3 ? inputShape[0] : 1
     let side = inputShape.count == 3 ? inputShape[1] : 28

@@ -61,7 +61,8 @@ import Testing
       let error = found.map { fixtureError($0, expected) } ?? .infinity
       compared += 1
       let place = "\(network.name) \(precision.dtype) \(name)"
-      #expect(error < precision.tolerance, "\(place): \(error)")
+      let tolerance = network.tolerance(of: name, precision.tolerance)
+      #expect(error < tolerance, "\(place): \(error)")
     }
 
     let posterior = model.encode(x)

@@ -253,8 +253,11 @@ void latent_rmsprop(latent_dtype type, int segments, const latent_segment *list,
 // average += (1 - decay) (value - average).
 void latent_ema(latent_dtype type, int64_t n, double decay, const void *value, void *average);
 
+#include "latent_attention.h"
+#include "latent_categorical.h"
 #include "latent_convolution.h"
 #include "latent_norm.h"
+#include "latent_recurrent.h"
 #include "latent_spatial.h"
 
 #endif
