@@ -33,7 +33,9 @@ let package = Package(
     .default(enabledTraits: defaultTraits),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    // Configuration files of the command-line tools; the library does not use it.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // 0: C
@@ -92,6 +94,7 @@ let package = Package(
       name: "LatentCommands",
       dependencies: [
         "Latent", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
       ],
       path: "Examples/Shared"),
     .tool("latent-train"),

@@ -46,7 +46,7 @@ public struct Pictures<Model: LatentVariableModel> {
   /// One row for each of the latents that vary most over `x`, moved from -2.5 to 2.5.
   public func traversals(of x: Tensor, dimensions: Int = 10, steps: Int = 11) -> Tensor {
     let z = model.encode(x).mean
-    let spread = z.variance(axes: [0]).doubles
+    let spread = z.flattened(from: 1).variance(axes: [0]).doubles
     let order = spread.indices.sorted { spread[$0] > spread[$1] }.prefix(dimensions)
     let values = (0..<steps).map { -2.5 + 5 * Double($0) / Double(max(1, steps - 1)) }
     return Tensor.concatenate(

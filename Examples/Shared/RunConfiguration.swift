@@ -1,4 +1,5 @@
-// What a run was asked to do: saved with every checkpoint, so that the other tools need no flags.
+// What a run was asked to do: saved with every checkpoint, so that the other tools need no flags, and
+// the same as what a configuration file holds.
 
 import Foundation
 import Latent
@@ -6,46 +7,52 @@ import Latent
 /// The settings of `latent-train`, as JSON under the name "run" in checkpoints.
 public struct RunConfiguration: Codable, Sendable, Equatable {
   public var data: String
-  public var transform: String
+  public var transform = "none"
+  /// Share of the training data kept aside.
+  public var validation = 0.1
   public var model: ModelDescription
-  public var beta: Double
-  public var freeBits: Double
-  public var warmupSteps: Int
-  public var samples: Int
-  public var optimizer: String
-  public var learningRate: Double
-  public var schedule: String
-  public var clip: Double?
-  public var average: Double?
-  public var batchSize: Int
-  public var epochs: Int
-  public var validation: Double
+  public var objective = ObjectiveSettings()
+  public var optimizer = OptimizerSettings()
+  public var schedule = "constant"
+  public var batchSize = 128
+  public var epochs = 10
   public var patience: Int?
-  public var seed: UInt64
+  public var seed: UInt64 = 0
 
-  public init(
-    data: String, transform: String, model: ModelDescription, beta: Double, freeBits: Double,
-    warmupSteps: Int, samples: Int, optimizer: String, learningRate: Double, schedule: String,
-    clip: Double?, average: Double?, batchSize: Int, epochs: Int, validation: Double,
-    patience: Int?, seed: UInt64
-  ) {
+  public init(data: String, model: ModelDescription) {
     self.data = data
-    self.transform = transform
     self.model = model
-    self.beta = beta
-    self.freeBits = freeBits
-    self.warmupSteps = warmupSteps
-    self.samples = samples
-    self.optimizer = optimizer
-    self.learningRate = learningRate
-    self.schedule = schedule
-    self.clip = clip
-    self.average = average
-    self.batchSize = batchSize
-    self.epochs = epochs
-    self.validation = validation
-    self.patience = patience
-    self.seed = seed
+  }
+
+  /// What is done where nothing is said, for data of the shape.
+  public static func standard(inputShape: [Int]) throws -> RunConfiguration {
+    RunConfiguration(
+      data: "sprites:28", model: try ModelDescription(named: "mlp", inputShape: inputShape))
+  }
+
+  /// The evidence lower bound.
+  public struct ObjectiveSettings: Codable, Sendable, Equatable {
+    public var beta = 1.0
+    public var freeBits = 0.0
+    public var samples = 1
+    public var warmupSteps = 0
+  }
+
+  /// How gradients become steps.
+  public struct OptimizerSettings: Codable, Sendable, Equatable {
+    public var name = "adam"
+    public var learningRate = 1e-3
+    public var clip: Double?
+    public var average: Double?
+
+    /// Absent numbers are written as null: a configuration shows every key there is.
+    public func encode(to encoder: any Swift.Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(name, forKey: .name)
+      try container.encode(learningRate, forKey: .learningRate)
+      try container.encode(clip, forKey: .clip)
+      try container.encode(average, forKey: .average)
+    }
   }
 
   /// The name of the text in a checkpoint.
@@ -57,6 +64,11 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 
+  /// As a configuration file that `latent-train --config` reads.
+  public func yaml() throws -> String {
+    try ConfigurationValue(encoding: self).yaml(order: CodingKeys.allCases.map(\.rawValue))
+  }
+
   public init(from checkpoint: Checkpoint, path: String) throws {
     guard let text = checkpoint.texts[RunConfiguration.textName],
       let value = try? JSONDecoder().decode(RunConfiguration.self, from: Data(text.utf8))
@@ -65,19 +77,68 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         "checkpoint \(path) does not say how its run was made: it was not written by latent-train",
         .dataError)
     }
+    do {
+      try value.validate()
+    } catch let error as SettingError {
+      throw CommandError(
+        "checkpoint \(path): \(error.key) is \(error.found), expected \(error.expected)",
+        .dataError)
+    }
     self = value
   }
 
+  // MARK: Checks
+
+  public static let optimizers = ["adam", "adamw", "adamax", "sgd", "rmsprop"]
+  public static let schedules = ["constant", "cosine", "step", "plateau"]
+
+  /// Checks everything but the model, which `ModelDescription.validate()` checks.
+  /// - Throws: `SettingError`, or `DatasetError` for the texts that describe data and transform.
+  public func validate() throws {
+    func check(_ holds: Bool, _ key: String, _ found: Any, _ expected: String) throws {
+      if !holds { throw SettingError(key: key, found: "\(found)", expected: expected) }
+    }
+    func count(_ key: String, _ value: Int, least: Int = 1) throws {
+      let range = least...1_000_000_000
+      try check(range.contains(value), key, value, "\(least) to \(range.upperBound)")
+    }
+    func notNegative(_ key: String, _ value: Double) throws {
+      try check(value >= 0 && value.isFinite, key, value, "0 or more")
+    }
+    func word(_ key: String, _ value: String, _ words: [String]) throws {
+      try check(words.contains(value), key, "'\(value)'", words.joined(separator: ", "))
+    }
+    try count("objective.samples", objective.samples)
+    try count("objective.warmupSteps", objective.warmupSteps, least: 0)
+    try notNegative("objective.beta", objective.beta)
+    try notNegative("objective.freeBits", objective.freeBits)
+    try word("optimizer.name", optimizer.name, RunConfiguration.optimizers)
+    let rate = optimizer.learningRate
+    try check(rate > 0 && rate.isFinite, "optimizer.learningRate", rate, "more than 0")
+    if let clip = optimizer.clip {
+      try check(clip > 0 && clip.isFinite, "optimizer.clip", clip, "more than 0")
+    }
+    if let decay = optimizer.average {
+      try check(decay > 0 && decay < 1, "optimizer.average", decay, "between 0 and 1")
+    }
+    try word("schedule", schedule, RunConfiguration.schedules)
+    try check(validation >= 0 && validation < 1, "validation", validation, "0 ..< 1")
+    try count("batchSize", batchSize)
+    try count("epochs", epochs)
+    if let patience { try count("patience", patience) }
+    _ = try DataSource(parsing: data)
+    _ = try BatchTransforms.parse(transform)
+  }
+
   public func makeOptimizer() throws -> any Optimizer {
-    switch optimizer {
-    case "adam": Adam(learningRate: learningRate)
-    case "adamw": Adam.adamW(learningRate: learningRate)
-    case "adamax": Adamax(learningRate: learningRate)
-    case "sgd": SGD(learningRate: learningRate, momentum: 0.9)
-    case "rmsprop": RMSprop(learningRate: learningRate)
-    default:
-      throw CommandError(
-        "optimizer '\(optimizer)': expected adam, adamw, adamax, sgd or rmsprop", .usage)
+    let rate = optimizer.learningRate
+    switch optimizer.name {
+    case "adam": return Adam(learningRate: rate)
+    case "adamw": return Adam.adamW(learningRate: rate)
+    case "adamax": return Adamax(learningRate: rate)
+    case "sgd": return SGD(learningRate: rate, momentum: 0.9)
+    case "rmsprop": return RMSprop(learningRate: rate)
+    default: throw CommandError("optimizer '\(optimizer.name)'", .configuration)
     }
   }
 
@@ -89,9 +150,61 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     case "cosine": return CosineSchedule(warmup: total / 20, total: total, floor: 0.01)
     case "step": return StepSchedule(every: max(1, total / 3))
     case "plateau": return ReduceOnPlateau(decay: 0.5, patience: 3)
-    default:
-      throw CommandError(
-        "schedule '\(schedule)': expected constant, cosine, step or plateau", .usage)
+    default: throw CommandError("schedule '\(schedule)'", .configuration)
     }
+  }
+
+  // MARK: Files
+
+  enum CodingKeys: String, CodingKey, CaseIterable {
+    case data, transform, validation, model, objective, optimizer, schedule, batchSize, epochs
+    case patience, seed
+  }
+
+  /// Where objective and optimiser were not groups yet, in checkpoints of the first versions.
+  private enum FlatKeys: String, CodingKey {
+    case beta, freeBits, warmupSteps, samples, optimizer, learningRate, clip, average
+  }
+
+  public init(from decoder: any Swift.Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    data = try values.decode(String.self, forKey: .data)
+    transform = try values.decode(String.self, forKey: .transform)
+    validation = try values.decode(Double.self, forKey: .validation)
+    model = try values.decode(ModelDescription.self, forKey: .model)
+    schedule = try values.decode(String.self, forKey: .schedule)
+    batchSize = try values.decode(Int.self, forKey: .batchSize)
+    epochs = try values.decode(Int.self, forKey: .epochs)
+    patience = try values.decodeIfPresent(Int.self, forKey: .patience)
+    seed = try values.decode(UInt64.self, forKey: .seed)
+    if values.contains(.objective) {
+      objective = try values.decode(ObjectiveSettings.self, forKey: .objective)
+      optimizer = try values.decode(OptimizerSettings.self, forKey: .optimizer)
+    } else {
+      let flat = try decoder.container(keyedBy: FlatKeys.self)
+      objective.beta = try flat.decode(Double.self, forKey: .beta)
+      objective.freeBits = try flat.decode(Double.self, forKey: .freeBits)
+      objective.warmupSteps = try flat.decode(Int.self, forKey: .warmupSteps)
+      objective.samples = try flat.decode(Int.self, forKey: .samples)
+      optimizer.name = try flat.decode(String.self, forKey: .optimizer)
+      optimizer.learningRate = try flat.decode(Double.self, forKey: .learningRate)
+      optimizer.clip = try flat.decodeIfPresent(Double.self, forKey: .clip)
+      optimizer.average = try flat.decodeIfPresent(Double.self, forKey: .average)
+    }
+  }
+
+  public func encode(to encoder: any Swift.Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(data, forKey: .data)
+    try values.encode(transform, forKey: .transform)
+    try values.encode(validation, forKey: .validation)
+    try values.encode(model, forKey: .model)
+    try values.encode(objective, forKey: .objective)
+    try values.encode(optimizer, forKey: .optimizer)
+    try values.encode(schedule, forKey: .schedule)
+    try values.encode(batchSize, forKey: .batchSize)
+    try values.encode(epochs, forKey: .epochs)
+    try values.encode(patience, forKey: .patience)
+    try values.encode(seed, forKey: .seed)
   }
 }

@@ -13,7 +13,7 @@ struct EncodeCommand: ParsableCommand {
     discussion: """
       OUTPUT by the ending of --out
         .h5    data sets mean, logVariance and, where known, labels and factors
-        .npy   the means [examples, latent]
+        .npy   the means [examples, latent], or [examples, height, width, channels]
         .csv   a line for each example: mean0, mean1, ..., label where known
 
       EXAMPLE
@@ -49,7 +49,8 @@ struct EncodeCommand: ParsableCommand {
     }
     let mean = arrays["mean"]?.shape ?? []
     print(
-      "{\"examples\": \(mean[0]), \"latents\": \(mean[1]), \"checkpoint\": \(quoted(opened.path)), "
+      "{\"examples\": \(mean[0]), \"latents\": \(mean.count / mean[0]), "
+        + "\"checkpoint\": \(quoted(opened.path)), "
         + "\"out\": \(quoted(out))}")
   }
 
@@ -73,7 +74,8 @@ struct EncodeCommand: ParsableCommand {
   }
 
   private func writeTable(_ arrays: [String: NDArray]) throws {
-    guard let mean = arrays["mean"] else { return }
+    guard let means = arrays["mean"] else { return }
+    let mean = means.reshaped([means.shape[0], means.count / means.shape[0]])
     var names = (0..<mean.shape[1]).map { "mean\($0)" }
     var columns = [mean.converted(to: .float64)]
     if let labels = arrays["labels"] {

@@ -17,8 +17,17 @@ struct TrainCommand: ParsableCommand {
         npy:FILE            a NumPy array
         images:DIR[:SIDE]   a folder of PNG pictures
 
+      MODELS
+      \(modelList)
+
+      CONFIGURATION FILES
+        --config FILE takes settings from a YAML or JSON file; flags overrule it.
+        --print-config shows every setting there is, in that form.
+        --set model.channels=[16,32] sets one that has no flag.
+
       THE RUN FOLDER
         checkpoint-STEP.h5, best.h5   everything a resumed run or another tool needs
+        config.yaml                   all settings, for --config
         metrics.csv, metrics.jsonl    one line per epoch, nats per example
         summary.json                  settings and final figures
         report.html, pictures/*.png   what came out
@@ -27,146 +36,165 @@ struct TrainCommand: ParsableCommand {
         SIGINT and SIGTERM finish the step, save and exit with 130 or 143;
         continue with --resume.
         64 wrong arguments, 65 bad data, 66 missing input, 70 training failed
-        (not a finite number), 73 cannot write, 78 impossible model.
+        (not a finite number), 73 cannot write, 78 wrong configuration or
+        impossible model.
 
       EXAMPLE
         latent-train --data sprites:28 --out run/
-        latent-train --data mnist:mnist/ --epochs 10 --validation 0 --out run/
+        latent-train --data mnist:mnist/ --model conv28 --epochs 10 --out run/
+        latent-train --config conv28.yaml --seed 3 --out run/
       """)
 
-  @Option(help: "What to train on; see DATA.") var data = "sprites:28"
-  @Option(help: "The folder to leave everything in.") var out: String
+  private static var modelList: String {
+    ModelDescription.presets
+      .map { "  " + $0.name.padding(toLength: 20, withPad: " ", startingAt: 0) + $0.summary }
+      .joined(separator: "\n")
+  }
+
+  @Option(help: "A YAML or JSON file of settings; see CONFIGURATION FILES.") var config: String?
+  @Option(help: "What to train on; see DATA. (default: sprites:28)") var data: String?
+  @Option(help: "The folder to leave everything in.") var out: String?
   @Flag(
     help:
       "Continue the run in --out with its own settings; --epochs and --patience may be given anew.")
   var resume = false
+  @Flag(help: "Show all settings as a configuration file and end.") var printConfig = false
 
-  @Option(help: "The network: mlp or mlp-autoencoder.") var model = "mlp"
-  @Option(help: "Number of latent dimensions.") var latent = 20
+  @Option(help: "The network; see MODELS. (default: mlp)") var model: String?
+  @Option(help: "Number of latent dimensions.") var latent: Int?
   @Option(help: "Widths of the encoder's hidden layers, such as 400 or 512,256.")
-  var hidden = "400"
-  @Option(help: "bernoulli, continuous-bernoulli, normal or unit-normal.")
-  var likelihood = "bernoulli"
+  var hidden: String?
+  @Option(help: "bernoulli, continuous-bernoulli, normal or unit-normal.") var likelihood: String?
+  @Option(name: .customLong("set"), help: "KEY=VALUE: any setting of --print-config, repeatable.")
+  var settings: [String] = []
 
-  @Option(help: "Weight of the divergence from the prior.") var beta = 1.0
-  @Option(help: "Nats that each latent dimension may use for free.") var freeBits = 0.0
-  @Option(help: "Steps over which the divergence's weight rises from 0.") var warmupSteps = 0
-  @Option(help: "Latent samples for each example.") var samples = 1
+  @Option(help: "Weight of the divergence from the prior. (default: 1)") var beta: Double?
+  @Option(help: "Nats that each latent dimension may use for free. (default: 0)")
+  var freeBits: Double?
+  @Option(help: "Steps over which the divergence's weight rises from 0. (default: 0)")
+  var warmupSteps: Int?
+  @Option(help: "Latent samples for each example. (default: 1)") var samples: Int?
 
   @Option(help: "Passes over the data. (default: 10)") var epochs: Int?
-  @Option(help: "Examples in a step.") var batch = 128
-  @Option(help: "adam, adamw, adamax, sgd or rmsprop.") var optimizer = "adam"
-  @Option(help: "The step size.") var learningRate = 1e-3
-  @Option(help: "constant, cosine, step or plateau.") var schedule = "constant"
+  @Option(help: "Examples in a step. (default: 128)") var batch: Int?
+  @Option(help: "adam, adamw, adamax, sgd or rmsprop. (default: adam)") var optimizer: String?
+  @Option(help: "The step size. (default: 0.001)") var learningRate: Double?
+  @Option(help: "constant, cosine, step or plateau. (default: constant)") var schedule: String?
   @Option(help: "Bound on the norm of the gradient.") var clip: Double?
   @Option(help: "Decay of the averaged weights, such as 0.999, to evaluate and save besides.")
   var average: Double?
-  @Option(help: "none, binarize (drawn anew each time) or threshold[:VALUE].")
-  var transform = "none"
-  @Option(help: "Share of the training data kept aside to choose the best checkpoint.")
-  var validation = 0.1
+  @Option(help: "none, binarize (drawn anew each time) or threshold[:VALUE]. (default: none)")
+  var transform: String?
+  @Option(
+    help: "Share of the training data kept aside to choose the best checkpoint. (default: 0.1)")
+  var validation: Double?
   @Option(help: "Stop after so many epochs without progress.") var patience: Int?
+  @Option(help: "What all randomness follows from. (default: 0)") var seed: UInt64?
+
   @Option(help: "Checkpoint every so many epochs.") var saveEvery = 1
   @Option(help: "Checkpoint besides every so many steps.") var saveSteps: Int?
   @Option(help: "How many of the newest checkpoints to keep.") var keep = 3
-  @Option(help: "What all randomness follows from.") var seed: UInt64 = 0
   @Option(help: "Threads; 0 takes every CPU. Results are the same for any number.")
   var threads = 0
   @Flag(help: "No progress on standard error.") var quiet = false
 
   func validate() throws {
-    func positive(_ name: String, _ value: Int) throws {
-      try checkRange(name, value, 1...1_000_000_000)
+    // Printing the settings of a new run is all that needs no folder.
+    if out == nil && (resume || !printConfig) {
+      throw ValidationError("Missing expected argument '--out <out>'")
     }
-    try positive("latent", latent)
-    try positive("epochs", epochs ?? 10)
-    try positive("batch", batch)
-    try positive("samples", samples)
-    try positive("save-every", saveEvery)
-    try positive("keep", keep)
-    if let saveSteps { try positive("save-steps", saveSteps) }
-    if let patience { try positive("patience", patience) }
-    func check(_ holds: Bool, _ name: String, _ value: Any, _ expected: String) throws {
-      if !holds { throw ValidationError("--\(name) \(value): expected \(expected)") }
-    }
+    let counts = 1...1_000_000_000
+    try checkRange("save-every", saveEvery, counts)
+    try checkRange("keep", keep, counts)
+    if let saveSteps { try checkRange("save-steps", saveSteps, counts) }
     try checkRange("threads", threads, 0...1024)
-    try checkRange("warmup-steps", warmupSteps, 0...1_000_000_000)
-    try check(
-      learningRate > 0 && learningRate.isFinite, "learning-rate", learningRate, "more than 0")
-    try check(beta >= 0 && beta.isFinite, "beta", beta, "0 or more")
-    try check(freeBits >= 0 && freeBits.isFinite, "free-bits", freeBits, "0 or more")
-    try check(validation >= 0 && validation < 1, "validation", validation, "0 ..< 1")
-    try check(clip.map { $0 > 0 } ?? true, "clip", clip ?? 0, "more than 0")
-    try check(average.map { $0 > 0 && $0 < 1 } ?? true, "average", average ?? 0, "between 0 and 1")
-    _ = try architecture()
     _ = try widths()
-    _ = try family()
   }
 
-  private func architecture() throws -> ModelDescription.Architecture {
-    try choice("model", model)
-  }
-
-  private func family() throws -> ModelDescription.Likelihood {
-    try choice("likelihood", likelihood)
-  }
-
-  private func choice<Choice: RawRepresentable & CaseIterable>(
-    _ name: String, _ text: String
-  ) throws -> Choice where Choice.RawValue == String {
-    guard let value = Choice(rawValue: text) else {
-      let list = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ValidationError("--\(name) '\(text)': expected \(list)")
-    }
-    return value
-  }
-
-  private func widths() throws -> [Int] {
-    try hidden.split(separator: ",", omittingEmptySubsequences: false).map { item in
-      guard let width = Int(item), width > 0 else {
-        throw ValidationError("--hidden '\(hidden)': expected widths such as 400 or 512,256")
+  private func widths() throws -> [Int]? {
+    try hidden.map { hidden in
+      try hidden.split(separator: ",", omittingEmptySubsequences: false).map { item in
+        guard let width = Int(item), width > 0 else {
+          throw ValidationError("--hidden '\(hidden)': expected widths such as 400 or 512,256")
+        }
+        return width
       }
-      return width
     }
+  }
+
+  /// The flags that were given, and the settings they are about.
+  private func flags() throws -> [FlagSetting] {
+    let given: [FlagSetting?] = [
+      FlagSetting("--data", "data", data), FlagSetting("--transform", "transform", transform),
+      FlagSetting("--validation", "validation", validation),
+      FlagSetting("--model", "model.architecture", model),
+      FlagSetting("--latent", "model.latentSize", latent),
+      FlagSetting("--hidden", "model.hidden", try widths()),
+      FlagSetting("--likelihood", "model.likelihood", likelihood),
+      FlagSetting("--beta", "objective.beta", beta),
+      FlagSetting("--free-bits", "objective.freeBits", freeBits),
+      FlagSetting("--warmup-steps", "objective.warmupSteps", warmupSteps),
+      FlagSetting("--samples", "objective.samples", samples),
+      FlagSetting("--optimizer", "optimizer.name", optimizer),
+      FlagSetting("--learning-rate", "optimizer.learningRate", learningRate),
+      FlagSetting("--clip", "optimizer.clip", clip),
+      FlagSetting("--average", "optimizer.average", average),
+      FlagSetting("--schedule", "schedule", schedule), FlagSetting("--batch", "batchSize", batch),
+      FlagSetting("--epochs", "epochs", epochs), FlagSetting("--patience", "patience", patience),
+      FlagSetting("--seed", "seed", seed),
+    ]
+    return try given.compactMap { $0 } + settings.map { try FlagSetting(assignment: $0) }
   }
 
   func run() throws {
     Threads.count = threads
-    // A folder to continue in must be there; making it would hide a mistyped name.
-    if resume { _ = try Folder.names(in: out) } else { try Folder.create(out) }
+    let sources = ConfigurationSources(
+      file: try config.map { try ConfigurationFile(contentsOf: $0) }, flags: try flags())
+    if resume {
+      try continueRun(sources, in: out ?? "")
+    } else {
+      try beginRun(sources)
+    }
+  }
+
+  private func beginRun(_ sources: ConfigurationSources) throws {
+    let source = try DataSource(parsing: sources.configuration(inputShape: nil).data).open()
+    let configuration = try sources.configuration(
+      inputShape: source.training.inputShape.dimensions)
+    guard let out, !printConfig else { return print(try configuration.yaml(), terminator: "") }
+    try Folder.create(out)
     let lock = try RunLock(folder: out)
     defer { withExtendedLifetime(lock) {} }
-    var configuration: RunConfiguration
-    var saved: (path: String, checkpoint: Checkpoint)?
-    if resume {
-      let newest = try RunFolder.newest(in: out)
-      saved = newest
-      configuration = try RunConfiguration(from: newest.checkpoint, path: newest.path)
-      configuration.epochs = max(configuration.epochs, epochs ?? 0)
-      configuration.patience = patience ?? configuration.patience
-    } else {
-      if try !RunFolder.checkpoints(in: out).isEmpty {
-        throw CommandError(
-          "\(out) already holds a run: continue it with --resume, or choose another folder", .usage)
-      }
-      configuration = RunConfiguration(
-        data: data, transform: transform,
-        model: ModelDescription(
-          architecture: try architecture(), inputShape: [], latentSize: latent,
-          hidden: try widths(), likelihood: try family()),
-        beta: beta, freeBits: freeBits, warmupSteps: warmupSteps, samples: samples,
-        optimizer: optimizer, learningRate: learningRate, schedule: schedule, clip: clip,
-        average: average, batchSize: batch, epochs: epochs ?? 10, validation: validation,
-        patience: patience, seed: seed)
+    if try !RunFolder.checkpoints(in: out).isEmpty {
+      throw CommandError(
+        "\(out) already holds a run: continue it with --resume, or choose another folder", .usage)
     }
+    try train(configuration, source, out, from: nil)
+  }
+
+  private func continueRun(_ sources: ConfigurationSources, in out: String) throws {
+    // A folder to continue in must be there; making it would hide a mistyped name.
+    _ = try Folder.names(in: out)
+    let lock = printConfig ? nil : try RunLock(folder: out)
+    defer { withExtendedLifetime(lock) {} }
+    let newest = try RunFolder.newest(in: out)
+    let configuration = try sources.configuration(
+      resuming: RunConfiguration(from: newest.checkpoint, path: newest.path))
+    if printConfig { return print(try configuration.yaml(), terminator: "") }
     let source = try DataSource(parsing: configuration.data).open()
     let shape = source.training.inputShape.dimensions
-    if !resume { configuration.model.inputShape = shape }
     guard configuration.model.inputShape == shape else {
       throw CommandError(
         "data \(configuration.data): examples of shape \(shape), "
           + "but the run was trained on \(configuration.model.inputShape)", .dataError)
     }
+    try train(configuration, source, out, from: newest)
+  }
+
+  private func train(
+    _ configuration: RunConfiguration, _ source: (training: any Dataset, test: (any Dataset)?),
+    _ out: String, from saved: (path: String, checkpoint: Checkpoint)?
+  ) throws {
     var random = RandomStream(seed: configuration.seed).split("initialization")
     let model = try configuration.model.makeModel(using: &random)
     try TrainingRun(

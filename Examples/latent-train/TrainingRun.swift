@@ -19,14 +19,17 @@ struct TrainingRun {
     let transform = try BatchTransforms.parse(configuration.transform)
     let order = BatchOrder(
       count: split.training.count, batchSize: configuration.batchSize, seed: configuration.seed)
+    let settings = configuration.objective
     let objective = ELBO<Model>(
-      beta: configuration.beta, samples: configuration.samples, freeBits: configuration.freeBits,
-      warmup: configuration.warmupSteps > 0 ? .linear(steps: configuration.warmupSteps) : .none)
+      beta: settings.beta, samples: settings.samples, freeBits: settings.freeBits,
+      warmup: settings.warmupSteps > 0 ? .linear(steps: settings.warmupSteps) : .none)
     var trainer = Trainer(
       model, objective: objective, optimizer: try configuration.makeOptimizer(),
       schedule: try configuration.makeSchedule(stepsPerEpoch: order.batchesPerEpoch),
-      clipping: configuration.clip.map { .norm($0) }, seed: configuration.seed)
-    trainer.average = configuration.average.map { ExponentialMovingAverage(model, decay: $0) }
+      clipping: configuration.optimizer.clip.map { .norm($0) }, seed: configuration.seed)
+    trainer.average = configuration.optimizer.average.map {
+      ExponentialMovingAverage(model, decay: $0)
+    }
     trainer.descriptions[RunConfiguration.textName] = try configuration.encoded()
     if let saved {
       for difference in try trainer.resume(from: saved.checkpoint, path: saved.path) {
@@ -36,6 +39,7 @@ struct TrainingRun {
     } else {
       say("\(data)\n\(trainer.model.parameterCount) parameters, \(objective.summary)")
     }
+    try AtomicFile.write(Array(try configuration.yaml().utf8), to: "\(out)/config.yaml")
     var events: [any TrainingEvent] = [saving, MetricsLog(to: out)]
     if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
     if !quiet { events.append(ProgressDisplay()) }
@@ -67,12 +71,7 @@ struct TrainingRun {
     let facts: [(String, String)] =
       [
         ("data", configuration.data),
-        (
-          "model",
-          "\(configuration.model.architecture.rawValue), "
-            + "hidden \(configuration.model.hidden), \(configuration.model.latentSize) latents, "
-            + configuration.model.likelihood.rawValue
-        ),
+        ("model", "\(configuration.model)"),
         ("parameters", "\(trainer.model.parameterCount)"), ("objective", trainer.objective.summary),
         ("optimizer", trainer.optimizer.summary),
         ("epochs", "\(trainer.epoch), \(trainer.step) steps"),

@@ -39,6 +39,12 @@ extension LatentVariableModel {
     decode(samplePrior(count, using: &random)).mean
   }
 
+  /// The shape of one latent: `[latent]`, or `[height, width, channels]` where latents keep a place.
+  public var latentShape: Shape {
+    var context = LayerContext.inference
+    return prior(dtype, &context).eventShape
+  }
+
   /// Latents from the prior: `[count, latent]`.
   public func samplePrior(_ count: Int, using random: inout RandomStream) -> Tensor {
     var context = LayerContext.inference
@@ -50,13 +56,19 @@ extension LatentVariableModel {
   public func interpolate(
     from start: Tensor, to end: Tensor, steps: Int, _ path: Interpolation = .spherical
   ) -> Tensor {
-    decode(interpolated(from: start, to: end, steps: steps, path)).mean
+    // The path is one of whole latents, also where they have several axes.
+    let rank = latentShape.rank
+    func vectors(_ z: Tensor) -> Tensor { z.rank < rank ? z : z.flattened(from: z.rank - rank) }
+    let z = interpolated(from: vectors(start), to: vectors(end), steps: steps, path)
+    return decode(z.reshaped([steps] + start.shape)).mean
   }
 
   /// Means of the likelihood as latent `dimension` of `z` `[latent]` takes each of `values`:
-  /// `[values, ...]`.
+  /// `[values, ...]`. Latents of several axes are counted in the order of their elements.
   public func traverse(_ z: Tensor, dimension: Int, values: [Double]) -> Tensor {
-    decode(traversal(of: z, dimension: dimension, values: values)).mean
+    let vectors = traversal(
+      of: z.shape == latentShape ? z.flattened() : z, dimension: dimension, values: values)
+    return decode(vectors.reshaped([values.count] + latentShape)).mean
   }
 
   /// The importance-sampled estimate of log p(x) in nats, `[batch]` (Burda, Grosse and

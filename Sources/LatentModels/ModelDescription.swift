@@ -6,15 +6,12 @@ import LatentDistributions
 import LatentLayers
 import LatentNumerics
 
-/// The architecture of a ready-made model; JSON in checkpoints and configuration files.
-public struct ModelDescription: Sendable, Hashable, Codable {
-  public enum Architecture: String, Sendable, Hashable, Codable, CaseIterable {
-    /// Fully connected, diagonal normal posterior.
-    case mlp
-    /// Fully connected, a point instead of a posterior: a plain autoencoder.
-    case mlpAutoencoder = "mlp-autoencoder"
-  }
-
+/// A ready network, the shape of its data and its likelihood; JSON in checkpoints and configuration
+/// files, where the network's own settings stand beside the others:
+///
+///     {"architecture": "mlp", "hidden": [400], "latentSize": 20, "inputShape": [28, 28, 1],
+///      "likelihood": "bernoulli"}
+public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvertible {
   public enum Likelihood: String, Sendable, Hashable, Codable, CaseIterable {
     case bernoulli
     case continuousBernoulli = "continuous-bernoulli"
@@ -22,25 +19,39 @@ public struct ModelDescription: Sendable, Hashable, Codable {
     case normal
     /// Normal with standard deviation 1.
     case unitNormal = "unit-normal"
+
+    /// The last step of a decoder with this likelihood.
+    public var head: any LikelihoodHead {
+      switch self {
+      case .bernoulli: BernoulliHead()
+      case .continuousBernoulli: ContinuousBernoulliHead()
+      case .normal: NormalHead(.shared())
+      case .unitNormal: NormalHead(.fixed(1))
+      }
+    }
   }
 
-  public var architecture: Architecture
+  public var network: any NetworkDescription
   /// Shape of one example, channels last.
   public var inputShape: [Int]
-  public var latentSize: Int
-  /// Widths of the encoder's hidden layers; the decoder has them in reverse.
-  public var hidden: [Int]
   public var likelihood: Likelihood
 
   public init(
-    architecture: Architecture = .mlp, inputShape: [Int], latentSize: Int = 20,
-    hidden: [Int] = [400], likelihood: Likelihood = .bernoulli
+    _ network: any NetworkDescription, inputShape: [Int], likelihood: Likelihood = .bernoulli
   ) {
-    self.architecture = architecture
+    self.network = network
     self.inputShape = inputShape
-    self.latentSize = latentSize
-    self.hidden = hidden
     self.likelihood = likelihood
+  }
+
+  /// The ready network of this name with settings for data of this shape.
+  /// - Throws: `ModelDescriptionError`, which lists the names.
+  public init(named name: String, inputShape: [Int]) throws {
+    guard let preset = ModelDescription.presets.first(where: { $0.name == name }) else {
+      let names = ModelDescription.presets.map(\.name).joined(separator: ", ")
+      throw ModelDescriptionError(key: "architecture", found: "'\(name)'", expected: names)
+    }
+    self.init(preset.network(inputShape), inputShape: inputShape, likelihood: preset.likelihood)
   }
 
   /// The largest number of parameters a described model may have: a file's description is
@@ -55,8 +66,6 @@ public struct ModelDescription: Sendable, Hashable, Codable {
     try check(
       (1...Shape.maximumRank - 2).contains(inputShape.count) && inputShape.allSatisfy { $0 > 0 },
       "inputShape", "\(inputShape)", "1 to \(Shape.maximumRank - 2) positive sizes")
-    try check(latentSize > 0, "latentSize", "\(latentSize)", "a positive number")
-    try check(hidden.allSatisfy { $0 > 0 }, "hidden", "\(hidden)", "positive widths")
     let limit = ModelDescription.maximumParameters
     let inputs = inputShape.reduce((1, false)) { product, size in
       let (value, overflow) = product.0.multipliedReportingOverflow(by: size)
@@ -64,60 +73,65 @@ public struct ModelDescription: Sendable, Hashable, Codable {
     }
     try check(
       !inputs.1 && inputs.0 <= limit, "inputShape", "\(inputShape)", "at most \(limit) elements")
-    try check(latentSize <= limit, "latentSize", "\(latentSize)", "at most \(limit)")
+    try network.validate(inputShape: inputShape)
     try check(
-      hidden.allSatisfy { $0 <= limit }, "hidden", "\(hidden)", "widths of at most \(limit)")
-    try check(
-      parameterCount(inputs: inputs.0) <= Double(limit), "hidden", "\(hidden)",
-      "at most \(limit) parameters in all")
+      parameterCount <= Double(limit), "parameters",
+      (Int(exactly: parameterCount).map { "\($0)" } ?? "\(parameterCount)") + " for \(network)",
+      "at most \(limit)")
   }
 
-  /// Weights and biases of the networks, in double: sizes that fit may have products that do not.
-  private func parameterCount(inputs: Int) -> Double {
-    func layers(_ widths: [Int]) -> Double {
-      zip(widths, widths.dropFirst()).reduce(0) { $0 + (Double($1.0) + 1) * Double($1.1) }
-    }
-    let outputs = architecture == .mlp ? 2 * latentSize : latentSize
-    let scales = likelihood == .normal ? 1.0 : 0
-    return layers([inputs] + hidden + [outputs])
-      + layers([latentSize] + hidden.reversed() + [inputs]) + scales
+  /// The number of trained parameters of a valid description, without making the model.
+  public var parameterCount: Double {
+    let head = likelihood.head
+    return network.parameterCount(
+      inputShape: inputShape, outputsPerElement: head.outputsPerElement)
+      + Double(head.parameterCount)
   }
 
   /// The described model with first weights from `random`.
   /// - Throws: `ModelDescriptionError`.
   public func makeModel(using random: inout RandomStream) throws -> any LatentVariableModel {
     try validate()
-    switch likelihood {
-    case .bernoulli: return model(BernoulliHead(), &random)
-    case .continuousBernoulli: return model(ContinuousBernoulliHead(), &random)
-    case .normal: return model(NormalHead(.shared()), &random)
-    case .unitNormal: return model(NormalHead(.fixed(1)), &random)
-    }
+    return network.makeModel(
+      inputShape: Shape(inputShape), head: likelihood.head, using: &random)
   }
 
-  private func model(
-    _ head: some LikelihoodHead, _ random: inout RandomStream
-  ) -> any LatentVariableModel {
-    let shape = Shape(inputShape)
-    let prior = StandardNormalPrior([latentSize])
-    switch architecture {
-    case .mlp:
-      let encoder = MLPEncoder(
-        inputShape: shape, hidden: hidden, latentSize: latentSize, using: &random)
-      return VAE(encoder: encoder, decoder: decoder(head, shape, &random), prior: prior)
-    case .mlpAutoencoder:
-      let encoder = MLPPointEncoder(
-        inputShape: shape, hidden: hidden, latentSize: latentSize, using: &random)
-      return VAE(encoder: encoder, decoder: decoder(head, shape, &random), prior: prior)
-    }
+  /// `mlp(hidden: [400], latentSize: 20), bernoulli`.
+  public var description: String { "\(network), \(likelihood.rawValue)" }
+
+  // MARK: Equality and files
+
+  public static func == (first: ModelDescription, second: ModelDescription) -> Bool {
+    AnyHashable(first.network) == AnyHashable(second.network)
+      && first.inputShape == second.inputShape && first.likelihood == second.likelihood
   }
 
-  private func decoder<Head: LikelihoodHead>(
-    _ head: Head, _ shape: Shape, _ random: inout RandomStream
-  ) -> MLPDecoder<Head> {
-    MLPDecoder(
-      latentSize: latentSize, hidden: hidden.reversed(), outputShape: shape, head: head,
-      using: &random)
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(AnyHashable(network))
+    hasher.combine(inputShape)
+    hasher.combine(likelihood)
+  }
+
+  private enum CodingKeys: String, CodingKey { case architecture, inputShape, likelihood }
+
+  public init(from decoder: any Swift.Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let name = try container.decode(String.self, forKey: .architecture)
+    guard let type = ModelDescription.networks.first(where: { $0.architecture == name }) else {
+      let names = ModelDescription.networks.map { $0.architecture }.joined(separator: ", ")
+      throw ModelDescriptionError(key: "architecture", found: "'\(name)'", expected: names)
+    }
+    network = try type.init(from: decoder)
+    inputShape = try container.decode([Int].self, forKey: .inputShape)
+    likelihood = try container.decode(Likelihood.self, forKey: .likelihood)
+  }
+
+  public func encode(to encoder: any Swift.Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(type(of: network).architecture, forKey: .architecture)
+    try container.encode(inputShape, forKey: .inputShape)
+    try container.encode(likelihood, forKey: .likelihood)
+    try network.encode(to: encoder)
   }
 }
 

@@ -31,6 +31,7 @@ import Testing
       Case(
         name: "Linear without bias", layer: Linear(4, 3, bias: false, using: &random),
         x: random.doubles([2, 2, 4])),
+      Case(name: "GatedLinear", layer: GatedLinear(4, 3, using: &random), x: x),
       Case(name: "LayerNorm", layer: LayerNorm(4), x: x),
       Case(name: "BatchNorm", layer: BatchNorm(4, activation: .silu), x: x),
       Case(name: "BatchNorm of one", layer: BatchNorm(4), x: x.sliced(0, 0..<1)),

@@ -11,30 +11,94 @@ import Testing
 @Suite struct ModelDescriptionTests {
   typealias Description = ModelDescription
 
-  @Test(arguments: Description.Architecture.allCases, Description.Likelihood.allCases)
-  func everyCombinationWorks(
-    architecture: Description.Architecture, likelihood: Description.Likelihood
-  ) throws {
-    for (shape, hidden) in [([6], []), ([2, 3, 1], [5]), ([4, 4, 3], [7, 5])] {
-      let description = Description(
-        architecture: architecture, inputShape: shape, latentSize: 3, hidden: hidden,
-        likelihood: likelihood)
-      let data = try JSONEncoder().encode(description)
-      #expect(try JSONDecoder().decode(Description.self, from: data) == description)
-      var random = RandomStream(seed: 1)
-      try use(description.makeModel(using: &random), Shape(shape), architecture, likelihood)
+  struct Example: Sendable, CustomTestStringConvertible {
+    let network: any NetworkDescription
+    let inputShape: [Int]
+    let latents: Shape
+    let json: String
+    var testDescription: String { "\(network) of \(inputShape)" }
+
+    init(
+      _ network: any NetworkDescription, _ inputShape: [Int], _ latents: Shape, _ json: String
+    ) {
+      self.network = network
+      self.inputShape = inputShape
+      self.latents = latents
+      self.json = json
     }
   }
 
+  /// Every network, and the JSON of its own settings.
+  static let examples = [
+    Example(
+      MLPNetwork(hidden: [], latentSize: 3), [6], [3],
+      #""architecture":"mlp","hidden":[],"inputShape":[6],"latentSize":3"#),
+    Example(
+      MLPNetwork(hidden: [7, 5], latentSize: 3), [4, 4, 3], [3],
+      #""architecture":"mlp","hidden":[7,5],"inputShape":[4,4,3],"latentSize":3"#),
+    Example(
+      MLPAutoencoderNetwork(hidden: [5], latentSize: 2), [2, 3, 1], [2],
+      #""architecture":"mlp-autoencoder","hidden":[5],"inputShape":[2,3,1],"latentSize":2"#),
+    Example(
+      GatedMLPNetwork(hidden: [7, 5], latentSize: 3), [2, 3, 1], [3],
+      #""architecture":"gated-mlp","hidden":[7,5],"inputShape":[2,3,1],"latentSize":3"#),
+    Example(
+      GatedMLPNetwork(hidden: [], latentSize: 1), [4], [1],
+      #""architecture":"gated-mlp","hidden":[],"inputShape":[4],"latentSize":1"#),
+    Example(
+      ConvNetwork(channels: [3], hidden: 5, latentSize: 2), [6, 4, 3], [2],
+      #""architecture":"conv","channels":[3],"hidden":5,"inputShape":[6,4,3],"latentSize":2"#),
+    Example(
+      ConvNetwork(channels: [2, 3], hidden: 5, latentSize: 2), [8, 4, 1], [2],
+      #""architecture":"conv","channels":[2,3],"hidden":5,"inputShape":[8,4,1],"latentSize":2"#),
+    Example(
+      ResidualNetwork(channels: [4], groups: 2, latentChannels: 1), [3, 4, 1], [3, 4, 1],
+      #""architecture":"resnet","blocks":1,"channels":[4],"epsilon":1e-06,"groups":2,"#
+        + #""inputShape":[3,4,1],"latentChannels":1"#),
+    Example(
+      ResidualNetwork(channels: [2, 4, 6], blocks: 2, groups: 2, latentChannels: 3), [8, 4, 3],
+      [2, 1, 3],
+      #""architecture":"resnet","blocks":2,"channels":[2,4,6],"epsilon":1e-06,"groups":2,"#
+        + #""inputShape":[8,4,3],"latentChannels":3"#),
+  ]
+
+  @Test(arguments: examples, Description.Likelihood.allCases)
+  func everyCombinationWorks(example: Example, likelihood: Description.Likelihood) throws {
+    let description = Description(
+      example.network, inputShape: example.inputShape, likelihood: likelihood)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let data = try encoder.encode(description)
+    #expect(
+      String(decoding: data, as: UTF8.self)
+        == "{\(example.json),\"likelihood\":\"\(likelihood.rawValue)\"}")
+    let again = try JSONDecoder().decode(Description.self, from: data)
+    #expect(again == description && again.hashValue == description.hashValue)
+    var random = RandomStream(seed: 1)
+    try use(description.makeModel(using: &random), description, example.latents)
+  }
+
+  /// Every network stands in the table above, under its own name among the presets.
+  @Test func everyNetworkIsTested() {
+    let tested = Set(ModelDescriptionTests.examples.map { type(of: $0.network).architecture })
+    #expect(tested == Set(Description.networks.map { $0.architecture }))
+    for network in Description.networks {
+      #expect(network.presets.contains { $0.name == network.architecture })
+    }
+    let names = Description.presets.map(\.name)
+    #expect(Set(names).count == names.count)
+  }
+
   func use(
-    _ model: some LatentVariableModel, _ shape: Shape, _ architecture: Description.Architecture,
-    _ likelihood: Description.Likelihood
+    _ model: some LatentVariableModel, _ description: Description, _ latents: Shape
   ) throws {
-    let name = "\(architecture) \(likelihood) \(shape)"
+    let shape = Shape(description.inputShape)
+    let name = "\(description) of \(shape)"
+    #expect(Double(model.parameterCount) == description.parameterCount, "\(name)")
     var random = RandomStream(seed: 2)
     let x = random.uniformTensor([4] + shape)
     let posterior = model.encode(x)
-    #expect(posterior.mean.shape == [4, 3], "\(name)")
+    #expect(posterior.mean.shape == [4] + latents && model.latentShape == latents, "\(name)")
     let decoded = model.decode(posterior.mean)
     #expect(decoded.batchShape == [4] && decoded.eventShape == shape, "\(name)")
     #expect(decoded.logProbability(of: x).shape == [4], "\(name)")
@@ -43,7 +107,7 @@ import Testing
     #expect(model.unvisitedTensors == [], "\(name)")
     #expect(
       model.namedParameters.contains { $0.path == "decoder.head.logVariance" }
-        == (likelihood == .normal), "\(name)")
+        == (description.likelihood == .normal), "\(name)")
     let gradients = valueAndGradient(at: model) { model in
       var context = LayerContext(isTraining: true, random: random)
       return loss(model, x, &context)
@@ -57,12 +121,66 @@ import Testing
     ELBO<Model>()(model, x, &context).total
   }
 
-  @Test func parameterCountsOfTheDefault() throws {
+  /// The networks of the benchmark workloads, by name alone.
+  @Test(
+    arguments: [
+      ("mlp", [28, 28, 1], 652_824, [20]), ("conv28", [28, 28, 1], 1_688_289, [16]),
+      ("conv64", [64, 64, 3], 766_295, [10]), ("resnet64", [64, 64, 3], 1_589_611, [16, 16, 4]),
+    ] as [(String, [Int], Int, Shape)])
+  func workloads(name: String, inputShape: [Int], parameters: Int, latents: Shape) throws {
+    let description = try Description(named: name, inputShape: inputShape)
+    #expect(description.likelihood == (name == "resnet64" ? .unitNormal : .bernoulli))
+    #expect(description.parameterCount == Double(parameters))
     var random = RandomStream(seed: 1)
-    let description = Description(inputShape: [28, 28, 1])
-    let model = try description.makeModel(using: &random)
-    // The `mlp` workload of the benchmarks.
-    #expect(model.parameterCount == 652_824)
+    func check(_ model: some LatentVariableModel) {
+      #expect(model.parameterCount == parameters && model.latentShape == latents)
+    }
+    check(try description.makeModel(using: &random))
+  }
+
+  /// Sizes that follow the data.
+  @Test(
+    arguments: [
+      ("conv", [28, 28, 1], "conv(channels: [32, 64], hidden: 256, latentSize: 16), bernoulli"),
+      (
+        "conv", [64, 64, 3],
+        "conv(channels: [32, 32, 64, 64], hidden: 256, latentSize: 16), bernoulli"
+      ),
+      (
+        "conv", [40, 32, 3], "conv(channels: [32, 64, 64], hidden: 256, latentSize: 16), bernoulli"
+      ),
+      ("conv", [8, 8, 1], "conv(channels: [64], hidden: 256, latentSize: 16), bernoulli"),
+      (
+        "resnet", [28, 28, 1],
+        "resnet(channels: [32, 64, 128], blocks: 1, groups: 8, latentChannels: 4, epsilon: 1e-06), "
+          + "unit-normal"
+      ),
+      (
+        "resnet", [9, 8, 1],
+        "resnet(channels: [32], blocks: 1, groups: 8, latentChannels: 4, epsilon: 1e-06), unit-normal"
+      ),
+      ("gated-mlp", [7], "gated-mlp(hidden: [300, 300], latentSize: 40), bernoulli"),
+      ("mlp-autoencoder", [7], "mlp-autoencoder(hidden: [400], latentSize: 20), bernoulli"),
+    ] as [(String, [Int], String)])
+  func defaults(name: String, inputShape: [Int], text: String) throws {
+    let description = try Description(named: name, inputShape: inputShape)
+    #expect("\(description)" == text)
+    try description.validate()
+  }
+
+  @Test func namesAreListed() {
+    let error = #expect(throws: ModelDescriptionError.self) {
+      try Description(named: "gan", inputShape: [4])
+    }
+    #expect(
+      error?.description
+        == "model description: architecture is 'gan', expected mlp, mlp-autoencoder, gated-mlp, "
+        + "conv, conv28, conv64, resnet, resnet64")
+  }
+
+  @Test func pathsOfTheFirstVersion() throws {
+    var random = RandomStream(seed: 1)
+    let model = try Description(MLPNetwork(), inputShape: [28, 28, 1]).makeModel(using: &random)
     #expect(
       model.namedParameters.map(\.path) == [
         "encoder.hidden.0.weight", "encoder.hidden.0.bias", "encoder.head.weight",
@@ -71,28 +189,40 @@ import Testing
       ])
   }
 
-  @Test func jsonIsReadable() throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let description = Description(
-      architecture: .mlpAutoencoder, inputShape: [8, 8, 1], latentSize: 4, hidden: [32, 16],
-      likelihood: .continuousBernoulli)
-    let text = String(decoding: try encoder.encode(description), as: UTF8.self)
+  /// JSON as the first version wrote it, and JSON that is none of ours.
+  @Test func files() throws {
+    let text = """
+      {"architecture":"mlp-autoencoder","hidden":[32,16],"inputShape":[8,8,1],"latentSize":4,\
+      "likelihood":"continuous-bernoulli"}
+      """
+    let network = MLPAutoencoderNetwork(hidden: [32, 16], latentSize: 4)
     #expect(
-      text == """
-        {"architecture":"mlp-autoencoder","hidden":[32,16],"inputShape":[8,8,1],"latentSize":4,\
-        "likelihood":"continuous-bernoulli"}
-        """)
+      try JSONDecoder().decode(Description.self, from: Data(text.utf8))
+        == Description(network, inputShape: [8, 8, 1], likelihood: .continuousBernoulli))
     for wrong in [
-      "{}", text.replacingOccurrences(of: "mlp-autoencoder", with: "gan"),
-      text.replacingOccurrences(of: "[32,16]", with: "32"),
+      "{}", text.replacingOccurrences(of: "[32,16]", with: "32"),
       text.replacingOccurrences(of: ":4,", with: ":4.5,"),
       text.replacingOccurrences(of: ":4,", with: ":40000000000000000000,"),
+      text.replacingOccurrences(of: "continuous-", with: "discrete-"),
+      text.replacingOccurrences(of: "mlp-autoencoder", with: "conv"),
     ] {
       #expect(throws: DecodingError.self, "\(wrong)") {
         try JSONDecoder().decode(Description.self, from: Data(wrong.utf8))
       }
     }
+    #expect(throws: ModelDescriptionError.self) {
+      let wrong = text.replacingOccurrences(of: "mlp-autoencoder", with: "gan")
+      return try JSONDecoder().decode(Description.self, from: Data(wrong.utf8))
+    }
+  }
+
+  @Test func equality() {
+    let first = Description(MLPNetwork(), inputShape: [4])
+    #expect(first == Description(MLPNetwork(), inputShape: [4]))
+    #expect(first != Description(MLPAutoencoderNetwork(), inputShape: [4]))
+    #expect(first != Description(MLPNetwork(latentSize: 3), inputShape: [4]))
+    #expect(first != Description(MLPNetwork(), inputShape: [5]))
+    #expect(first != Description(MLPNetwork(), inputShape: [4], likelihood: .normal))
   }
 
   struct Wrong: Sendable, CustomTestStringConvertible {
@@ -103,16 +233,20 @@ import Testing
     init(
       _ inputShape: [Int] = [28, 28, 1], latentSize: Int = 20, hidden: [Int] = [400], _ text: String
     ) {
-      description = ModelDescription(
-        inputShape: inputShape, latentSize: latentSize, hidden: hidden)
+      self.init(MLPNetwork(hidden: hidden, latentSize: latentSize), of: inputShape, text)
+    }
+
+    init(
+      _ network: any NetworkDescription, of inputShape: [Int] = [28, 28, 1], _ text: String
+    ) {
+      description = ModelDescription(network, inputShape: inputShape)
       self.text = "model description: " + text
     }
   }
 
   static let big = 1 << 30
-  static let limit = "at most 1073741824 parameters in all"
 
-  @Test(arguments: [
+  static let sizes = [
     Wrong([], "inputShape is [], expected 1 to 6 positive sizes"),
     Wrong(
       [1, 1, 1, 1, 1, 1, 1], "inputShape is [1, 1, 1, 1, 1, 1, 1], expected 1 to 6 positive sizes"),
@@ -128,11 +262,72 @@ import Testing
     Wrong(
       latentSize: .max, "latentSize is \(Int.max), expected at most \(big)"),
     Wrong(hidden: [.max], "hidden is [\(Int.max)], expected widths of at most \(big)"),
-    Wrong(hidden: [100_000, 100_000], "hidden is [100000, 100000], expected \(limit)"),
-    Wrong([1 << 25], hidden: [1 << 10], "hidden is [1024], expected \(limit)"),
+    Wrong(
+      hidden: [100_000, 100_000],
+      "parameters is 20163200824 for mlp(hidden: [100000, 100000], latentSize: 20), "
+        + "expected at most \(big)"),
+    Wrong(
+      [1 << 25], hidden: [1 << 10],
+      "parameters is 68753094696 for mlp(hidden: [1024], latentSize: 20), expected at most \(big)"),
     // Just above the limit, where the head's two outputs for each latent decide.
-    Wrong([1], latentSize: 1 << 28, hidden: [1], "hidden is [1], expected \(limit)"),
-  ]) func wrongDescriptionsAreRefused(wrong: Wrong) {
+    Wrong(
+      [1], latentSize: 1 << 28, hidden: [1],
+      "parameters is 1342177285 for mlp(hidden: [1], latentSize: 268435456), "
+        + "expected at most \(big)"),
+  ]
+
+  static let networks = [
+    Wrong(GatedMLPNetwork(hidden: [-1]), "hidden is [-1], expected positive widths"),
+    Wrong(GatedMLPNetwork(latentSize: 0), "latentSize is 0, expected a positive number"),
+    Wrong(MLPAutoencoderNetwork(latentSize: 0), "latentSize is 0, expected a positive number"),
+    Wrong(
+      GatedMLPNetwork(hidden: [big, big]),
+      "parameters is 4611688724256785408 for gated-mlp(hidden: [1073741824, 1073741824], "
+        + "latentSize: 40), expected at most \(big)"),
+    Wrong(ConvNetwork(channels: []), "channels is [], expected at least one convolution"),
+    Wrong(ConvNetwork(channels: [4, 0]), "channels is [4, 0], expected positive widths"),
+    Wrong(ConvNetwork(channels: [4], hidden: 0), "hidden is 0, expected a positive number"),
+    Wrong(
+      ConvNetwork(channels: [4, 4, 4]),
+      "inputShape is [28, 28, 1], expected height and width that the network conv can halve 3 times"
+    ),
+    Wrong(
+      ConvNetwork(channels: [4]), of: [28, 27, 1],
+      "inputShape is [28, 27, 1], expected height and width that the network conv can halve once"),
+    Wrong(
+      ConvNetwork(channels: Array(repeating: 1, count: 100)),
+      "inputShape is [28, 28, 1], expected height and width that the network conv can halve "
+        + "100 times"),
+    Wrong(
+      ConvNetwork(channels: [4]), of: [784],
+      "inputShape is [784], expected pictures [height, width, channels] for the network conv"),
+    Wrong(
+      ConvNetwork(channels: [big], hidden: big), of: [2, 2, 1],
+      "parameters is 2305843099408007168 for conv(channels: [1073741824], hidden: 1073741824, "
+        + "latentSize: 16), expected at most \(big)"),
+    Wrong(ResidualNetwork(channels: []), "channels is [], expected at least one level"),
+    Wrong(ResidualNetwork(blocks: 0), "blocks is 0, expected a positive number"),
+    Wrong(ResidualNetwork(groups: 0), "groups is 0, expected a positive number"),
+    Wrong(
+      ResidualNetwork(channels: [8, 12], groups: 8),
+      "groups is 8, expected a number that divides all of channels [8, 12]"),
+    Wrong(ResidualNetwork(latentChannels: 0), "latentChannels is 0, expected a positive number"),
+    Wrong(ResidualNetwork(epsilon: 0), "epsilon is 0.0, expected a positive number"),
+    Wrong(ResidualNetwork(epsilon: .nan), "epsilon is nan, expected a positive number"),
+    Wrong(
+      ResidualNetwork(), of: [64, 62, 3],
+      "inputShape is [64, 62, 3], expected height and width that the network resnet can halve "
+        + "2 times"),
+    Wrong(
+      ResidualNetwork(), of: [64, 64],
+      "inputShape is [64, 64], expected pictures [height, width, channels] for the network resnet"),
+    Wrong(
+      ResidualNetwork(blocks: 1 << 20),
+      "parameters is 814568202857 for resnet(channels: [32, 64, 128], blocks: 1048576, groups: 8, "
+        + "latentChannels: 4, epsilon: 1e-06), expected at most \(big)"),
+  ]
+
+  @Test(arguments: sizes + networks) func wrongDescriptionsAreRefused(wrong: Wrong) {
     let error = #expect(throws: ModelDescriptionError.self) { try wrong.description.validate() }
     #expect(error?.description == wrong.text)
     var random = RandomStream(seed: 1)

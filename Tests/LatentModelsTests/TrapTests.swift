@@ -33,6 +33,15 @@ import Testing
     Mistake(name: "traversal", words: ["a traversal starts at one latent [latent]: found [1, 2]"]),
     Mistake(name: "deviation", words: ["a normal likelihood of standard deviation 0.0"]),
     Mistake(name: "shared deviation", words: ["a normal likelihood of standard deviation -1.0"]),
+    Mistake(
+      name: "halving",
+      words: [
+        "a residual network of channels [2, 2, 2], 1 blocks and 4 latent channels for images of "
+          + "shape [6, 8, 1]: expected [height, width, channels] with height and width divisible "
+          + "by 4", "TrapTests.swift",
+      ]),
+    Mistake(
+      name: "groups", words: ["group norm of 6 channels in 4 groups", "TrapTests.swift"]),
     Mistake(name: "data", words: ["linear: input [4, 1] does not fit weight [4, 3]"]),
   ]
 
@@ -74,6 +83,13 @@ import Testing
     case "traversal": _ = traversal(of: .zeros([1, 2]), dimension: 0, values: [0])
     case "deviation": _ = NormalHead(.fixed(0))
     case "shared deviation": _ = NormalHead(.shared(initial: -1))
+    case "halving":
+      let network = ResidualNetwork(channels: [2, 2, 2], groups: 1)
+      _ = ResidualEncoder(inputShape: [6, 8, 1], network: network, using: &random)
+    case "groups":
+      let network = ResidualNetwork(channels: [6], groups: 4)
+      _ = ResidualDecoder(
+        outputShape: [6, 8, 1], head: BernoulliHead(), network: network, using: &random)
     case "data": _ = ELBO()(model, numbers([4, 1]), &context)
     default: break
     }

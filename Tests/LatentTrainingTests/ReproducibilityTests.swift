@@ -8,8 +8,8 @@ import Testing
   /// Wide enough that products and updates are shared between threads.
   static func run(seed: UInt64 = 4) throws -> [UInt8] {
     var random = RandomStream(seed: 1)
-    let model = try ModelDescription(inputShape: [40], latentSize: 8, hidden: [96, 48])
-      .makeModel(using: &random)
+    let network = MLPNetwork(hidden: [96, 48], latentSize: 8)
+    let model = try ModelDescription(network, inputShape: [40]).makeModel(using: &random)
     return try train(model, seed)
   }
 

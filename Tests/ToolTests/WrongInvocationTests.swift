@@ -61,7 +61,7 @@ import Testing
           Wrong(.train, "\(data) --threads 99999999999", 64, "--threads 99999999999"),
           Wrong(.train, "\(data) --hidden 4,,5", 64, "--hidden '4,,5'"),
           Wrong(.train, "\(data) --hidden x", 64, "--hidden 'x'"),
-          Wrong(.train, "\(data) --model resnet", 64, "--model 'resnet'", "mlp-autoencoder"),
+          Wrong(.train, "\(data) --model gan", 64, "--model 'gan'", "mlp-autoencoder"),
           Wrong(.train, "\(data) --likelihood poisson", 64, "--likelihood 'poisson'", "bernoulli"),
           Wrong(.train, "\(data) --optimizer lion", 64, "'lion'", "rmsprop"),
           Wrong(.train, "\(data) --schedule never", 64, "'never'", "plateau"),

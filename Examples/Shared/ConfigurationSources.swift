@@ -1,0 +1,254 @@
+// Where the settings of a run come from: defaults of the network that is asked for, then a file, then
+// flags, each over the ones before. What is wrong is reported where it was said.
+
+import Foundation
+import Latent
+
+/// A setting given on the command line.
+public struct FlagSetting: Sendable {
+  /// As typed, with its dashes.
+  public let flag: String
+  /// The path in the configuration.
+  public let key: String
+  public let value: ConfigurationValue
+
+  public init(_ flag: String, _ key: String, _ value: ConfigurationValue) {
+    self.flag = flag
+    self.key = key
+    self.value = value
+  }
+
+  public init?(_ flag: String, _ key: String, _ text: String?) {
+    guard let text else { return nil }
+    self.init(flag, key, .text(text))
+  }
+
+  public init?(_ flag: String, _ key: String, _ number: (some Numeric)?) {
+    guard let number else { return nil }
+    self.init(flag, key, .number("\(number)"))
+  }
+
+  public init?(_ flag: String, _ key: String, _ numbers: [Int]?) {
+    guard let numbers else { return nil }
+    self.init(flag, key, .list(numbers.map { .number("\($0)") }))
+  }
+
+  /// `KEY=VALUE`, the value as in a file.
+  /// - Throws: `CommandError`.
+  public init(assignment text: String) throws {
+    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+    guard parts.count == 2, let value = try? ConfigurationValue(parsing: parts[1]) else {
+      throw CommandError("--set '\(text)': expected KEY=VALUE", .usage)
+    }
+    self.init("--set \(parts[0])", parts[0], value)
+  }
+}
+
+/// A key that a group of settings does not have.
+private struct UnknownSetting: Error {
+  let key: String
+  let owner: String
+  let members: [String]
+
+  var name: String { key.split(separator: ".").last.map(String.init) ?? key }
+}
+
+/// A file and flags, to be laid over defaults.
+public struct ConfigurationSources: Sendable {
+  public let file: ConfigurationFile?
+  public let flags: [FlagSetting]
+
+  public init(file: ConfigurationFile?, flags: [FlagSetting]) {
+    self.file = file
+    self.flags = flags
+  }
+
+  static let architecture = "model.architecture"
+
+  /// What is said about a setting: by the last flag, else by the file.
+  private func value(_ key: String) -> ConfigurationValue? {
+    flags.last { $0.key == key }?.value ?? file?.contents[key]
+  }
+
+  /// The configuration of a new run, for data of the shape; where it is not known yet, everything that
+  /// can be checked without it is.
+  /// - Throws: `CommandError`, `DatasetError`, `ModelDescriptionError`.
+  public func configuration(inputShape: [Int]?) throws -> RunConfiguration {
+    let result = try configuration(
+      over: try RunConfiguration.standard(inputShape: inputShape ?? []), inputShape ?? [])
+    guard let inputShape else { return result }
+    if result.model.inputShape != inputShape {
+      throw CommandError(
+        "data \(result.data): examples of shape \(inputShape), "
+          + "but the model is for \(result.model.inputShape)", .dataError)
+    }
+    try explaining { try result.model.validate() }
+    return result
+  }
+
+  /// File and flags over the configuration of a run that exists. Only its length may change.
+  /// - Throws: `CommandError`.
+  public func configuration(resuming saved: RunConfiguration) throws -> RunConfiguration {
+    let asked = try configuration(over: saved, saved.model.inputShape)
+    var allowed = saved
+    allowed.epochs = asked.epochs
+    allowed.patience = asked.patience
+    if asked != allowed {
+      let (old, new) = (
+        try ConfigurationValue(encoding: allowed).leaves, try ConfigurationValue(encoding: asked)
+      )
+      let difference = old.first { new[$0.path] != $0.value }
+      throw CommandError(
+        "a run keeps its settings: \(difference?.path ?? "the model") is "
+          + "\(difference?.value.shown ?? "another"), but "
+          + "\(new[difference?.path ?? ""]?.shown ?? "another") was asked for; "
+          + "only epochs and patience may change", .usage)
+    }
+    // A run is never cut short by what was meant for its beginning.
+    allowed.epochs = max(saved.epochs, asked.epochs)
+    return allowed
+  }
+
+  private func configuration(
+    over base: RunConfiguration, _ inputShape: [Int]
+  ) throws -> RunConfiguration {
+    try explaining {
+      var base = base
+      switch value(ConfigurationSources.architecture) {
+      case nil: break
+      case .text(let name): base.model = try ModelDescription(named: name, inputShape: inputShape)
+      case let other?:
+        throw SettingError(
+          key: ConfigurationSources.architecture, found: other.shown,
+          expected: "the name of a network")
+      }
+      var tree = try ConfigurationValue(encoding: base)
+      for (path, value) in file?.contents.leaves ?? [] { try place(value, at: path, in: &tree) }
+      for setting in flags {
+        // A network with one width takes it from a list of one.
+        if case .list(let items) = setting.value, items.count == 1, case .number = tree[setting.key]
+        {
+          try place(items[0], at: setting.key, in: &tree)
+        } else {
+          try place(setting.value, at: setting.key, in: &tree)
+        }
+      }
+      let result = try decoded(tree)
+      try result.validate()
+      return result
+    }
+  }
+
+  private func place(
+    _ value: ConfigurationValue, at path: String, in tree: inout ConfigurationValue
+  ) throws {
+    // A name of a network is more than its architecture: it was looked up before.
+    if path == ConfigurationSources.architecture { return }
+    // The longest part of the path that there is: all of it, or the group that lacks the rest.
+    var known = path
+    while tree[known] == nil {
+      known = String(known[..<(known.lastIndex(of: ".") ?? known.startIndex)])
+    }
+    switch (tree[known], known == path) {
+    case (.map, true) where value == .null: return
+    case (.map(let members), true):
+      throw SettingError(
+        key: path, found: value.shown,
+        expected: "a group of \(members.keys.sorted().joined(separator: ", "))")
+    case (.map(let members), false):
+      var owner = known.isEmpty ? "a run" : known
+      if known == "model", case .text(let name) = tree[ConfigurationSources.architecture] {
+        owner = "the network \(name)"
+      }
+      throw UnknownSetting(key: path, owner: owner, members: members.keys.sorted())
+    case (_, false):
+      throw SettingError(key: known, found: "a group of settings", expected: "one value")
+    default: tree[path] = value
+    }
+  }
+
+  private func decoded(_ tree: ConfigurationValue) throws -> RunConfiguration {
+    let families = ModelDescription.Likelihood.allCases.map(\.rawValue)
+    if case .text(let name) = tree["model.likelihood"], !families.contains(name) {
+      throw SettingError(
+        key: "model.likelihood", found: "'\(name)'", expected: families.joined(separator: ", "))
+    }
+    func wrong(_ path: [any CodingKey], _ expected: String) -> SettingError {
+      let key = path.filter { $0.intValue == nil }.map(\.stringValue).joined(separator: ".")
+      let isElement = path.contains { $0.intValue != nil }
+      return SettingError(
+        key: key, found: tree[key]?.shown ?? "nothing",
+        expected: isElement ? "a list of \(expected)s" : "a \(expected)")
+    }
+    do {
+      return try JSONDecoder().decode(RunConfiguration.self, from: Data(tree.json.utf8))
+    } catch DecodingError.typeMismatch(let type, let context) {
+      throw wrong(context.codingPath, ConfigurationSources.words(for: type))
+    } catch DecodingError.valueNotFound(let type, let context) {
+      throw wrong(context.codingPath, ConfigurationSources.words(for: type))
+    } catch DecodingError.dataCorrupted(let context) {
+      // A fraction, or a number beyond the type's range.
+      throw wrong(context.codingPath, "whole number within its range")
+    }
+  }
+
+  private static func words(for type: any Any.Type) -> String {
+    switch type {
+    case is String.Type: "text"
+    case is Double.Type: "number"
+    case is any FixedWidthInteger.Type: "whole number"
+    default: "list"
+    }
+  }
+
+  /// Says which flag or file a wrong setting comes from.
+  private func explaining<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch let error as SettingError {
+      throw explained(error)
+    } catch let error as UnknownSetting {
+      throw explained(error)
+    } catch let error as ModelDescriptionError {
+      let key = "model.\(error.key)"
+      if value(key) == nil && file == nil { throw error }
+      throw explained(SettingError(key: key, found: error.found, expected: error.expected))
+    } catch let error as DatasetError {
+      guard let file, let key = ["data", "transform"].first(where: { isWrong($0, error) }) else {
+        throw error
+      }
+      throw CommandError("\(file.path): \(key): \(error)", .configuration)
+    }
+  }
+
+  /// Whether the error is about this text of the file.
+  private func isWrong(_ key: String, _ error: DatasetError) -> Bool {
+    guard !flags.contains(where: { $0.key == key }), case .text(let text) = file?.contents[key]
+    else {
+      return false
+    }
+    switch error {
+    case .badSource(text, _): return key == "data"
+    case .badTransform(text): return key == "transform"
+    default: return false
+    }
+  }
+
+  private func explained(_ error: UnknownSetting) -> CommandError {
+    let words = "\(error.owner) has no \(error.name), only \(error.members.joined(separator: ", "))"
+    if let flag = flags.last(where: { $0.key == error.key }) {
+      return CommandError("\(flag.flag) \(flag.value.shown): \(words)", .usage)
+    }
+    let place = file.map { "\($0.path): " } ?? ""
+    return CommandError("\(place)\(error.key) is unknown: \(words)", .configuration)
+  }
+
+  private func explained(_ error: SettingError) -> CommandError {
+    if let flag = flags.last(where: { $0.key == error.key }) {
+      return CommandError("\(flag.flag) \(error.found): expected \(error.expected)", .usage)
+    }
+    let place = file.map { "\($0.path): " } ?? ""
+    return CommandError(
+      "\(place)\(error.key) is \(error.found), expected \(error.expected)", .configuration)
+  }
+}

@@ -1,0 +1,136 @@
+// A ready network in words: its sizes as a plain value that can be written to a file, checked before
+// anything is allocated, and built. Each network brings its own; none is known here but by the list.
+
+import Foundation
+import LatentAutodiff
+import LatentLayers
+import LatentNumerics
+
+/// The sizes of a ready network.
+///
+/// Stored properties are the keys of files and of the command line, beside `architecture`, `inputShape`
+/// and `likelihood` of the `ModelDescription` that holds the network.
+public protocol NetworkDescription: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// The word for the network in files.
+  static var architecture: String { get }
+  /// The names to ask for it, with the settings each stands for; one of them is `architecture`.
+  static var presets: [NetworkPreset] { get }
+
+  /// Checks every number, each alone and with the data's shape, whose sizes are positive.
+  /// - Throws: `ModelDescriptionError`.
+  func validate(inputShape: [Int]) throws
+  /// Weights and biases, in double, because products of sizes that fit need not fit themselves. Called
+  /// with valid settings only.
+  func parameterCount(inputShape: [Int], outputsPerElement: Int) -> Double
+  /// The network with first weights from `random`. Called with valid settings only.
+  func makeModel(
+    inputShape: Shape, head: some LikelihoodHead, using random: inout RandomStream
+  ) -> any LatentVariableModel
+}
+
+/// A name under which a ready network is asked for.
+public struct NetworkPreset: Sendable {
+  public let name: String
+  /// What it is, in a few words for help texts.
+  public let summary: String
+  /// The likelihood that goes with it unless another is asked for.
+  public let likelihood: ModelDescription.Likelihood
+  /// The settings for data of a shape. Whether they suit it, `ModelDescription.validate()` says.
+  public let network: @Sendable (_ inputShape: [Int]) -> any NetworkDescription
+
+  public init(
+    _ name: String, _ summary: String, likelihood: ModelDescription.Likelihood = .bernoulli,
+    network: @escaping @Sendable (_ inputShape: [Int]) -> any NetworkDescription
+  ) {
+    self.name = name
+    self.summary = summary
+    self.likelihood = likelihood
+    self.network = network
+  }
+}
+
+extension ModelDescription {
+  /// Every ready network. A new one is a file with its description, and a line here.
+  public static let networks: [any NetworkDescription.Type] = [
+    MLPNetwork.self, MLPAutoencoderNetwork.self, GatedMLPNetwork.self, ConvNetwork.self,
+    ResidualNetwork.self,
+  ]
+
+  /// The names of all ready networks.
+  public static let presets: [NetworkPreset] = networks.flatMap { $0.presets }
+}
+
+// MARK: - What descriptions share
+
+extension NetworkDescription {
+  func check(
+    _ condition: Bool, _ key: String, _ found: Any, _ expected: @autoclosure () -> String
+  ) throws {
+    if !condition {
+      throw ModelDescriptionError(key: key, found: "\(found)", expected: expected())
+    }
+  }
+
+  /// A positive size within the bound of all sizes.
+  func check(size: Int, _ key: String) throws {
+    try check(size > 0, key, size, "a positive number")
+    let limit = ModelDescription.maximumParameters
+    try check(size <= limit, key, size, "at most \(limit)")
+  }
+
+  func check(widths: [Int], _ key: String) throws {
+    try check(widths.allSatisfy { $0 > 0 }, key, widths, "positive widths")
+    let limit = ModelDescription.maximumParameters
+    try check(widths.allSatisfy { $0 <= limit }, key, widths, "widths of at most \(limit)")
+  }
+
+  /// Pictures whose sides can be halved so often.
+  func check(inputShape: [Int], halvings: Int) throws {
+    try check(
+      inputShape.count == 3, "inputShape", inputShape,
+      "pictures [height, width, channels] for the network \(Self.architecture)")
+    let divides =
+      halvings < 30 && inputShape[0] % (1 << halvings) == 0
+      && inputShape[1] % (1 << halvings) == 0
+    try check(
+      divides, "inputShape", inputShape,
+      "height and width that the network \(Self.architecture) can halve "
+        + (halvings == 1 ? "once" : "\(halvings) times"))
+  }
+}
+
+extension NetworkDescription {
+  /// `mlp(hidden: [400], latentSize: 20)`.
+  public var description: String {
+    let settings = Mirror(reflecting: self).children.map { "\($0.label ?? ""): \($0.value)" }
+    return "\(Self.architecture)(\(settings.joined(separator: ", ")))"
+  }
+}
+
+/// How often the sides of a picture can be halved until the smaller one would be below `least`; 0 where
+/// the shape is no picture.
+func halvings(of inputShape: [Int], least: Int) -> Int {
+  guard inputShape.count == 3 else { return 0 }
+  var (height, width, count) = (inputShape[0], inputShape[1], 0)
+  while height % 2 == 0 && width % 2 == 0 && min(height, width) / 2 >= least {
+    (height, width, count) = (height / 2, width / 2, count + 1)
+  }
+  return count
+}
+
+/// Parameters of layers with a bias.
+enum LayerParameters {
+  static func linear(_ inputs: Int, _ outputs: Int) -> Double {
+    (Double(inputs) + 1) * Double(outputs)
+  }
+
+  /// Linear layers through these widths.
+  static func linear(_ widths: [Int]) -> Double {
+    zip(widths, widths.dropFirst()).reduce(0) { $0 + linear($1.0, $1.1) }
+  }
+
+  /// A convolution over two axes, or a transposed one.
+  static func convolution(_ channels: Int, _ outputs: Int, kernel: Int) -> Double {
+    (Double(channels) * Double(kernel * kernel) + 1) * Double(outputs)
+  }
+}

@@ -1,0 +1,75 @@
+// The convolutional network in words.
+
+import LatentAutodiff
+import LatentLayers
+import LatentNumerics
+
+/// `ConvEncoder` and `ConvDecoder`.
+public struct ConvNetwork: NetworkDescription {
+  public static let architecture = "conv"
+  public static let presets = [
+    NetworkPreset(architecture, "convolutions down to a side of 4 to 7") { fitting($0) },
+    NetworkPreset("conv28", "the same for sides of 28: channels 32, 64") { _ in
+      ConvNetwork(channels: [32, 64])
+    },
+    NetworkPreset("conv64", "the same for sides of 64: channels 32, 32, 64, 64") { _ in
+      ConvNetwork(channels: [32, 32, 64, 64], latentSize: 10)
+    },
+  ]
+
+  /// Channels of the encoder's convolutions, each of which halves the image; the decoder has them in
+  /// reverse.
+  public var channels: [Int]
+  /// Width of the fully connected layer between image and latents.
+  public var hidden: Int
+  public var latentSize: Int
+
+  public init(channels: [Int], hidden: Int = 256, latentSize: Int = 16) {
+    self.channels = channels
+    self.hidden = hidden
+    self.latentSize = latentSize
+  }
+
+  /// As many convolutions as leave at least 4 pixels a side, 32 channels in the first half of them and
+  /// 64 in the second.
+  public static func fitting(_ inputShape: [Int]) -> ConvNetwork {
+    let count = max(1, halvings(of: inputShape, least: 4))
+    return ConvNetwork(channels: (0..<count).map { $0 < count / 2 ? 32 : 64 })
+  }
+
+  public func validate(inputShape: [Int]) throws {
+    try check(size: latentSize, "latentSize")
+    try check(size: hidden, "hidden")
+    try check(widths: channels, "channels")
+    try check(!channels.isEmpty, "channels", channels, "at least one convolution")
+    try check(inputShape: inputShape, halvings: channels.count)
+  }
+
+  public func parameterCount(inputShape: [Int], outputsPerElement: Int) -> Double {
+    let factor = 1 << channels.count
+    let last = channels[channels.count - 1]
+    // In double: an image of many channels may overflow.
+    let flat = Double(inputShape[0] / factor) * Double(inputShape[1] / factor) * Double(last)
+    let (width, down) = (Double(hidden), [inputShape[2]] + channels)
+    let up = Array(channels.reversed()) + [inputShape[2] * outputsPerElement]
+    func convolutions(_ widths: [Int]) -> Double {
+      zip(widths, widths.dropFirst()).reduce(0) {
+        $0 + LayerParameters.convolution($1.0, $1.1, kernel: 4)
+      }
+    }
+    return convolutions(down) + (flat + 1) * width + LayerParameters.linear(hidden, 2 * latentSize)
+      + LayerParameters.linear(latentSize, hidden) + (width + 1) * flat + convolutions(up)
+  }
+
+  public func makeModel(
+    inputShape: Shape, head: some LikelihoodHead, using random: inout RandomStream
+  ) -> any LatentVariableModel {
+    let encoder = ConvEncoder(
+      inputShape: inputShape, channels: channels, hidden: hidden, latentSize: latentSize,
+      using: &random)
+    let decoder = ConvDecoder(
+      latentSize: latentSize, hidden: hidden, channels: channels, outputShape: inputShape,
+      head: head, using: &random)
+    return VAE(encoder: encoder, decoder: decoder, prior: .standardNormal(latentSize))
+  }
+}

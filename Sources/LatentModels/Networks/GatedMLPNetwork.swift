@@ -1,0 +1,49 @@
+// The gated fully connected network in words.
+
+import LatentAutodiff
+import LatentLayers
+import LatentNumerics
+
+/// `GatedMLPEncoder` and `GatedMLPDecoder`, by default as Tomczak and Welling (2018) have them.
+public struct GatedMLPNetwork: NetworkDescription {
+  public static let architecture = "gated-mlp"
+  public static let presets = [
+    NetworkPreset(architecture, "fully connected with gates, as of the VampPrior") { _ in
+      GatedMLPNetwork()
+    }
+  ]
+
+  /// Widths of the encoder's hidden layers; the decoder has them in reverse.
+  public var hidden: [Int]
+  public var latentSize: Int
+
+  public init(hidden: [Int] = [300, 300], latentSize: Int = 40) {
+    self.hidden = hidden
+    self.latentSize = latentSize
+  }
+
+  public func validate(inputShape: [Int]) throws {
+    try check(size: latentSize, "latentSize")
+    try check(widths: hidden, "hidden")
+  }
+
+  public func parameterCount(inputShape: [Int], outputsPerElement: Int) -> Double {
+    let inputs = inputShape.reduce(1, *)
+    let up = Array(hidden.reversed())
+    return 2 * LayerParameters.linear([inputs] + hidden)
+      + LayerParameters.linear(hidden.last ?? inputs, 2 * latentSize)
+      + 2 * LayerParameters.linear([latentSize] + up)
+      + LayerParameters.linear(up.last ?? latentSize, inputs * outputsPerElement)
+  }
+
+  public func makeModel(
+    inputShape: Shape, head: some LikelihoodHead, using random: inout RandomStream
+  ) -> any LatentVariableModel {
+    let encoder = GatedMLPEncoder(
+      inputShape: inputShape, hidden: hidden, latentSize: latentSize, using: &random)
+    let decoder = GatedMLPDecoder(
+      latentSize: latentSize, hidden: hidden.reversed(), outputShape: inputShape, head: head,
+      using: &random)
+    return VAE(encoder: encoder, decoder: decoder, prior: .standardNormal(latentSize))
+  }
+}
