@@ -10,15 +10,20 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
     case hdf5(path: String, dataset: String)
     case npy(path: String)
     case images(folder: String, side: Int?)
+    case text(path: String, length: Int)
   }
 
   /// What `init(parsing:)` understands, for help texts.
   public static let forms = [
     "sprites[:SIDE]", "mnist:DIR", "hdf5:FILE:DATASET", "npy:FILE", "images:DIR[:SIDE]",
+    "text:FILE[:LENGTH]",
   ]
 
   /// Pictures of generated sets: so many for training, and for testing.
   public static let spriteCounts = (training: 20_000, test: 2_000)
+
+  /// Bytes of an example of text where no other number is given.
+  public static let textLength = 64
 
   public let kind: Kind
 
@@ -58,6 +63,16 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
       } else {
         kind = .images(folder: path, side: nil)
       }
+    case "text":
+      guard !path.isEmpty else { throw bad("the file is missing") }
+      if rest.count > 1, let last = rest.last, Int(last) != nil {
+        guard let length = Int(last), (1...65_536).contains(length) else {
+          throw bad("the length \"\(last)\" is not a number from 1 to 65536")
+        }
+        kind = .text(path: rest.dropLast().joined(separator: ":"), length: length)
+      } else {
+        kind = .text(path: path, length: DataSource.textLength)
+      }
     default: throw bad("\"\(parts[0])\" is no kind of data")
     }
   }
@@ -69,6 +84,7 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
     case .hdf5(let path, let dataset): "hdf5:\(path):\(dataset)"
     case .npy(let path): "npy:\(path)"
     case .images(let folder, let side): "images:\(folder)" + (side.map { ":\($0)" } ?? "")
+    case .text(let path, let length): "text:\(path):\(length)"
     }
   }
 
@@ -91,6 +107,8 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
     case .npy(let path): return (try NPYDataset(path: path.withHomeFolder), nil)
     case .images(let folder, let side):
       return (try ImageFolder(path: folder.withHomeFolder, side: side), nil)
+    case .text(let path, let length):
+      return (try ByteText(path: path.withHomeFolder, length: length), nil)
     }
   }
 

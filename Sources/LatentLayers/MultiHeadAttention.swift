@@ -40,7 +40,9 @@ public struct MultiHeadAttention: Layer {
     visitor.visit(&output, "output")
   }
 
-  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    self(x, mask: nil)
+  }
 
   /// Attention of x to itself.
   /// - Parameters:

@@ -14,6 +14,9 @@ import Testing
     ("images:photos", .images(folder: "photos", side: nil)),
     ("images:photos:32", .images(folder: "photos", side: 32)),
     ("images:a:b/c", .images(folder: "a:b/c", side: nil)),
+    ("text:book.txt", .text(path: "book.txt", length: 64)),
+    ("text:book.txt:128", .text(path: "book.txt", length: 128)),
+    ("text:a:b.txt", .text(path: "a:b.txt", length: 64)),
   ]
 
   @Test(arguments: good)
@@ -33,6 +36,8 @@ import Testing
     ("images:", "folder is missing"), ("sprites:", "side"), ("sprites:abc", "side"),
     ("sprites:0", "side"), ("sprites:-4", "side"), ("sprites:99999999999999999999", "side"),
     ("sprites:100000", "side"), ("sprites:28:3", ""), ("images:photos:0", "side"),
+    ("text", "file is missing"), ("text:", "file is missing"), ("text:x:0", "length"),
+    ("text:x:70000", "length"),
   ]
 
   @Test(arguments: bad)
@@ -42,8 +47,8 @@ import Testing
     #expect(reason.isEmpty || found?.contains(reason) == true, "\(found ?? "no error")")
     #expect(
       found?.hasSuffix(
-        "the forms are sprites[:SIDE], mnist:DIR, hdf5:FILE:DATASET, npy:FILE, images:DIR[:SIDE]")
-        == true)
+        "the forms are sprites[:SIDE], mnist:DIR, hdf5:FILE:DATASET, npy:FILE, "
+          + "images:DIR[:SIDE], text:FILE[:LENGTH]") == true)
     #expect(found?.contains("\n") == false)
   }
 
@@ -63,6 +68,9 @@ import Testing
         #expect(test == nil)
         #expect(try training.batch(0..<4).inputs == rows)
       }
+      try write(Array("so much text".utf8), to: "\(folder)/x.txt")
+      let text = try DataSource(parsing: "text:\(folder)/x.txt:6").open()
+      #expect(text.training.count == 2 && text.test == nil)
       #expect(throws: StorageError.self) { try DataSource(parsing: "npy:\(folder)/n.npy").open() }
       #expect(throws: DatasetError.self) { try DataSource(parsing: "mnist:\(folder)").open() }
       #expect(throws: DatasetError.self) { try DataSource(parsing: "images:\(folder)/n").open() }

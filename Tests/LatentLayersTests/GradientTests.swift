@@ -37,6 +37,24 @@ import Testing
       Case(name: "BatchNorm of one", layer: BatchNorm(4), x: x.sliced(0, 0..<1)),
       Case(name: "GroupNorm", layer: GroupNorm(groups: 2, size: 4, activation: .gelu), x: x),
       Case(name: "InstanceNorm", layer: InstanceNorm(2, affine: true), x: x.reshaped([1, 6, 2])),
+      Case(
+        name: "MultiHeadAttention", layer: MultiHeadAttention(4, heads: 2, using: &random),
+        x: random.doubles([2, 3, 4])),
+      Case(
+        name: "TransformerBlock",
+        layer: TransformerBlock(4, heads: 2, isCausal: true, dropout: 0.3, using: &random),
+        x: random.doubles([2, 3, 4])),
+      Case(
+        name: "TransformerBlock, norm after",
+        layer: TransformerBlock(4, heads: 1, hidden: 3, norm: .after, using: &random),
+        x: random.doubles([1, 3, 4])),
+      Case(
+        name: "GRU",
+        layer: GRU(3, 2, layers: 2, isBidirectional: true, using: &random),
+        x: random.doubles([2, 3, 3])),
+      Case(
+        name: "LSTM without bias", layer: LSTM(3, 2, layers: 2, bias: false, using: &random),
+        x: random.doubles([2, 3, 3])),
       Case(name: "WeightNorm", layer: WeightNorm(Linear(4, 3, using: &random)), x: x),
       Case(name: "Dropout", layer: Dropout(rate: 0.4), x: x),
       Case(name: "Flatten", layer: Flatten(), x: random.doubles([2, 3, 2])),

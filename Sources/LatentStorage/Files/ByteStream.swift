@@ -111,6 +111,13 @@ final class FileStream: ByteStream {
     }
   }
 
+  /// A descriptor of the same file that outlives this stream.
+  func duplicate() throws -> Int32 {
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    if copy < 0 { throw FileStream.failure(name, errno) }
+    return copy
+  }
+
   func rewind() throws {
     if lseek(descriptor, 0, SEEK_SET) != 0 { throw FileStream.failure(name, errno) }
     position = 0

@@ -1,0 +1,39 @@
+// A file as bytes at any place, for data that are read in pieces and never whole.
+
+import Glibc
+
+/// A regular file, open for reading anywhere; any thread may read at any time.
+public final class ByteFile: Sendable {
+  public let path: String
+  /// Bytes when it was opened.
+  public let size: Int
+  private let descriptor: Int32
+
+  /// - Throws: `StorageError.missing`, `.unreadable`.
+  public init(path: String) throws {
+    let stream = try FileStream(path: path)
+    self.path = path
+    size = stream.size
+    descriptor = try stream.duplicate()
+  }
+
+  deinit { close(descriptor) }
+
+  /// Fills `buffer` with the bytes from `start` on.
+  /// - Throws: `StorageError.damaged` when the file ends before, `.unreadable`.
+  public func read(from start: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
+    var done = 0
+    while done < buffer.count {
+      let count = pread(
+        descriptor, buffer.baseAddress.unsafelyUnwrapped + done, buffer.count - done, start + done)
+      if count < 0 && errno == EINTR { continue }
+      if count < 0 { throw StorageError.unreadable(file: path, reason: systemMessage(errno)) }
+      if count == 0 {
+        throw StorageError.damaged(
+          file: path, place: "bytes \(start)..<\(start + buffer.count)",
+          found: "the end after \(start + done) bytes", expected: "\(size) bytes, as at first")
+      }
+      done += count
+    }
+  }
+}
