@@ -4,6 +4,7 @@
 import ArgumentParser
 import Foundation
 import Latent
+import LatentCommands
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,23 +23,20 @@ struct CheckCommand: ParsableCommand {
   var tolerance: Double?
   @Option(help: "Only operations whose name contains this text.") var only: String?
   @Option(help: "Rounds for each operation.") var rounds = 7
-  @Option(help: "Threads that share the work.") var threads = 2
+  @OptionGroup var threads: ThreadOptions
 
   private static let usualTolerance = 0.25
   private static let attempts = 3
 
   func validate() throws {
-    guard rounds > 0 else { throw ValidationError("--rounds \(rounds): expected 1 or more") }
+    try checkRange("rounds", rounds, 1...(.max))
     if let tolerance, tolerance <= 0 {
       throw ValidationError("--tolerance \(tolerance): expected a positive number")
-    }
-    guard (1...1024).contains(threads) else {
-      throw ValidationError("--threads \(threads): expected 1 to 1024")
     }
   }
 
   func run() throws {
-    Threads.count = threads
+    threads.apply()
     let isNew = update && !FileManager.default.fileExists(atPath: baseline)
     var known =
       isNew

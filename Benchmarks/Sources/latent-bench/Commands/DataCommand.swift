@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Latent
+import LatentCommands
 
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,17 +19,14 @@ struct DataCommand: ParsableCommand {
   @Option(help: "The data set.") var data: String
   @Option(help: "Examples of a batch.") var batch = 128
   @Option(help: "Measured seconds.") var seconds = 2.0
-  @Option(help: "Threads that share the work.") var threads = 2
+  @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
-    guard batch > 0 else { throw ValidationError("--batch \(batch): expected 1 or more") }
-    guard (1...1024).contains(threads) else {
-      throw ValidationError("--threads \(threads): expected 1 to 1024")
-    }
+    try checkRange("batch", batch, 1...(.max))
   }
 
   func run() throws {
-    Threads.count = threads
+    threads.apply()
     let source = try DataSource(parsing: data)
     let dataset = try source.open().training
     guard dataset.count >= batch else {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Latent
+import LatentCommands
 
 struct MicroCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,7 +18,7 @@ struct MicroCommand: ParsableCommand {
   @Option(help: "Only those whose group or name contains this text.") var only: String?
   @Option(help: "Rounds; medians over them are shown.") var rounds = 3
   @Option(help: "Measured seconds for each and round.") var seconds = 0.1
-  @Option(help: "Threads that share the work.") var threads = 2
+  @OptionGroup var threads: ThreadOptions
   @Option(help: "Also write one JSON line for each to this file.") var json: String?
 
   struct Line: Codable {
@@ -40,14 +41,11 @@ struct MicroCommand: ParsableCommand {
   }
 
   func validate() throws {
-    guard rounds > 0 else { throw ValidationError("--rounds \(rounds): expected 1 or more") }
-    guard (1...1024).contains(threads) else {
-      throw ValidationError("--threads \(threads): expected 1 to 1024")
-    }
+    try checkRange("rounds", rounds, 1...(.max))
   }
 
   func run() throws {
-    Threads.count = threads
+    threads.apply()
     let chosen = MicroBenchmark.all.filter { $0.matches(only) }
     guard !chosen.isEmpty else {
       throw ValidationError("--only '\(only ?? "")': no group and no name contains it")
@@ -71,7 +69,7 @@ struct MicroCommand: ParsableCommand {
     let lines = zip(chosen, readings).map(line)
     printLine(
       "peak \(digits(lines[0].peak_gflop_per_s)) GFLOP/s, \(digits(lines[0].peak_gb_per_s)) GB/s, "
-        + "\(threads) threads, \(Machine.processor)\n\n" + MicroCommand.table(lines).text)
+        + "\(threads.count) threads, \(Machine.processor)\n\n" + MicroCommand.table(lines).text)
     if let json { try write(lines.map { try JSON.line($0) + "\n" }.joined(), to: json) }
   }
 
@@ -85,7 +83,7 @@ struct MicroCommand: ParsableCommand {
       gb_per_s: benchmark.bytes / time * 1e-9,
       gflop_per_s: benchmark.operations > 0 ? benchmark.operations / time * 1e-9 : nil,
       share: median(shares), peak_gb_per_s: median(readings.map(\.peak.bandwidth)) * 1e-9,
-      peak_gflop_per_s: median(readings.map(\.peak.flops)) * 1e-9, threads: threads,
+      peak_gflop_per_s: median(readings.map(\.peak.flops)) * 1e-9, threads: threads.count,
       foreign_cores: median(readings.map(\.timing.foreign)))
   }
 

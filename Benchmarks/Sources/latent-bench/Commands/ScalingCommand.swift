@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Latent
+import LatentCommands
 
 struct ScalingCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -30,7 +31,7 @@ struct ScalingCommand: ParsableCommand {
   @Option(help: "Measured seconds of each process.") var seconds = 0.5
   @Option(help: "Least warm-up seconds of each process.") var warmup = 0.2
   @Option(help: "Rounds; medians over them are shown.") var rounds = 3
-  @Option(help: "Threads, but for the sweep over them.") var threads = 2
+  @OptionGroup var threads: ThreadOptions
 
   private static let firstData = 1024
   private static let dataBatch = 128
@@ -45,19 +46,13 @@ struct ScalingCommand: ParsableCommand {
   }
 
   func validate() throws {
-    for (name, value) in [
-      ("rounds", rounds), ("threads", threads), ("largest-batch", largestBatch),
-    ] where value < 1 {
-      throw ValidationError("--\(name) \(value): expected 1 or more")
-    }
-    guard largestData >= ScalingCommand.firstData else {
-      throw ValidationError(
-        "--largest-data \(largestData): expected \(ScalingCommand.firstData) or more")
-    }
+    try checkRange("rounds", rounds, 1...(.max))
+    try checkRange("largest-batch", largestBatch, 1...(.max))
+    try checkRange("largest-data", largestData, ScalingCommand.firstData...(.max))
   }
 
   func run() throws {
-    Threads.count = threads
+    threads.apply()
     let sweeps = try sweep.split(separator: ",").map { name in
       guard let sweep = Sweep(rawValue: String(name)) else {
         throw ValidationError(
@@ -85,21 +80,18 @@ struct ScalingCommand: ParsableCommand {
 
   private func jobs(_ sweep: Sweep, _ files: DataFiles) throws -> [Job] {
     if sweep == .data { return try dataJobs(files) }
-    let names =
-      workload == "all" ? Workloads.all.map(\.name) : workload.components(separatedBy: ",")
-    return try names.flatMap { name in
-      guard let workload = Workloads.named(name) else {
-        throw ValidationError("workload '\(name)': expected \(Workloads.names) or all")
-      }
+    return try Workloads.list(workload).flatMap { workload in
       return try Operation.list(op).filter { $0 != .startup }.flatMap { operation in
         xs(sweep).map { x in
           let batch = sweep == .batch ? Int(x) : workload.batch
           return Job(
-            sweep: sweep, series: "\(name) \(operation.rawValue)", x: x,
+            sweep: sweep, series: "\(workload.name) \(operation.rawValue)", x: x,
             arguments: [
-              "--workload", name, "--op", operation.rawValue, "--batch", "\(batch)", "--width",
+              "--workload", workload.name, "--op", operation.rawValue, "--batch", "\(batch)",
+              "--width",
               "\(sweep == .width ? x : 1)", "--threads",
-              "\(sweep == .threads ? Int(x) : threads)", "--seconds", "\(seconds)", "--warmup",
+              "\(sweep == .threads ? Int(x) : threads.count)", "--seconds", "\(seconds)",
+              "--warmup",
               "\(warmup)",
             ])
         }
@@ -127,7 +119,8 @@ struct ScalingCommand: ParsableCommand {
           sweep: .data, series: kind, x: count,
           arguments: [
             "data", "--data", try files.source(kind, Int(count)), "--batch",
-            "\(ScalingCommand.dataBatch)", "--seconds", "\(seconds)", "--threads", "\(threads)",
+            "\(ScalingCommand.dataBatch)", "--seconds", "\(seconds)", "--threads",
+            "\(threads.count)",
           ])
       }
     }
@@ -136,7 +129,7 @@ struct ScalingCommand: ParsableCommand {
   private func write(_ points: [ScalingPoint], _ sweeps: [Sweep]) throws {
     try Folder.create(out)
     var page =
-      "# Scaling\n\n\(Machine.processor), \(threads) threads but for the sweep over them, batch of "
+      "# Scaling\n\n\(Machine.processor), \(threads.count) threads but for the sweep over them, batch of "
       + "the workload but for that sweep, medians of \(rounds) rounds.\n\n"
     for sweep in sweeps {
       let report = SweepReport(sweep, points)

@@ -30,7 +30,7 @@ struct WorkloadsCommand: ParsableCommand {
   var batch: String?
   @Option(help: "Measured seconds per line.") var seconds = 5.0
   @Option(help: "Least warm-up seconds.") var warmup = 1.0
-  @Option(help: "Threads that share the work.") var threads = 2
+  @OptionGroup var threads: ThreadOptions
   @Option(help: "A factor of the workload's hidden widths.") var width = 1.0
   @Flag(help: "Warm up, print a ready line, then measure once per line on standard input.")
   var serve = false
@@ -38,16 +38,13 @@ struct WorkloadsCommand: ParsableCommand {
   @Option(help: .hidden) var startupChild: String?
 
   func validate() throws {
-    guard (1...1024).contains(threads) else {
-      throw ValidationError("--threads \(threads): expected 1 to 1024")
-    }
     guard width > 0 && width <= 64 else {
       throw ValidationError("--width \(width): expected a positive factor of at most 64")
     }
   }
 
   func run() throws {
-    Threads.count = threads
+    threads.apply()
     let sizes = try batch.map(BatchSizes.parse)
     if let folder = own.run {
       let operations = try Operation.list(op ?? "encode,decode,generate")
@@ -56,24 +53,13 @@ struct WorkloadsCommand: ParsableCommand {
         operations: operations, batches: sizes ?? [1, 16, 64, 256]
       ).run()
     }
-    for workload in try chosen() {
+    for workload in try Workloads.list(workload, width: width) {
       if let startupChild { return try Startup.child(workload, startupChild) }
       for operation in try Operation.list(op ?? "train") {
         for size in operation == .startup ? [1] : sizes ?? workload.batches(operation) {
           try measure(workload, operation, size)
         }
       }
-    }
-  }
-
-  private func chosen() throws -> [any Workload] {
-    let names =
-      workload == "all" ? Workloads.all.map(\.name) : workload.components(separatedBy: ",")
-    return try names.map { name in
-      guard let workload = Workloads.named(name, width: width) else {
-        throw ValidationError("workload '\(name)': expected \(Workloads.names) or all")
-      }
-      return workload
     }
   }
 
@@ -85,7 +71,7 @@ struct WorkloadsCommand: ParsableCommand {
       printLine(try JSON.line(line))
     }
     if operation == .startup {
-      let startup = try Startup(workload, threads: threads)
+      let startup = try Startup(workload, threads: threads.count)
       defer { startup.remove() }
       _ = try startup.once()
       return try repeated {
@@ -106,17 +92,5 @@ struct WorkloadsCommand: ParsableCommand {
     if !serve { return try once() }
     printLine("{\"ready\": true}")
     while readLine() != nil { try once() }
-  }
-}
-
-/// A comma list of sizes.
-enum BatchSizes {
-  static func parse(_ list: String) throws -> [Int] {
-    try list.split(separator: ",").map { item in
-      guard let size = Int(item), size > 0 else {
-        throw ValidationError("batch '\(item)': expected a positive number")
-      }
-      return size
-    }
   }
 }

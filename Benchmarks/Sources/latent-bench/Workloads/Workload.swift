@@ -3,6 +3,7 @@
 // WORKLOADS.md; first weights are the layers' own, which are drawn as PyTorch's, inputs follow a rule
 // that is exact in any language.
 
+import ArgumentParser
 import Latent
 
 /// A network that is timed.
@@ -55,10 +56,20 @@ enum Workloads {
     TextWorkload(),
   ]
 
-  static var names: String { all.map(\.name).joined(separator: ", ") }
+  /// A comma list of names, or `all`.
+  static func list(_ text: String, width: Double = 1) throws -> [any Workload] {
+    if text == "all" { return all.map { widened($0, width) } }
+    return try text.split(separator: ",").map { name in
+      guard let workload = all.first(where: { $0.name == name }) else {
+        let names = all.map(\.name).joined(separator: ", ")
+        throw ValidationError("workload '\(name)': expected \(names) or all")
+      }
+      return widened(workload, width)
+    }
+  }
 
-  static func named(_ name: String, width: Double = 1) -> (any Workload)? {
-    guard var workload = all.first(where: { $0.name == name }) else { return nil }
+  private static func widened(_ workload: any Workload, _ width: Double) -> any Workload {
+    var workload = workload
     workload.width = width
     return workload
   }
