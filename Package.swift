@@ -20,6 +20,8 @@ let package = Package(
   name: "latent",
   products: [
     .library(name: "Latent", targets: ["Latent"]),
+    // What the command-line tools share, for `Benchmarks/`.
+    .library(name: "LatentCommands", targets: ["LatentCommands"]),
     .executable(name: "latent-train", targets: ["latent-train"]),
     .executable(name: "latent-encode", targets: ["latent-encode"]),
     .executable(name: "latent-interpolate", targets: ["latent-interpolate"]),

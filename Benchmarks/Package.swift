@@ -13,6 +13,7 @@ let package = Package(
       name: "latent-bench",
       dependencies: [
         .product(name: "Latent", package: "latent"),
+        .product(name: "LatentCommands", package: "latent"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ])
   ]

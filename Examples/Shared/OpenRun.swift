@@ -24,7 +24,18 @@ public struct RunArguments: ParsableArguments {
   /// Reads the checkpoint and makes the model.
   public func open() throws -> OpenRun {
     Threads.count = threads
-    let path: String
+    return try OpenRun(folder: run, checkpoint: checkpoint)
+  }
+}
+
+/// A trained model with the settings of its run.
+public struct OpenRun: Sendable {
+  public let path: String
+  public let configuration: RunConfiguration
+  public let model: any LatentVariableModel
+
+  /// Opens a run folder. `checkpoint` is `best`, `latest` or the path of a file.
+  public init(folder run: String, checkpoint: String = "best") throws {
     let contents: Checkpoint
     switch checkpoint {
     case "latest": (path, contents) = try RunFolder.newest(in: run)
@@ -41,29 +52,20 @@ public struct RunArguments: ParsableArguments {
       path = checkpoint
       contents = try Checkpoint(contentsOf: path)
     }
-    let configuration = try RunConfiguration(from: contents, path: path)
+    configuration = try RunConfiguration(from: contents, path: path)
     var random = RandomStream(seed: 0)
     let averaged = contents.arrays(under: "average/")
     let arrays = averaged.isEmpty ? contents.arrays(under: "model/") : averaged
-    return OpenRun(
-      path: path, configuration: configuration,
-      model: try load(configuration.model.makeModel(using: &random), arrays))
+    model = try OpenRun.load(configuration.model.makeModel(using: &random), arrays)
   }
 
-  private func load(
+  private static func load(
     _ model: some LatentVariableModel, _ arrays: [String: NDArray]
   ) throws -> any LatentVariableModel {
     var model = model
     try model.load(arrays)
     return model
   }
-}
-
-/// A trained model with the settings of its run.
-public struct OpenRun: Sendable {
-  public let path: String
-  public let configuration: RunConfiguration
-  public let model: any LatentVariableModel
 
   /// The run's own data, or others of the same shape: the test set, or everything where there is none.
   public func data(_ spec: String?) throws -> any Dataset {

@@ -1,3 +1,5 @@
-// latent-bench: the library's side of the comparison with its peers.
+// latent-bench: how fast the library is, beside its peers, beside the machine, beside itself.
 
-LatentBench.main()
+import LatentCommands
+
+runCommand(LatentBench.self)
