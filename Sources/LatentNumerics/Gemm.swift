@@ -22,7 +22,7 @@ struct Gemm {
   /// Fewer multiply-adds than this are not worth a second thread, and a third one should save as
   /// much as this many: small pieces run at half the speed of large ones, because each packs its
   /// share of the factors anew.
-  static let worthTwo = 1 << 19
+  static let worthTwo = 1 << 18
   static let worthMore = 40_000_000
 
   /// Up to so many rows the weights are read in place instead of being packed by a library.

@@ -17,7 +17,7 @@ import Testing
     await #expect(processExitsWith: .success) {
       var trainer = tinyTrainer(clipping: .norm(1), average: 0.99)
       let x = Tensor(try tinyData().batch(0..<32).inputs)
-      try SteadyStateTests.check(warmup: 100, steps: 2000) { try trainer.step(x) }
+      try SteadyStateTests.check(warmup: 100, steps: 10_000) { try trainer.step(x) }
     }
   }
 
