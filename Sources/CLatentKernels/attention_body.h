@@ -335,6 +335,7 @@ static LATENT_CLONES void NAME(step_pairs)(void *context, int64_t begin, int64_t
   const int64_t size = job->size, stride = padded(job->capacity), width = job->heads * size;
   const int64_t keys = job->position + 1;
   REAL *scores = (REAL *)job->scratch + begin / job->chunk * stride;
+  const uint64_t mode = latent_flush_denormals();
   for (int64_t pair = begin; pair < end; ++pair) {
     const int64_t example = pair / job->heads, head = pair % job->heads;
     const REAL *q = (const REAL *)job->qkv + example * 3 * width + head * size;
@@ -346,4 +347,5 @@ static LATENT_CLONES void NAME(step_pairs)(void *context, int64_t begin, int64_t
     NAME(normalize)(keys, padded(keys), NULL, scores);
     NAME(blend)(keys, size, scores, v, (REAL *)job->out + example * width + head * size);
   }
+  latent_restore_float_mode(mode);
 }

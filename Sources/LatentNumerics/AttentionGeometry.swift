@@ -22,8 +22,8 @@ public struct AttentionGeometry: Sendable {
 
   /// For operands `[projection]` or `[queries, keys, values]`. Traps where shapes do not fit.
   public init(
-    _ operands: [NDArray], heads: Int, isCausal: Bool, mask: NDArray?, file: StaticString,
-    line: UInt
+    _ operands: [NDArray], heads: Int, isCausal: Bool, mask: NDArray?,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
     isPacked = operands.count == 1
     let shapes = operands.map(\.shape)

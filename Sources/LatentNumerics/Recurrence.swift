@@ -37,7 +37,7 @@ public struct RecurrentPass: Sendable {
   ///   - weight: of the state, `[gates * size, size]`; `bias`: `[gates * size]`
   public init(
     _ cell: RecurrentCell, inputs: NDArray, state: NDArray, memory: NDArray?, weight: NDArray,
-    bias: NDArray?, file: StaticString, line: UInt
+    bias: NDArray?, file: StaticString = #fileID, line: UInt = #line
   ) {
     let (batch, size) = (state.shape[0], state.shape[-1])
     let columns = cell.gates * size

@@ -19,11 +19,9 @@ let fixtureNetworks: [any FixtureNetwork] = [
   ConvFixture(
     name: "conv64-full", inputShape: [3, 64, 64], channels: [32, 32, 64, 64], hidden: 256,
     latentSize: 10),
+  TextFixture(name: "seq-tiny", width: 32, latentSize: 8),
+  TextFixture(name: "seq-full", width: 128, latentSize: 32),
 ]
-  + [
-    TextFixture(name: "seq-tiny", width: 32, latentSize: 8),
-    TextFixture(name: "seq-full", width: 128, latentSize: 32),
-  ]
 
 /// Means and log-variances are one layer here and two in PyTorch.
 func fixtureHead(_ inputs: Int, _ latents: Int) -> [FixtureParameter] {
