@@ -290,7 +290,8 @@ LATENT_INLINE void NAME(blend)(int64_t keys, int64_t size, const REAL *p, const 
     NAME(full) sum[4] = {};
     int64_t j = 0;
     for (; j + 4 <= keys; j += 4) {
-      for (int i = 0; i < 4; ++i) sum[i] += p[j + i] * *(const NAME(full) *)(v + (j + i) * size + c);
+      const REAL *at = v + j * size + c;
+      for (int i = 0; i < 4; ++i) sum[i] += p[j + i] * *(const NAME(full) *)(at + i * size);
     }
     for (; j < keys; ++j) sum[0] += p[j] * *(const NAME(full) *)(v + j * size + c);
     *(NAME(full) *)(out + c) = (sum[0] + sum[1]) + (sum[2] + sum[3]);

@@ -1,6 +1,6 @@
-// Gated recurrent networks through time. Inputs are projected for all positions at once by the caller;
-// what remains is one product with the state and one fused cell for each position, and backwards the
-// same, with one product for the weights' gradient over all positions.
+// Gated recurrent networks through time. Inputs are projected for all positions at once by the
+// caller; what remains is one product with the state and one fused cell for each position, and
+// backwards the same, with one product for the weights' gradient over all positions.
 
 import CLatentKernels
 
