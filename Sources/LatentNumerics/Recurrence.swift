@@ -1,6 +1,6 @@
-// Gated recurrent networks through time. Inputs are projected for all positions at once by the caller;
-// what remains is one product with the state and one fused cell for each position, and backwards the
-// same, with one product for the weights' gradient over all positions.
+// Gated recurrent networks through time. Inputs are projected for all positions at once by the
+// caller; what remains is one product with the state and one fused cell for each position, and
+// backwards the same, with one product for the weights' gradient over all positions.
 
 import CLatentKernels
 
@@ -37,7 +37,7 @@ public struct RecurrentPass: Sendable {
   ///   - weight: of the state, `[gates * size, size]`; `bias`: `[gates * size]`
   public init(
     _ cell: RecurrentCell, inputs: NDArray, state: NDArray, memory: NDArray?, weight: NDArray,
-    bias: NDArray?, file: StaticString, line: UInt
+    bias: NDArray?, file: StaticString = #fileID, line: UInt = #line
   ) {
     let (batch, size) = (state.shape[0], state.shape[-1])
     let columns = cell.gates * size
