@@ -254,6 +254,7 @@ void latent_rmsprop(latent_dtype type, int segments, const latent_segment *list,
 void latent_ema(latent_dtype type, int64_t n, double decay, const void *value, void *average);
 
 #include "latent_convolution.h"
+#include "latent_low_precision.h"
 #include "latent_norm.h"
 #include "latent_spatial.h"
 
