@@ -1,6 +1,7 @@
 // `linear` and convolutions with weights that are stored in 16 or 8 bits. oneDNN multiplies where the
 // machine has the instructions; elsewhere bfloat16 weights are unpacked once and multiplied in float32,
-// and integers by a kernel of ours. Both ways compute the same sums up to the rounding of float32.
+// and integers by a kernel of ours. Both ways compute the same sums up to the rounding of float32;
+// `byPlans: false` takes the second way everywhere, so that tests can compare them.
 
 import CLatentDNN
 import CLatentKernels
@@ -9,7 +10,8 @@ extension NDArray {
   /// `activation(x W^T + b)` of rows x `[rows, inputs]`, which are this float32 array, and W `[outputs,
   /// inputs]` of low precision.
   func lowPrecisionLinear(
-    _ weight: NDArray, bias: NDArray?, activation: Activation, file: StaticString, line: UInt
+    _ weight: NDArray, bias: NDArray?, activation: Activation, byPlans: Bool = true,
+    file: StaticString = #fileID, line: UInt = #line
   ) -> NDArray {
     require(
       shape.rank == 2 && dtype == .float32 && shape[1] == weight.shape[1],
@@ -21,7 +23,7 @@ extension NDArray {
       rows: shape[0], columns: weight.shape[0], inner: shape[1], transposed: true,
       hasBias: bias != nil, relu: activation == .relu, type: type)
     let isEmpty = count == 0 || weight.count == 0
-    if !isEmpty, let y = product(self, weight, bias) {
+    if byPlans, !isEmpty, let y = product(self, weight, bias) {
       return y.activated(activation, appliedRelu: true)
     }
     guard case .integers = type else {
@@ -71,7 +73,8 @@ private func integerProduct(
 extension NDArray {
   /// `activation(x * w + b)`: this float32 array is x, the weight is of low precision.
   func lowPrecisionConvolved(
-    with weight: NDArray, _ geometry: ConvolutionGeometry, bias: NDArray?, activation: Activation
+    with weight: NDArray, _ geometry: ConvolutionGeometry, bias: NDArray?, activation: Activation,
+    byPlans: Bool = true
   ) -> NDArray {
     let outputs = weight.shape[0]
     let type = weight.rowType(
@@ -87,9 +90,10 @@ extension NDArray {
         batch: shape[0], geometry.outputSize(of: geometry.sizes(of: shape)), channels: outputs),
       .float32)
     if y.count == 0 { return y }
-    let isDone = convolution.run(
-      LATENT_DNN_FORWARD, weight, bias, relu: activation == .relu, reading: self, writing: y)
-    if isDone { return (consume y).activated(activation, appliedRelu: true) }
+    if byPlans
+      && convolution.run(
+        LATENT_DNN_FORWARD, weight, bias, relu: activation == .relu, reading: self, writing: y)
+    { return (consume y).activated(activation, appliedRelu: true) }
     guard case .integers = type else {
       return roundedToBFloat16.convolved(
         with: weight.float32Twin, geometry, bias: bias, activation: activation
@@ -108,7 +112,7 @@ extension NDArray {
   /// `activation(x *^T w + b)`: this float32 array is x, the weight is of low precision.
   func lowPrecisionTransposed(
     weight: NDArray, _ geometry: ConvolutionGeometry, inputSize: SIMD3<Int>, bias: NDArray?,
-    activation: Activation
+    activation: Activation, byPlans: Bool = true
   ) -> NDArray {
     let each = weight.shape[-1]
     let outputs = each * geometry.groups
@@ -124,7 +128,7 @@ extension NDArray {
       uninitialized: geometry.shape(batch: shape[0], inputSize, channels: outputs), .float32)
     if x.count == 0 { return x }
     guard case .integers = type else {
-      if count > 0
+      if byPlans && count > 0
         && convolution.run(
           LATENT_DNN_BACKWARD_DATA, weight, nil, relu: false, reading: self, writing: x)
       {
@@ -135,13 +139,13 @@ extension NDArray {
       ).addingBias(bias, activation: activation, savingPre: false).output
     }
     // oneDNN's kernel for signed input is four times slower.
-    if count > 0 && !type.isSigned
+    if byPlans && count > 0 && !type.isSigned
       && convolution.run(
         LATENT_DNN_TRANSPOSED, weight, bias, relu: activation == .relu, reading: self, writing: x)
     {
       return (consume x).activated(activation, appliedRelu: true)
     }
-    convolution.integerInputGradient(type.bytes(of: self), weight, x)
+    convolution.integerInputGradient(type.bytes(of: self), weight, x, byPlans: byPlans)
     let scaled = type.outputScales.map { x.binary(.multiply, $0.values) } ?? x
     return (consume scaled).addingBias(bias, activation: activation, savingPre: false).output
   }
@@ -219,7 +223,9 @@ extension Convolution {
 
   /// The transposed convolution of integers y without its scales, in float32 (exact up to 2^24): a
   /// product that gives patches, and a sum of these.
-  fileprivate func integerInputGradient(_ y: NDArray, _ weight: NDArray, _ x: NDArray) {
+  fileprivate func integerInputGradient(
+    _ y: NDArray, _ weight: NDArray, _ x: NDArray, byPlans: Bool
+  ) {
     latent_fill(LATENT_F32, Int64(x.count), 0, x.freshPointer)
     if y.count == 0 { return }
     let outputs = outputChannels / groups
@@ -228,7 +234,8 @@ extension Convolution {
     let product = PackedProduct(
       rows: blockRows, columns: patch, inner: outputs, transposed: false, hasBias: false,
       relu: false, type: plain)
-    let packed = groups == 1 ? product.plan(rows: blockRows).map { weight.packed(for: $0) } : nil
+    let packed =
+      byPlans && groups == 1 ? product.plan(rows: blockRows).map { weight.packed(for: $0) } : nil
     let rowsWeight = packed == nil ? weight.patchesAsRows(groups) : nil
     let pieces = pieces(writingInput: true)
     let scratch = NDArray(uninitialized: [pieces.count, blockRows * patch], .float32)
