@@ -26,6 +26,7 @@ let package = Package(
     .executable(name: "latent-encode", targets: ["latent-encode"]),
     .executable(name: "latent-interpolate", targets: ["latent-interpolate"]),
     .executable(name: "latent-generate", targets: ["latent-generate"]),
+    .executable(name: "latent-quantize", targets: ["latent-quantize"]),
   ],
   traits: [
     .trait(name: "OneDNN", description: "Matrix products by oneDNN (Debian: libdnnl-dev)."),
@@ -101,6 +102,7 @@ let package = Package(
     .tool("latent-encode"),
     .tool("latent-interpolate"),
     .tool("latent-generate"),
+    .tool("latent-quantize"),
     .example("custom-model"),
     .example("resume-run"),
     // Tests
@@ -120,7 +122,7 @@ let package = Package(
       "ToolTests",
       [
         "Latent", "latent-train", "latent-encode", "latent-interpolate", "latent-generate",
-        "custom-model", "resume-run",
+        "latent-quantize", "custom-model", "resume-run",
       ]),
     .tests("PackageTests", ["Latent"]),
   ]

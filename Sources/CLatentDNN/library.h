@@ -21,9 +21,11 @@
   F(primitive_desc_query) F(reorder_primitive_desc_create)                                 \
   F(primitive_create) F(primitive_destroy) F(primitive_execute)                            \
   F(matmul_desc_init)                                                                      \
+  F(get_effective_cpu_isa)                                                                 \
   F(dilated_convolution_forward_desc_init)                                                 \
   F(dilated_convolution_backward_data_desc_init)                                           \
-  F(dilated_convolution_backward_weights_desc_init)
+  F(dilated_convolution_backward_weights_desc_init)                                        \
+  F(dilated_deconvolution_forward_desc_init)
 
 typedef struct {
 #define LATENT_DNN_POINTER(name) __typeof__(&dnnl_##name) name;

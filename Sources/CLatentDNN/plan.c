@@ -29,7 +29,7 @@ static uint64_t hash_of(const latent_dnn_plan_key *key) {
 }
 
 const latent_dnn_plan *latent_dnn_find_plan(const latent_dnn_plan_key *key, latent_dnn_maker *make,
-                                            const latent_dnn_plan *typical) {
+                                            const latent_dnn_wishes *wishes) {
   const latent_dnn_library *dnn = latent_dnn();
   if (!dnn || !latent_dnn_stream()) return NULL;
   const uint64_t hash = hash_of(key);
@@ -41,12 +41,60 @@ const latent_dnn_plan *latent_dnn_find_plan(const latent_dnn_plan_key *key, late
   if (!plan && (plan = calloc(1, sizeof *plan))) {
     plan->key = *key;
     plan->hash = hash;
-    plan->usable = make(dnn, plan, typical);
+    plan->usable = make(dnn, plan, wishes);
     plan->next = table[hash % BUCKETS];
     table[hash % BUCKETS] = plan;
   }
   pthread_mutex_unlock(&table_lock);
   return plan && plan->usable ? plan : NULL;
+}
+
+static void destroy(const latent_dnn_library *dnn, latent_dnn_plan *plan) {
+  for (int part = 0; part < LATENT_DNN_PACK_PARTS; ++part) {
+    if (plan->pack[part]) dnn->primitive_destroy(plan->pack[part]);
+  }
+  if (plan->unpack) dnn->primitive_destroy(plan->unpack);
+  if (plan->primitive) dnn->primitive_destroy(plan->primitive);
+  free(plan);
+}
+
+void latent_dnn_forget(int64_t number) {
+  const latent_dnn_library *dnn = latent_dnn();
+  if (!dnn) return;
+  pthread_mutex_lock(&table_lock);
+  for (int bucket = 0; bucket < BUCKETS; ++bucket) {
+    for (latent_dnn_plan **link = &table[bucket]; *link;) {
+      latent_dnn_plan *plan = *link;
+      if (plan->key.scales == number) {
+        *link = plan->next;
+        destroy(dnn, plan);
+      } else {
+        link = &plan->next;
+      }
+    }
+  }
+  pthread_mutex_unlock(&table_lock);
+}
+
+bool latent_dnn_computes(latent_dnn_type type) {
+  const latent_dnn_library *dnn = latent_dnn();
+  if (!dnn) return false;
+  const unsigned isa = dnn->get_effective_cpu_isa();  // a set of bits
+  const unsigned needed[] = {[LATENT_DNN_F32] = 0,
+                             [LATENT_DNN_BF16] = dnnl_cpu_isa_avx512_core_bf16,
+                             [LATENT_DNN_U8] = dnnl_cpu_isa_avx512_core_vnni,
+                             [LATENT_DNN_S8] = dnnl_cpu_isa_avx512_core_vnni};
+  return (isa & needed[type]) == needed[type];
+}
+
+dnnl_data_type_t latent_dnn_data_type(latent_dnn_type type) {
+  const dnnl_data_type_t types[] = {[LATENT_DNN_F32] = dnnl_f32, [LATENT_DNN_BF16] = dnnl_bf16,
+                                    [LATENT_DNN_U8] = dnnl_u8, [LATENT_DNN_S8] = dnnl_s8};
+  return types[type];
+}
+
+dnnl_data_type_t latent_dnn_weights_type(latent_dnn_type type) {
+  return type == LATENT_DNN_U8 ? dnnl_s8 : latent_dnn_data_type(type);
 }
 
 // Scratch of the calling thread, kept for its next call.
@@ -63,10 +111,15 @@ static void *scratch(size_t bytes) {
   return block;
 }
 
-static dnnl_primitive_attr_t attributes(const latent_dnn_library *dnn, bool relu) {
+static dnnl_primitive_attr_t attributes(const latent_dnn_library *dnn,
+                                        const latent_dnn_scales *scales, bool relu) {
   dnnl_primitive_attr_t attr = NULL;
   if (dnn->primitive_attr_create(&attr) != dnnl_success) return NULL;
   dnn->primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+  enum { EACH_CHANNEL = 1 << 1 };  // the second axis of every result
+  if (scales) {
+    dnn->primitive_attr_set_output_scales(attr, scales->count, EACH_CHANNEL, scales->values);
+  }
   dnnl_post_ops_t after;
   if (relu && dnn->post_ops_create(&after) == dnnl_success) {
     dnn->post_ops_append_eltwise(after, 1, dnnl_eltwise_relu, 0, 0);
@@ -82,10 +135,10 @@ static size_t scratch_bytes(const latent_dnn_library *dnn, dnnl_primitive_desc_t
 }
 
 bool latent_dnn_make_primitive(const latent_dnn_library *dnn, latent_dnn_plan *plan,
-                               const void *desc, bool relu, const char *const *refused,
-                               dnnl_query_t weights) {
+                               const void *desc, const latent_dnn_scales *scales, bool relu,
+                               const char *const *refused, dnnl_query_t weights) {
   dnnl_primitive_desc_t primitive_desc;
-  dnnl_primitive_attr_t attr = attributes(dnn, relu);
+  dnnl_primitive_attr_t attr = attributes(dnn, scales, relu);
   dnnl_status_t status = dnn->primitive_desc_create(&primitive_desc, desc, attr, dnn->engine, NULL);
   dnn->primitive_attr_destroy(attr);
   if (status != dnnl_success) return false;
@@ -106,7 +159,7 @@ bool latent_dnn_make_primitive(const latent_dnn_library *dnn, latent_dnn_plan *p
 static bool make_reorder(const latent_dnn_library *dnn, const dnnl_memory_desc_t *from,
                          const dnnl_memory_desc_t *to, dnnl_primitive_t *primitive, size_t *bytes) {
   dnnl_primitive_desc_t desc;
-  dnnl_primitive_attr_t attr = attributes(dnn, false);
+  dnnl_primitive_attr_t attr = attributes(dnn, NULL, false);
   bool made = dnn->reorder_primitive_desc_create(&desc, from, dnn->engine, to, dnn->engine, attr) ==
               dnnl_success;
   dnn->primitive_attr_destroy(attr);
@@ -142,7 +195,9 @@ static bool make_parts(const latent_dnn_library *dnn, latent_dnn_plan *plan) {
   enum { BLOCK = 64 };  // columns of a part are a multiple of every block that oneDNN uses
   const int64_t columns = plan->key.product.columns, inner = plan->key.product.inner;
   const int64_t blocks = (columns + BLOCK - 1) / BLOCK;
-  if (plan->key.kind != LATENT_DNN_PRODUCT || blocks < LATENT_DNN_PACK_PARTS ||
+  // Packed int8 weights carry sums of columns behind them, which belong to the whole.
+  const bool has_sums = plan->plain.data_type == dnnl_s8;
+  if (plan->key.kind != LATENT_DNN_PRODUCT || has_sums || blocks < LATENT_DNN_PACK_PARTS ||
       dnn->memory_desc_get_size(&plan->packed) < worth_parts) {
     return false;
   }
@@ -167,8 +222,11 @@ bool latent_dnn_make_reorders(const latent_dnn_library *dnn, latent_dnn_plan *pl
   if (plan->layout <= 0) return plan->layout == 0;
   if (make_parts(dnn, plan)) return true;
   plan->pack_parts = 1;
+  // Only gradients of weights are ever unpacked.
+  const bool unpacks = plan->plain.data_type == dnnl_f32;
   return make_reorder(dnn, &plan->plain, &plan->packed, &plan->pack[0], &plan->pack_scratch) &&
-         make_reorder(dnn, &plan->packed, &plan->plain, &plan->unpack, &plan->pack_scratch);
+         (!unpacks ||
+          make_reorder(dnn, &plan->packed, &plan->plain, &plan->unpack, &plan->pack_scratch));
 }
 
 int64_t latent_dnn_weights_bytes(const latent_dnn_plan *plan) {
@@ -223,7 +281,7 @@ static bool reorder(const latent_dnn_plan *plan, dnnl_primitive_t primitive,
 
 int latent_dnn_pack_parts(const latent_dnn_plan *plan) { return plan->pack_parts; }
 
-bool latent_dnn_pack(const latent_dnn_plan *plan, int part, const float *w, void *packed) {
+bool latent_dnn_pack(const latent_dnn_plan *plan, int part, const void *w, void *packed) {
   return reorder(plan, plan->pack[part], &plan->plain, w, &plan->packed, packed);
 }
 
@@ -242,7 +300,7 @@ int64_t latent_dnn_weights_bytes(const latent_dnn_plan *plan) { return plan ? -1
 int64_t latent_dnn_weights_layout(const latent_dnn_plan *plan) { return plan ? -1 : 0; }
 int latent_dnn_pack_parts(const latent_dnn_plan *plan) { return plan ? -1 : 0; }
 
-bool latent_dnn_pack(const latent_dnn_plan *plan, int part, const float *w, void *packed) {
+bool latent_dnn_pack(const latent_dnn_plan *plan, int part, const void *w, void *packed) {
   (void)plan, (void)part, (void)w, (void)packed;
   return false;
 }
@@ -251,5 +309,12 @@ bool latent_dnn_unpack(const latent_dnn_plan *plan, const void *packed, float *w
   (void)plan, (void)packed, (void)w;
   return false;
 }
+
+bool latent_dnn_computes(latent_dnn_type type) {
+  (void)type;
+  return false;
+}
+
+void latent_dnn_forget(int64_t number) { (void)number; }
 
 #endif

@@ -15,6 +15,7 @@ typedef enum { LATENT_DNN_CONVOLUTION, LATENT_DNN_PRODUCT } latent_dnn_kind;
 // Compared byte by byte: cleared before it is filled.
 typedef struct {
   latent_dnn_kind kind;
+  int64_t scales;  // their number; 0 is none
   union {
     latent_dnn_convolution convolution;
     latent_dnn_product product;
@@ -35,21 +36,31 @@ struct latent_dnn_plan {
   latent_dnn_plan *next;
 };
 
-// Fills a plan whose key is set; `typical` is a plan to agree with, or null.
+// What a plan is made of besides its key; either may be null.
+typedef struct {
+  const latent_dnn_plan *typical;  // a plan to agree with
+  const latent_dnn_scales *scales;
+} latent_dnn_wishes;
+
+// Fills a plan whose key is set.
 typedef bool latent_dnn_maker(const latent_dnn_library *dnn, latent_dnn_plan *plan,
-                              const latent_dnn_plan *typical);
+                              const latent_dnn_wishes *wishes);
 
 // The plan of `key`, made by `make` when first asked for; null where it cannot be made. Plans are
-// kept in a table that only grows; finding one takes a mutex, so callers do it once for a whole
-// operation, not once a piece.
+// kept in a table from which only those with scales are ever taken; finding one takes a mutex, so
+// callers do it once for a whole operation, not once a piece.
 const latent_dnn_plan *latent_dnn_find_plan(const latent_dnn_plan_key *key, latent_dnn_maker *make,
-                                            const latent_dnn_plan *typical);
+                                            const latent_dnn_wishes *wishes);
+
+// The element types of the image that is read and of the weights.
+dnnl_data_type_t latent_dnn_data_type(latent_dnn_type type);
+dnnl_data_type_t latent_dnn_weights_type(latent_dnn_type type);
 
 // Makes the primitive of a plan and notes the layout of its weights. False where oneDNN has none but
 // those whose names contain one of `refused`.
 bool latent_dnn_make_primitive(const latent_dnn_library *dnn, latent_dnn_plan *plan,
-                               const void *desc, bool relu, const char *const *refused,
-                               dnnl_query_t weights);
+                               const void *desc, const latent_dnn_scales *scales, bool relu,
+                               const char *const *refused, dnnl_query_t weights);
 // Makes the reorders between `plain` and `packed`.
 bool latent_dnn_make_reorders(const latent_dnn_library *dnn, latent_dnn_plan *plan);
 

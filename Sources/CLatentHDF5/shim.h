@@ -4,6 +4,7 @@
 #define LATENT_HDF5_SHIM_H
 
 #include <hdf5.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -24,11 +25,26 @@ static inline hid_t latent_h5_f32le(void) { return H5T_IEEE_F32LE; }
 static inline hid_t latent_h5_f64le(void) { return H5T_IEEE_F64LE; }
 static inline hid_t latent_h5_i32le(void) { return H5T_STD_I32LE; }
 static inline hid_t latent_h5_u8le(void) { return H5T_STD_U8LE; }
+static inline hid_t latent_h5_i8le(void) { return H5T_STD_I8LE; }
 static inline hid_t latent_h5_native_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t latent_h5_native_double(void) { return H5T_NATIVE_DOUBLE; }
 static inline hid_t latent_h5_native_int32(void) { return H5T_NATIVE_INT32; }
 static inline hid_t latent_h5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t latent_h5_native_uint8(void) { return H5T_NATIVE_UINT8; }
+static inline hid_t latent_h5_native_int8(void) { return H5T_NATIVE_INT8; }
+
+// bfloat16, which HDF5 knows as a floating-point number of its fields: the sign in bit 15, 8 bits of
+// exponent from bit 7, 7 bits of mantissa. Other programs read it as such. The caller closes it.
+static inline hid_t latent_h5_make_bf16(bool little_endian) {
+  const hid_t type = H5Tcopy(little_endian ? H5T_IEEE_F32LE : H5T_NATIVE_FLOAT);
+  if (type < 0) return type;
+  if (H5Tset_fields(type, 15, 7, 8, 0, 7) < 0 || H5Tset_size(type, 2) < 0 ||
+      H5Tset_ebias(type, 127) < 0) {
+    H5Tclose(type);
+    return H5I_INVALID_HID;
+  }
+  return type;
+}
 static inline hid_t latent_h5_c_string(void) { return H5T_C_S1; }
 
 // MARK: Links of a group, in the order of their names

@@ -73,11 +73,14 @@ LATENT_INLINE void inside(int64_t start, int64_t step, int64_t kernel, int64_t s
   }
 PATCHES(patches_f32, float)
 PATCHES(patches_f64, double)
+PATCHES(patches_u8, uint8_t)
 
 void latent_patches(latent_dtype type, const latent_convolution *shape, int64_t begin, int64_t end,
                     int64_t first_channel, int64_t channels, const void *x, void *dst) {
   if (type == LATENT_F32) {
     patches_f32(shape, begin, end, first_channel, channels, x, dst);
+  } else if (type == LATENT_U8) {
+    patches_u8(shape, begin, end, first_channel, channels, x, dst);
   } else {
     patches_f64(shape, begin, end, first_channel, channels, x, dst);
   }

@@ -25,6 +25,7 @@ public func convolution(
     "convolution: input \(x.shape) with padding is smaller than weight \(weight.shape)", file: file,
     line: line)
   let records = x.isRecorded || weight.isRecorded || bias?.isRecorded ?? false
+  WeightObserver.note(weight.array, x.array, .outputsFirst)
   let (output, pre) = x.array.convolved(
     with: weight.array, geometry, bias: bias?.array, activation: activation, savingPre: records)
   if !records { return Tensor(output) }
@@ -66,10 +67,10 @@ public func transposedConvolution(
     "transposed convolution: no convolution leads from sizes \(outputSize) to \(x.shape)",
     file: file, line: line)
   let records = x.isRecorded || weight.isRecorded || bias?.isRecorded ?? false
-  let product = x.array.convolutionInputGradient(
-    weight: weight.array, geometry, inputSize: outputSize)
-  let (output, pre) = (consume product).addingBias(
-    bias?.array, activation: activation, savingPre: records)
+  WeightObserver.note(weight.array, x.array, .outputsLast(groups: geometry.groups))
+  let (output, pre) = x.array.transposedConvolved(
+    with: weight.array, geometry, outputSize: outputSize, bias: bias?.array,
+    activation: activation, savingPre: records)
   if !records { return Tensor(output) }
   let inputs = bias.map { [x, weight, $0] } ?? [x, weight]
   return Tensor.record("transposedConvolution", inputs, output, saving: [.inputs, .output]) {
@@ -127,7 +128,8 @@ extension ConvolutionGeometry {
     _ file: StaticString, _ line: UInt
   ) {
     require(
-      x.rank == rank + 2 && x.dtype.isFloatingPoint && weight.dtype == x.dtype,
+      x.rank == rank + 2 && x.dtype.isFloatingPoint
+        && (weight.dtype == x.dtype || (weight.dtype.isLowPrecision && x.dtype == .float32)),
       "\(name) over \(rank) axes: input \(x.shape) of \(x.dtype), weight of \(weight.dtype)",
       file: file, line: line)
     require(

@@ -33,6 +33,7 @@ public func linear(
     "linear: bias \(bias?.shape ?? []) does not fit weight \(weight.shape)", file: file, line: line)
   let rows = x.rank == 2 ? x.array : x.array.reshaped([x.count / max(x.shape[-1], 1), x.shape[-1]])
   let records = x.isRecorded || weight.isRecorded || bias?.isRecorded ?? false
+  WeightObserver.note(weight.array, x.array, .outputsFirst)
   let (output, pre) = rows.linear(
     weight.array, bias: bias?.array, activation: activation, savingPre: records,
     changes: weight.isRecorded, file: file, line: line)

@@ -60,7 +60,7 @@ enum StandardForm {
     switch rows.dtype {
     case .uint8 where field == Field.inputs: rows.scaledBytes(to: .float32, scale: 1 / 255)
     case .uint8 where field == Field.labels: rows.converted(to: .int32)
-    case .uint8, .float64: rows.converted(to: .float32)
+    case .uint8, .float64, .bfloat16, .int8: rows.converted(to: .float32)
     case .float32, .int32: rows
     }
   }

@@ -94,7 +94,8 @@ extension Module {
     return copy
   }
 
-  /// This module in another precision (float64 for proofs).
+  /// This module in another precision: float64 for proofs; float32 makes an ordinary model of a
+  /// quantised one.
   public func converted(to type: DType) -> Self { mapParameters { $0.converted(to: type) } }
 }
 
@@ -128,9 +129,10 @@ private struct Loader: ParameterVisitor {
   var prefix: [String] = []
 
   private func load(_ tensor: inout Tensor, _ name: String) {
-    if let array = arrays[(prefix + [name]).joined(separator: ".")] {
-      tensor = Tensor(array.converted(to: tensor.dtype))
-    }
+    guard let array = arrays[(prefix + [name]).joined(separator: ".")] else { return }
+    // Weights of low precision are stored for a purpose and stay what they are.
+    let type = tensor.dtype.isLowPrecision ? .float32 : tensor.dtype
+    tensor = Tensor(array.dtype.isLowPrecision ? array : array.converted(to: type))
   }
   mutating func visit(_ parameter: inout Tensor, _ name: String) { load(&parameter, name) }
   mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) { load(&buffer, name) }
@@ -144,7 +146,8 @@ extension Module {
     Dictionary(uniqueKeysWithValues: namedParameters.map { ($0.path, $0.tensor.array) })
   }
 
-  /// Replaces parameters and buffers by path, all or none. Element types are converted.
+  /// Replaces parameters and buffers by path, all or none. Element types are converted, except that
+  /// weights of low precision stay so: with the arrays of a quantised model this becomes one.
   ///
   /// - Parameter partial: allows paths on either side that the other does not have (fine-tuning).
   /// - Throws: `ParameterMismatch` with every path that disagrees; the module is then unchanged.

@@ -17,7 +17,7 @@ public enum Interpolation: String, Sendable, CaseIterable, Codable {
 }
 
 extension LatentVariableModel {
-  private var dtype: DType { parameters.first?.dtype ?? .float32 }
+  private var dtype: DType { parameters.map(\.dtype).first(where: \.isFloatingPoint) ?? .float32 }
 
   /// The posterior q(z | x) of data `[batch, ...]`.
   public func encode(_ x: Tensor) -> Posterior {

@@ -10,6 +10,8 @@ import CLatentKernels
 struct Convolution {
   var sizes: latent_convolution
   let dtype: DType
+  /// The type in which oneDNN reads the image.
+  var rowType = RowType.float32
 
   /// Fewer multiply-adds than this are not worth a second thread; a piece has about as many as the
   /// second number.
@@ -142,15 +144,16 @@ extension Convolution {
     guard dtype == .float32, sizes.before.0 >= 0, sizes.before.1 >= 0, sizes.before.2 >= 0 else {
       return nil
     }
-    if direction == LATENT_DNN_BACKWARD_DATA && inputChannels <= Convolution.fewChannels {
+    if (direction == LATENT_DNN_BACKWARD_DATA || direction == LATENT_DNN_TRANSPOSED)
+      && inputChannels <= Convolution.fewChannels {
       return nil
     }
     var shape = latent_dnn_convolution(
       batch: sizes.batch, in_channels: sizes.in_channels, out_channels: sizes.out_channels,
       groups: sizes.groups, in: sizes.in, out: sizes.out, kernel: sizes.kernel,
       stride: sizes.stride, dilation: sizes.dilation, before: sizes.before, after: sizes.after,
-      direction: direction, has_bias: hasBias, relu: relu)
-    return latent_dnn_convolution_plan(&shape)
+      direction: direction, has_bias: hasBias, relu: relu, type: rowType.kernel)
+    return rowType.withScales { latent_dnn_convolution_plan(&shape, $0) }
   }
 
   /// One plan for each piece, all with the weights in one layout; nil where oneDNN cannot.
@@ -199,7 +202,7 @@ extension Convolution {
 
   /// Calls with each example that `range` of all output rows touches, the positions of it, and where
   /// these begin in the range.
-  private func forEachExample(_ range: Range<Int>, _ body: (Int, Range<Int>, Int) -> Void) {
+  func forEachExample(_ range: Range<Int>, _ body: (Int, Range<Int>, Int) -> Void) {
     var row = range.lowerBound
     while row < range.upperBound {
       let example = row / outputPositions

@@ -171,6 +171,12 @@ extension NDArray {
   /// Equal for arrays that begin at the same byte of the same memory: copies of one value.
   public var place: Place { Place(storage: ObjectIdentifier(storage), offset: offset) }
 
+  /// Whether some element lies in memory where one of `other` lies.
+  public func overlaps(_ other: NDArray) -> Bool {
+    storage === other.storage && offset < other.offset + other.byteCount
+      && other.offset < offset + byteCount
+  }
+
   private mutating func flatUpdate(
     _ segments: [FlatSegment], _ first: inout NDArray, _ second: inout NDArray,
     _ body: (

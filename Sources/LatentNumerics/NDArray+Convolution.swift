@@ -11,6 +11,12 @@ extension NDArray {
     with weight: NDArray, _ geometry: ConvolutionGeometry, bias: NDArray? = nil,
     activation: Activation = .none, savingPre: Bool = false
   ) -> (output: NDArray, pre: NDArray?) {
+    if weight.dtype.isLowPrecision {
+      require(!savingPre, "\(lowPrecisionServes) (weight \(weight.shape) of \(weight.dtype))")
+      let output = lowPrecisionConvolved(
+        with: weight, geometry, bias: bias, activation: activation)
+      return (output, nil)
+    }
     let output = geometry.outputSize(of: geometry.sizes(of: shape))
     let convolution = Convolution(
       geometry, batch: shape[0], input: geometry.sizes(of: shape), inputChannels: shape[-1],
@@ -43,6 +49,21 @@ extension NDArray {
     keepAlive(storage)
     keepAlive(weight.storage)
     return (consume y).addingBias(bias, activation: activation, savingPre: savingPre)
+  }
+
+  /// `activation(x *^T w + b)`, the transposed convolution of x, which is this array.
+  public func transposedConvolved(
+    with weight: NDArray, _ geometry: ConvolutionGeometry, outputSize: SIMD3<Int>, bias: NDArray?,
+    activation: Activation, savingPre: Bool
+  ) -> (output: NDArray, pre: NDArray?) {
+    if weight.dtype.isLowPrecision {
+      require(!savingPre, "\(lowPrecisionServes) (weight \(weight.shape) of \(weight.dtype))")
+      let output = lowPrecisionTransposed(
+        weight: weight, geometry, inputSize: outputSize, bias: bias, activation: activation)
+      return (output, nil)
+    }
+    return convolutionInputGradient(weight: weight, geometry, inputSize: outputSize)
+      .addingBias(bias, activation: activation, savingPre: savingPre)
   }
 
   /// The cotangent of the input `[batch, inputSize..., channels]` from that of the output, which is
@@ -145,7 +166,7 @@ extension NDArray {
 }
 
 /// Runs every plan on its piece; whether all went well.
-private func run(
+func run(
   _ plans: [OpaquePointer], _ pieces: [Convolution.Piece],
   indexed body: (OpaquePointer, Convolution.Piece, Int) -> Bool
 ) -> Bool {
@@ -205,7 +226,7 @@ extension Convolution {
     keepAlive(scratch.storage)
   }
 
-  fileprivate func inRows(_ body: (Range<Int>, UnsafeMutableRawPointer) -> Void) {
+  func inRows(_ body: (Range<Int>, UnsafeMutableRawPointer) -> Void) {
     inRows(indexed: { rows, scratch, _ in body(rows, scratch) })
   }
 }

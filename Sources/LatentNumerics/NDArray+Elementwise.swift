@@ -9,7 +9,7 @@ extension NDArray {
     _ name: StaticString, fractions: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) {
     require(
-      fractions ? dtype.isFloatingPoint : dtype != .uint8,
+      fractions ? dtype.isFloatingPoint : dtype != .uint8 && !dtype.isLowPrecision,
       "\(name) of element type \(dtype) (convert it first)", file: file, line: line)
   }
 
@@ -150,5 +150,6 @@ func withScalar<Result>(
   case .float64: withUnsafePointer(to: value) { body(UnsafeRawPointer($0)) }
   case .int32: withUnsafePointer(to: Int32(value)) { body(UnsafeRawPointer($0)) }
   case .uint8: withUnsafePointer(to: UInt8(value)) { body(UnsafeRawPointer($0)) }
+  case .bfloat16, .int8: dtype.refuseArithmetic()
   }
 }

@@ -36,7 +36,7 @@ extension NDArray {
     let result = NDArray(uninitialized: newShape, dtype)
     withKernelAxes(newShape, strides, strides) { extents, steps, _ in
       latent_gather_strided(
-        Int32(dtype.size), Int32(newShape.rank), extents, pointer + start * dtype.size, steps,
+        dtype.movedSize, Int32(newShape.rank), extents, pointer + start * dtype.size, steps,
         result.freshPointer)
     }
     keepAlive(storage)
@@ -109,7 +109,7 @@ extension NDArray {
     steps[axis] *= step
     withKernelAxes(part.shape, steps, steps) { extents, steps, _ in
       latent_scatter_strided(
-        Int32(dtype.size), Int32(part.shape.rank), extents, part.pointer,
+        dtype.movedSize, Int32(part.shape.rank), extents, part.pointer,
         freshPointer + begin * dtype.size, steps)
     }
     keepAlive(part.storage)
@@ -166,7 +166,7 @@ extension NDArray {
     let newShape = shape.prefix(axis) + indices.shape + shape.suffix(shape.rank - axis - 1)
     let result = NDArray(uninitialized: newShape, dtype)
     let bad = latent_take(
-      Int32(dtype.size), outer, Int64(shape[axis]), inner, Int64(indices.count),
+      dtype.movedSize, outer, Int64(shape[axis]), inner, Int64(indices.count),
       indices.pointer.assumingMemoryBound(to: Int32.self), pointer, result.freshPointer)
     keepAlive(storage)
     checkIndices(bad, indices, axis, shape[axis], "gather")
@@ -203,7 +203,7 @@ extension NDArray {
     let (outer, inner) = layout(axis)
     let result = NDArray(uninitialized: indices.shape, dtype)
     let bad = latent_take_along(
-      Int32(dtype.size), outer, Int64(shape[axis]), inner, Int64(indices.shape[axis]),
+      dtype.movedSize, outer, Int64(shape[axis]), inner, Int64(indices.shape[axis]),
       indices.pointer.assumingMemoryBound(to: Int32.self), pointer, result.freshPointer)
     keepAlive(storage)
     checkIndices(bad, indices, axis, shape[axis], "gather along")

@@ -22,8 +22,13 @@ public struct NDArray: Sendable {
 
   /// An array whose elements have no defined value yet.
   public init(uninitialized shape: Shape, _ dtype: DType) {
+    self.init(uninitialized: shape, dtype, nil)
+  }
+
+  init(uninitialized shape: Shape, _ dtype: DType, _ quantization: Quantization?) {
     self.init(
-      storage: Storage(byteCount: shape.count * dtype.size), offset: 0, shape: shape, dtype: dtype)
+      storage: Storage(byteCount: shape.count * dtype.size, quantization), offset: 0, shape: shape,
+      dtype: dtype)
   }
 
   public var count: Int { shape.count }
@@ -112,7 +117,7 @@ extension NDArray {
 
   /// The same elements in memory of their own.
   public func copy() -> NDArray {
-    let result = NDArray(uninitialized: shape, dtype)
+    let result = NDArray(uninitialized: shape, dtype, quantization)
     result.freshPointer.copyMemory(from: pointer, byteCount: byteCount)
     keepAlive(storage)
     return result
@@ -136,11 +141,15 @@ extension NDArray {
     case .float64: return pointer.load(as: Double.self)
     case .int32: return Double(pointer.load(as: Int32.self))
     case .uint8: return Double(pointer.load(as: UInt8.self))
+    case .bfloat16, .int8: return converted(to: .float64).item
     }
   }
 
+  /// The same numbers in another type, rounded where it is narrower. int8 weights become what they
+  /// stand for; float arrays become int8 by `quantized` only.
   public func converted(to type: DType) -> NDArray {
     if type == dtype { return self }
+    if type.isLowPrecision || dtype.isLowPrecision { return convertedLowPrecision(to: type) }
     let result = NDArray(uninitialized: shape, type)
     latent_convert(dtype.kernel, type.kernel, Int64(count), pointer, result.freshPointer)
     keepAlive(storage)
@@ -149,6 +158,7 @@ extension NDArray {
 
   /// The number of elements that are NaN or infinite.
   public var nonFiniteCount: Int {
+    if dtype.isLowPrecision { return converted(to: .float32).nonFiniteCount }
     defer { keepAlive(storage) }
     return Int(latent_count_non_finite(dtype.kernel, Int64(count), pointer))
   }
@@ -158,6 +168,7 @@ extension NDArray: Equatable {
   /// Same type, shape and bits (so NaN equals the same NaN, and 0 differs from -0).
   public static func == (left: NDArray, right: NDArray) -> Bool {
     left.dtype == right.dtype && left.shape == right.shape
+      && left.quantization == right.quantization
       && left.withUnsafeBytes { a in
         right.withUnsafeBytes { b in
           a.isEmpty

@@ -5,13 +5,15 @@
 import CLatentDNN
 import CLatentKernels
 
-/// y [rows, columns] = relu(x [rows, inner] w + bias), cut along the rows into pieces whose number
+/// y [rows, columns] = relu(x [rows, inner] w + bias) of float32 x, cut along the rows into pieces whose number
 /// depends on the sizes alone.
 struct PackedProduct {
   var rows: Int, columns: Int, inner: Int
   /// Whether the weights are `[columns, inner]`.
   var transposed: Bool
   var hasBias: Bool, relu: Bool
+  /// What x is converted to before it is multiplied; the weights have the type that goes with it.
+  var type = RowType.float32
 
   /// From so many rows on a product is worth the packing.
   static let worthPacking = 256
@@ -33,11 +35,17 @@ struct PackedProduct {
     index == pieces ? rows : (rows + 15) / 16 * index / pieces * 16
   }
 
-  private func plan(rows: Int) -> OpaquePointer? {
+  func plan(rows: Int) -> OpaquePointer? {
     var shape = latent_dnn_product(
       rows: Int64(rows), columns: Int64(columns), inner: Int64(inner), transposed: transposed,
-      has_bias: hasBias, relu: relu)
-    return latent_dnn_product_plan(&shape)
+      has_bias: hasBias, relu: relu, type: type.kernel)
+    return type.withScales { latent_dnn_product_plan(&shape, $0) }
+  }
+
+  /// Calls with the rows of each piece, on the pool.
+  func inPieces(_ body: (Range<Int>) -> Void) {
+    let pieces = pieces
+    parallelFor(pieces) { body(border($0, of: pieces)..<border($0 + 1, of: pieces)) }
   }
 
   /// Nil where there is no plan.
@@ -48,20 +56,36 @@ struct PackedProduct {
     }
     guard plans.count == pieces else { return nil }
     let packed = weight.packed(for: plans[0])
+    let bias = type.unscaled(bias)
     let y = NDArray(uninitialized: [rows, columns], .float32)
+    let converted =
+      type.kernel == LATENT_DNN_F32
+      ? nil : NDArray(uninitialized: [rows * inner * type.size], .uint8)
     parallelFor(pieces) { index in
       let row = border(index, of: pieces)
+      var read = UnsafeRawPointer(x.floats(row * inner))
+      if let converted {
+        let target = converted.freshPointer + row * inner * type.size
+        let count = (border(index + 1, of: pieces) - row) * inner
+        type.write(count, of: x.floats(row * inner), to: target)
+        read = UnsafeRawPointer(target)
+      }
       let isDone = latent_dnn_multiply(
-        plans[index], x.floats(row * inner), packed.pointer, bias?.floats(0),
-        y.floats(row * columns))
+        plans[index], read, packed.pointer, bias?.floats(0), y.floats(row * columns))
       require(isDone, "oneDNN refused a product of \(x.shape) and \(weight.shape)")
     }
     keepAlive(x.storage)
+    keepAlive(converted)
     keepAlive(packed.storage)
     keepAlive(bias)
     return y
   }
 }
+
+/// Why a derivative is refused.
+let lowPrecisionServes =
+  "there is no derivative through a weight of low precision: it serves inference; differentiate the "
+  + "float32 model, or quantizedModel.converted(to: .float32)"
 
 extension NDArray {
   /// `activation(x W^T + b)` of rows x `[rows, inputs]`, which are this array, and W `[outputs,
@@ -75,6 +99,14 @@ extension NDArray {
       bias.map { $0.shape == [weight.shape[0]] && $0.dtype == dtype } ?? true,
       "bias \(bias?.shape ?? []) of \(bias?.dtype ?? dtype) does not fit weight \(weight.shape) of "
         + "\(weight.dtype)", file: file, line: line)
+    if weight.dtype.isLowPrecision {
+      require(
+        !savingPre && !changes, "\(lowPrecisionServes) (weight \(weight.shape) of \(weight.dtype))",
+        file: file, line: line)
+      let output = lowPrecisionLinear(
+        weight, bias: bias, activation: activation, file: file, line: line)
+      return (output, nil)
+    }
     let relu = activation == .relu
     if let y = product(
       weight, transposed: true, bias: bias, relu: relu, changes: changes, file: file, line: line)

@@ -10,11 +10,14 @@ import Synchronization
 public final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   let byteCount: Int
+  /// What the bytes stand for, where they are int8 weights.
+  let quantization: Quantization?
   private let sizeClass: Int
   private let derived = Mutex<[DerivedKey: NDArray]>([:])
 
-  init(byteCount: Int) {
+  init(byteCount: Int, _ quantization: Quantization? = nil) {
     self.byteCount = byteCount
+    self.quantization = quantization
     sizeClass = StoragePool.sizeClass(of: byteCount)
     pointer = StoragePool.take(sizeClass)
   }

@@ -31,6 +31,7 @@ struct Cases {
     case .float32, .float64: stream.normal(shape, dtype)
     case .int32: NDArray((0..<shape.count).map { _ in Int32(integer(-100...100)) }, shape: shape)
     case .uint8: NDArray((0..<shape.count).map { _ in UInt8(integer(0...255)) }, shape: shape)
+    case .bfloat16, .int8: fatalError("\(dtype) is a type of weights")
     }
   }
 }

@@ -81,7 +81,7 @@ import Testing
     let error = storageError { _ = try Checkpoint(decoding: bytes, source: "run/a.h5") }
     #expect(
       error
-        == .tooNew(file: "run/a.h5", formatVersion: 9, minimumReader: 7, supported: 1))
+        == .tooNew(file: "run/a.h5", formatVersion: 9, minimumReader: 7, supported: 2))
     for (version, minimum) in [(0, 0), (1, 0), (0, 1)] {
       bytes.withUnsafeMutableBytes {
         CheckpointHeader.seal($0, formatVersion: version, minimumReader: minimum)

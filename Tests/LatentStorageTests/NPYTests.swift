@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  @Test(arguments: DType.allCases)
+  @Test(arguments: DType.arithmetic)
   func everyShapeComesBack(dtype: DType) throws {
     let folder = try TemporaryFolder()
     var random = Random(seed: 6)

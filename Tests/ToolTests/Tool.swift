@@ -10,6 +10,7 @@ enum Tool: String, CaseIterable, Sendable {
   case encode = "latent-encode"
   case interpolate = "latent-interpolate"
   case generate = "latent-generate"
+  case quantize = "latent-quantize"
 
   static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 

@@ -10,6 +10,22 @@
 
 typedef struct latent_dnn_plan latent_dnn_plan;
 
+// What a plan reads as its rows or its image. The weights are float32, bfloat16, int8 and int8; results
+// are float32.
+typedef enum { LATENT_DNN_F32, LATENT_DNN_BF16, LATENT_DNN_U8, LATENT_DNN_S8 } latent_dnn_type;
+
+// Whether this machine has the instructions for a type. Without them oneDNN has other code, which is
+// slow (bfloat16) or saturates sums of two products at 16 bits (uint8 by int8).
+bool latent_dnn_computes(latent_dnn_type type);
+
+// A factor for each output channel of one weight. Plans are compiled with them and found by their
+// number, which is not 0; to be forgotten with the weight.
+typedef struct {
+  int64_t number, count;
+  const float *values;
+} latent_dnn_scales;
+void latent_dnn_forget(int64_t number);
+
 // Large weights are packed in up to so many parts, which may run at the same time.
 enum { LATENT_DNN_PACK_PARTS = 4 };
 
@@ -20,7 +36,7 @@ int64_t latent_dnn_weights_layout(const latent_dnn_plan *plan);
 
 // From our layout to the plan's, in parts 0..<count, and back.
 int latent_dnn_pack_parts(const latent_dnn_plan *plan);
-bool latent_dnn_pack(const latent_dnn_plan *plan, int part, const float *w, void *packed);
+bool latent_dnn_pack(const latent_dnn_plan *plan, int part, const void *w, void *packed);
 bool latent_dnn_unpack(const latent_dnn_plan *plan, const void *packed, float *w);
 
 #endif

@@ -256,6 +256,7 @@ void latent_ema(latent_dtype type, int64_t n, double decay, const void *value, v
 #include "latent_attention.h"
 #include "latent_categorical.h"
 #include "latent_convolution.h"
+#include "latent_low_precision.h"
 #include "latent_norm.h"
 #include "latent_recurrent.h"
 #include "latent_spatial.h"

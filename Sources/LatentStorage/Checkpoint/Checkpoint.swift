@@ -20,16 +20,23 @@ public struct Checkpoint: Sendable, Equatable {
     self.texts = texts
   }
 
-  /// The format version that is written, and up to which files are read.
+  /// The format version up to which files are read; they are written in the oldest that holds the
+  /// contents.
   public static var formatVersion: Int { CheckpointHeader.formatVersion }
 
   /// The bytes of the file: the same for the same contents, always.
   ///
-  /// - Throws: `StorageError.notStorable` for a name or text that cannot be stored.
+  /// - Throws: `StorageError.notStorable` for a name, text or array that cannot be stored.
   public func encoded() throws -> [UInt8] {
     var file = try HDF5Image.make(
-      arrays: arrays, texts: texts, userBlock: CheckpointHeader.size, name: "a checkpoint")
-    file.withUnsafeMutableBytes { CheckpointHeader.seal($0) }
+      arrays: try storedArrays(), texts: texts, userBlock: CheckpointHeader.size,
+      name: "a checkpoint")
+    let version =
+      arrays.values.contains(where: \.dtype.isLowPrecision)
+      ? CheckpointHeader.formatVersion : CheckpointHeader.firstVersion
+    file.withUnsafeMutableBytes {
+      CheckpointHeader.seal($0, formatVersion: version, minimumReader: version)
+    }
     return file
   }
 
@@ -107,5 +114,6 @@ extension Checkpoint {
       case .text: texts[path] = try member.readText(in: root, session: session)
       }
     }
+    try joinScales(session)
   }
 }

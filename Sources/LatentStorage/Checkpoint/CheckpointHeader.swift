@@ -7,10 +7,11 @@ import CLatentZlib
 struct CheckpointHeader {
   static let size = 512
   static let magic: [UInt8] = [0x89, 0x4c, 0x41, 0x54, 0x45, 0x4e, 0x54, 0x1a]  // "\x89LATENT\x1a"
-  /// The version that this code writes.
-  static let formatVersion = 1
-  /// The oldest reader that understands what this code writes.
-  static let minimumReader = 1
+  /// The newest version that this code writes and reads.
+  static let formatVersion = 2
+  /// The version of files that hold no weights of low precision, which is all that the first readers
+  /// understand; such files are what they always were.
+  static let firstVersion = 1
 
   private static let digestRange = 24..<56
   private static let checksumOffset = 56
@@ -18,8 +19,8 @@ struct CheckpointHeader {
 
   /// Fills the first 512 bytes of `file` to match the rest.
   static func seal(
-    _ file: UnsafeMutableRawBufferPointer, formatVersion: Int = formatVersion,
-    minimumReader: Int = minimumReader
+    _ file: UnsafeMutableRawBufferPointer, formatVersion: Int = firstVersion,
+    minimumReader: Int = firstVersion
   ) {
     let payload = UnsafeRawBufferPointer(rebasing: file[size...])
     let header = UnsafeMutableRawBufferPointer(rebasing: file[..<size])

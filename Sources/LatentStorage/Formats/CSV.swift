@@ -19,7 +19,7 @@ public enum CSV {
     bytes.append(contentsOf: columns.map(quoted).joined(separator: ",").utf8)
     bytes.append(10)
     switch table.dtype {
-    case .float32: append(table, of: Float.self, to: &bytes)
+    case .float32, .bfloat16, .int8: append(table.inPlainType, of: Float.self, to: &bytes)
     case .float64: append(table, of: Double.self, to: &bytes)
     case .int32: append(table, of: Int32.self, to: &bytes)
     case .uint8: append(table, of: UInt8.self, to: &bytes)

@@ -49,10 +49,12 @@ public enum IDX {
     try AtomicFile.write(path.hasSuffix(".gz") ? Gzip.compress(bytes) : bytes, to: path)
   }
 
-  /// The bytes of an IDX file.
+  /// The bytes of an IDX file. Weights of low precision are written as the float32 numbers that they
+  /// stand for.
   ///
   /// - Throws: `StorageError.notStorable` for scalars and extents above 2^32 - 1.
   public static func encode(_ array: NDArray) throws -> [UInt8] {
+    let array = array.inPlainType
     guard array.shape.rank > 0, array.shape.dimensions.allSatisfy({ $0 <= Int(UInt32.max) }) else {
       throw StorageError.notStorable(
         name: "an IDX array", found: "shape \(array.shape)",
@@ -72,7 +74,7 @@ public enum IDX {
     switch dtype {
     case .uint8: 0x08
     case .int32: 0x0c
-    case .float32: 0x0d
+    case .float32, .bfloat16, .int8: 0x0d
     case .float64: 0x0e
     }
   }
@@ -88,7 +90,7 @@ public enum IDX {
       throw StorageError.damaged(
         file: name, place: "the magic number", found: hex(head), expected: "0000 first: IDX")
     }
-    guard let dtype = DType.allCases.first(where: { code(of: $0) == head[2] }) else {
+    guard let dtype = DType.arithmetic.first(where: { code(of: $0) == head[2] }) else {
       throw StorageError.unsupported(
         file: name, place: "the element type", found: "code 0x\(hex([head[2]]))",
         expected: "0x08 (bytes), 0x0c (int32), 0x0d (float32) or 0x0e (float64)")

@@ -42,8 +42,10 @@ public enum NPY {
     try AtomicFile.write(encode(array), to: path)
   }
 
-  /// The bytes of an NPY file: those that NumPy's `save` writes.
+  /// The bytes of an NPY file: those that NumPy's `save` writes. Weights of low precision are written
+  /// as the float32 numbers that they stand for.
   public static func encode(_ array: NDArray) -> [UInt8] {
+    let array = array.inPlainType
     let extents = array.shape.dimensions
     let list = extents.map(String.init).joined(separator: ", ")
     let tuple = extents.count == 1 ? "(\(list),)" : "(\(list))"
@@ -63,7 +65,7 @@ public enum NPY {
 
   private static func descr(of dtype: DType) -> String {
     switch dtype {
-    case .float32: "<f4"
+    case .float32, .bfloat16, .int8: "<f4"
     case .float64: "<f8"
     case .int32: "<i4"
     case .uint8: "|u1"

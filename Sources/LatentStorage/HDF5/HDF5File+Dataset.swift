@@ -76,11 +76,13 @@ extension HDF5File.Dataset {
 
 extension HDF5File {
   /// Writes arrays as a plain HDF5 file, atomically: chunked, with checksums, readable by HDF5
-  /// 1.10 and later, the same bytes for the same arrays.
+  /// 1.10 and later, the same bytes for the same arrays. Weights of low precision are written as the
+  /// float32 numbers that they stand for.
   ///
   /// - Throws: `StorageError.cannotWrite` or `.notStorable`; the file that was there is intact.
   public static func write(arrays: [String: NDArray], to path: String) throws {
-    let bytes = try HDF5Image.make(arrays: arrays, texts: [:], userBlock: 0, name: path)
+    let bytes = try HDF5Image.make(
+      arrays: arrays.mapValues(\.inPlainType), texts: [:], userBlock: 0, name: path)
     try AtomicFile.write(bytes, to: path)
   }
 }

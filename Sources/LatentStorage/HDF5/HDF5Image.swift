@@ -170,6 +170,8 @@ extension DType {
     case .float64: latent_h5_f64le()
     case .int32: latent_h5_i32le()
     case .uint8: latent_h5_u8le()
+    case .bfloat16: BFloat16Type.inFiles
+    case .int8: latent_h5_i8le()
     }
   }
 
@@ -179,6 +181,14 @@ extension DType {
     case .float64: latent_h5_native_double()
     case .int32: latent_h5_native_int32()
     case .uint8: latent_h5_native_uint8()
+    case .bfloat16: BFloat16Type.inMemory
+    case .int8: latent_h5_native_int8()
     }
   }
+}
+
+/// A type that HDF5 has no constant for: made when first needed, with the library locked, and kept.
+private enum BFloat16Type {
+  static let inFiles = latent_h5_make_bf16(true)
+  static let inMemory = latent_h5_make_bf16(false)
 }

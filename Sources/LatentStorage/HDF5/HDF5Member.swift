@@ -38,7 +38,8 @@ struct HDF5Member {
     }
     let shape = try layout.checkedShape(path, session)
     guard let dtype = layout.exactType else {
-      throw session.damaged(path, layout.summary, "float32, float64, int32 or uint8")
+      let known = DType.allCases.map(\.name).joined(separator: ", ")
+      throw session.damaged(path, layout.summary, "one of \(known)")
     }
     guard let bytes = checkedProduct(shape.dimensions + [dtype.size]), bytes <= payload else {
       throw session.damaged(
