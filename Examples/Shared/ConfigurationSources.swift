@@ -122,7 +122,8 @@ public struct ConfigurationSources: Sendable {
           key: ConfigurationSources.architecture, found: other.shown,
           expected: "the name of a network")
       }
-      var tree = try ConfigurationValue(encoding: base)
+      let start = try ConfigurationValue(encoding: base)
+      var tree = start
       for (path, value) in file?.contents.leaves ?? [] { try place(value, at: path, in: &tree) }
       for setting in flags {
         // A network with one width takes it from a list of one.
@@ -133,7 +134,7 @@ public struct ConfigurationSources: Sendable {
           try place(setting.value, at: setting.key, in: &tree)
         }
       }
-      let result = try decoded(tree)
+      let result = try decoded(tree, from: start)
       try result.validate()
       return result
     }
@@ -167,7 +168,10 @@ public struct ConfigurationSources: Sendable {
     }
   }
 
-  private func decoded(_ tree: ConfigurationValue) throws -> RunConfiguration {
+  /// The configuration that `tree` is, which came from the valid `start`.
+  private func decoded(
+    _ tree: ConfigurationValue, from start: ConfigurationValue
+  ) throws -> RunConfiguration {
     let families = ModelDescription.Likelihood.allCases.map(\.rawValue)
     if case .text(let name) = tree["model.likelihood"], !families.contains(name) {
       throw SettingError(
@@ -186,10 +190,31 @@ public struct ConfigurationSources: Sendable {
       throw wrong(context.codingPath, ConfigurationSources.words(for: type))
     } catch DecodingError.valueNotFound(let type, let context) {
       throw wrong(context.codingPath, ConfigurationSources.words(for: type))
-    } catch DecodingError.dataCorrupted(let context) {
-      // A fraction, or a number beyond the type's range.
-      throw wrong(context.codingPath, "whole number within its range")
+    } catch DecodingError.dataCorrupted(_) {
+      // A number that its type cannot hold, of which the decoder does not say where it stands.
+      throw ConfigurationSources.unfitNumber(in: tree, from: start)
     }
+  }
+
+  /// The first of the new values that cannot be decoded by itself.
+  private static func unfitNumber(
+    in tree: ConfigurationValue, from start: ConfigurationValue
+  ) -> SettingError {
+    let unfit = tree.leaves.first { path, value in
+      var probe = start
+      probe[path] = value
+      let decoded = try? JSONDecoder().decode(RunConfiguration.self, from: Data(probe.json.utf8))
+      return start[path] != value && decoded == nil
+    }
+    let expected: String
+    switch unfit?.value {
+    case .number(let text):
+      let number = Double(text) ?? .infinity
+      expected = number == number.rounded() ? "a number in range" : "a whole number"
+    default: expected = "a list of whole numbers"
+    }
+    return SettingError(
+      key: unfit?.path ?? "", found: unfit?.value.shown ?? "nothing", expected: expected)
   }
 
   private static func words(for type: any Any.Type) -> String {

@@ -73,6 +73,11 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
     }
     try check(
       !inputs.1 && inputs.0 <= limit, "inputShape", "\(inputShape)", "at most \(limit) elements")
+    let possible = type(of: network).likelihoods
+    try check(
+      possible.contains(likelihood), "likelihood", "\(likelihood.rawValue)",
+      possible.map(\.rawValue).joined(separator: ", ")
+        + " for the network \(type(of: network).architecture)")
     try network.validate(inputShape: inputShape)
     try check(
       parameterCount <= Double(limit), "parameters",
@@ -82,10 +87,7 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
 
   /// The number of trained parameters of a valid description, without making the model.
   public var parameterCount: Double {
-    let head = likelihood.head
-    return network.parameterCount(
-      inputShape: inputShape, outputsPerElement: head.outputsPerElement)
-      + Double(head.parameterCount)
+    network.parameterCount(inputShape: inputShape, likelihood: likelihood)
   }
 
   /// The described model with first weights from `random`.
@@ -93,7 +95,7 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
   public func makeModel(using random: inout RandomStream) throws -> any LatentVariableModel {
     try validate()
     return network.makeModel(
-      inputShape: Shape(inputShape), head: likelihood.head, using: &random)
+      inputShape: Shape(inputShape), likelihood: likelihood, using: &random)
   }
 
   /// `mlp(hidden: [400], latentSize: 20), bernoulli`.

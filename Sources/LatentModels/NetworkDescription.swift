@@ -16,16 +16,48 @@ public protocol NetworkDescription: Sendable, Hashable, Codable, CustomStringCon
   /// The names to ask for it, with the settings each stands for; one of them is `architecture`.
   static var presets: [NetworkPreset] { get }
 
+  /// The likelihoods that its decoder can have.
+  static var likelihoods: [ModelDescription.Likelihood] { get }
+
   /// Checks every number, each alone and with the data's shape, whose sizes are positive.
   /// - Throws: `ModelDescriptionError`.
   func validate(inputShape: [Int]) throws
   /// Weights and biases, in double, because products of sizes that fit need not fit themselves. Called
   /// with valid settings only.
-  func parameterCount(inputShape: [Int], outputsPerElement: Int) -> Double
+  func parameterCount(inputShape: [Int], likelihood: ModelDescription.Likelihood) -> Double
   /// The network with first weights from `random`. Called with valid settings only.
+  func makeModel(
+    inputShape: Shape, likelihood: ModelDescription.Likelihood, using random: inout RandomStream
+  ) -> any LatentVariableModel
+}
+
+/// A network whose decoder ends in a `LikelihoodHead`, whichever it is.
+public protocol HeadedNetworkDescription: NetworkDescription {
+  /// As of `NetworkDescription`, without those of the head.
+  func parameterCount(inputShape: [Int], outputsPerElement: Int) -> Double
   func makeModel(
     inputShape: Shape, head: some LikelihoodHead, using random: inout RandomStream
   ) -> any LatentVariableModel
+}
+
+extension HeadedNetworkDescription {
+  public static var likelihoods: [ModelDescription.Likelihood] {
+    [.bernoulli, .continuousBernoulli, .normal, .unitNormal]
+  }
+
+  public func parameterCount(
+    inputShape: [Int], likelihood: ModelDescription.Likelihood
+  ) -> Double {
+    let head = likelihood.head
+    return parameterCount(inputShape: inputShape, outputsPerElement: head.outputsPerElement)
+      + Double(head.parameterCount)
+  }
+
+  public func makeModel(
+    inputShape: Shape, likelihood: ModelDescription.Likelihood, using random: inout RandomStream
+  ) -> any LatentVariableModel {
+    makeModel(inputShape: inputShape, head: likelihood.head, using: &random)
+  }
 }
 
 /// A name under which a ready network is asked for.

@@ -225,6 +225,28 @@ import Testing
     #expect(first != Description(MLPNetwork(), inputShape: [4], likelihood: .normal))
   }
 
+  /// A network that brings its own likelihood and stands in no list.
+  struct PointNetwork: NetworkDescription {
+    static let architecture = "point"
+    static let presets: [NetworkPreset] = []
+    static let likelihoods = [ModelDescription.Likelihood.normal]
+    func validate(inputShape: [Int]) throws {}
+    func parameterCount(inputShape: [Int], likelihood: ModelDescription.Likelihood) -> Double { 26 }
+    func makeModel(
+      inputShape: Shape, likelihood: ModelDescription.Likelihood, using random: inout RandomStream
+    ) -> any LatentVariableModel {
+      Tiny.model(NormalHead(), inputShape: inputShape)
+    }
+  }
+
+  @Test func networksOfOnesOwn() throws {
+    var random = RandomStream(seed: 1)
+    let description = Description(PointNetwork(), inputShape: [3], likelihood: .normal)
+    let model = try description.makeModel(using: &random)
+    #expect(Double(model.parameterCount) == description.parameterCount)
+    #expect("\(description)" == "point(), normal")
+  }
+
   struct Wrong: Sendable, CustomTestStringConvertible {
     let description: ModelDescription
     let text: String
@@ -277,6 +299,8 @@ import Testing
   ]
 
   static let networks = [
+    Wrong(
+      PointNetwork(), "likelihood is bernoulli, expected normal for the network point"),
     Wrong(GatedMLPNetwork(hidden: [-1]), "hidden is [-1], expected positive widths"),
     Wrong(GatedMLPNetwork(latentSize: 0), "latentSize is 0, expected a positive number"),
     Wrong(MLPAutoencoderNetwork(latentSize: 0), "latentSize is 0, expected a positive number"),

@@ -5,7 +5,7 @@ import LatentLayers
 import LatentNumerics
 
 /// `ConvEncoder` and `ConvDecoder`.
-public struct ConvNetwork: NetworkDescription {
+public struct ConvNetwork: HeadedNetworkDescription {
   public static let architecture = "conv"
   public static let presets = [
     NetworkPreset(architecture, "convolutions down to a side of 4 to 7") { fitting($0) },

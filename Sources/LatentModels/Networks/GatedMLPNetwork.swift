@@ -5,7 +5,7 @@ import LatentLayers
 import LatentNumerics
 
 /// `GatedMLPEncoder` and `GatedMLPDecoder`, by default as Tomczak and Welling (2018) have them.
-public struct GatedMLPNetwork: NetworkDescription {
+public struct GatedMLPNetwork: HeadedNetworkDescription {
   public static let architecture = "gated-mlp"
   public static let presets = [
     NetworkPreset(architecture, "fully connected with gates, as of the VampPrior") { _ in

@@ -5,7 +5,7 @@ import LatentLayers
 import LatentNumerics
 
 /// `MLPEncoder` and `MLPDecoder`: the network of Kingma and Welling (2014).
-public struct MLPNetwork: NetworkDescription {
+public struct MLPNetwork: HeadedNetworkDescription {
   public static let architecture = "mlp"
   public static let presets = [
     NetworkPreset(architecture, "fully connected") { _ in MLPNetwork() }
@@ -44,7 +44,7 @@ public struct MLPNetwork: NetworkDescription {
 }
 
 /// `MLPPointEncoder` and `MLPDecoder`: a point instead of a posterior, a plain autoencoder.
-public struct MLPAutoencoderNetwork: NetworkDescription {
+public struct MLPAutoencoderNetwork: HeadedNetworkDescription {
   public static let architecture = "mlp-autoencoder"
   public static let presets = [
     NetworkPreset(architecture, "the same without a posterior: a plain autoencoder") { _ in

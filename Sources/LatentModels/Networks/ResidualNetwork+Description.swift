@@ -5,7 +5,7 @@ import LatentAutodiff
 import LatentLayers
 import LatentNumerics
 
-extension ResidualNetwork: NetworkDescription {
+extension ResidualNetwork: HeadedNetworkDescription {
   public static let architecture = "resnet"
   public static let presets = [
     NetworkPreset(

@@ -1,0 +1,62 @@
+// Every ready network by its name, through all four tools.
+
+import Foundation
+import Latent
+import Testing
+
+@Suite struct NetworkTests {
+  /// Narrow versions, and the number of latents on pictures of 8 by 8.
+  static let rows: [(name: String, flags: String, latents: Int)] = [
+    ("mlp", "--hidden 5 --latent 3", 3),
+    ("mlp-autoencoder", "--hidden 5 --latent 3", 3),
+    ("gated-mlp", "--hidden 5 --latent 3", 3),
+    ("conv", "--hidden 5 --latent 3", 3),
+    ("conv28", "--hidden 5 --set model.channels=[2,3]", 16),
+    ("conv64", "--hidden 5 --set model.channels=[2,3,2]", 10),
+    ("resnet", "--set model.channels=[2,4] --set model.groups=2", 64),
+    ("resnet64", "--set model.channels=[2,2,4] --set model.groups=1", 16),
+  ]
+
+  @Test(arguments: rows.indices) func everyName(index: Int) throws {
+    let row = NetworkTests.rows[index]
+    try withTemporaryFolder { folder in
+      try writePictures(36, to: "\(folder)/data.npy")
+      try Tool.train.run(
+        ["--data", "npy:data.npy", "--model", row.name, "--out", "run", "--epochs", "1", "--batch"]
+          + ["16", "--quiet"] + row.flags.split(separator: " ").map(String.init), in: folder
+      ).succeeded()
+      for name in ["reconstructions", "samples", "interpolation", "traversals"] {
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/run/pictures/\(name).png"))
+      }
+      let encoded = try Tool.encode.run(["run", "--out", "z.csv"], in: folder)
+      encoded.succeeded()
+      #expect(try encoded.json()["latents"] as? Int == row.latents)
+      let table = try String(contentsOfFile: "\(folder)/z.csv", encoding: .utf8)
+      let header = table.split(separator: "\n").first?.split(separator: ",")
+      #expect(header?.count == row.latents)
+      try Tool.interpolate.run(
+        ["run", "--pairs", "0:1", "--steps", "3", "--out", "s.npy"], in: folder
+      ).succeeded()
+      #expect(try NPY.read("\(folder)/s.npy").shape == [1, 3, 8, 8, 1])
+      try Tool.interpolate.run(
+        ["run", "--traverse", "2", "--steps", "3", "--out", "t.npy"], in: folder
+      ).succeeded()
+      #expect(try NPY.read("\(folder)/t.npy").shape == [2, 3, 8, 8, 1])
+      try Tool.generate.run(["run", "--count", "3", "--out", "g.h5"], in: folder).succeeded()
+      let file = try HDF5File(path: "\(folder)/g.h5")
+      #expect(try file.array("latents").count == 3 * row.latents)
+      #expect(try file.array("examples").shape == [3, 8, 8, 1])
+    }
+  }
+
+  @Test func helpListsThem() throws {
+    #expect(NetworkTests.rows.map(\.name) == ModelDescription.presets.map(\.name))
+    try withTemporaryFolder { folder in
+      let help = try Tool.train.run(["--help"], in: folder).output
+      for preset in ModelDescription.presets {
+        #expect(help.contains("  \(preset.name) "), "\(preset.name)")
+        #expect(help.contains(preset.summary), "\(preset.name)")
+      }
+    }
+  }
+}
