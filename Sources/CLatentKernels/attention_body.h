@@ -290,7 +290,8 @@ LATENT_INLINE void NAME(blend)(int64_t keys, int64_t size, const REAL *p, const 
     NAME(full) sum[4] = {};
     int64_t j = 0;
     for (; j + 4 <= keys; j += 4) {
-      for (int i = 0; i < 4; ++i) sum[i] += p[j + i] * *(const NAME(full) *)(v + (j + i) * size + c);
+      const REAL *at = v + j * size + c;
+      for (int i = 0; i < 4; ++i) sum[i] += p[j + i] * *(const NAME(full) *)(at + i * size);
     }
     for (; j < keys; ++j) sum[0] += p[j] * *(const NAME(full) *)(v + j * size + c);
     *(NAME(full) *)(out + c) = (sum[0] + sum[1]) + (sum[2] + sum[3]);
@@ -335,6 +336,7 @@ static LATENT_CLONES void NAME(step_pairs)(void *context, int64_t begin, int64_t
   const int64_t size = job->size, stride = padded(job->capacity), width = job->heads * size;
   const int64_t keys = job->position + 1;
   REAL *scores = (REAL *)job->scratch + begin / job->chunk * stride;
+  const uint64_t mode = latent_flush_denormals();
   for (int64_t pair = begin; pair < end; ++pair) {
     const int64_t example = pair / job->heads, head = pair % job->heads;
     const REAL *q = (const REAL *)job->qkv + example * 3 * width + head * size;
@@ -346,4 +348,5 @@ static LATENT_CLONES void NAME(step_pairs)(void *context, int64_t begin, int64_t
     NAME(normalize)(keys, padded(keys), NULL, scores);
     NAME(blend)(keys, size, scores, v, (REAL *)job->out + example * width + head * size);
   }
+  latent_restore_float_mode(mode);
 }

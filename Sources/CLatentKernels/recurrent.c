@@ -1,5 +1,5 @@
-// The elementwise part of recurrent networks: between two matrix products each step is one walk over
-// the batch.
+// The elementwise part of recurrent networks: between two matrix products each step is one walk
+// over the batch.
 //
 // GRU, with x and h the projections of input and state:
 //   r = sigmoid(x_r + h_r), u = sigmoid(x_u + h_u), n = tanh(x_n + r h_n), s' = n + u (s - n).

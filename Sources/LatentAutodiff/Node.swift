@@ -83,8 +83,8 @@ struct RecordedCall {
 
   var output: Tensor { Tensor(node.output, node: isHigherOrder ? node : nil) }
 
-  /// The cotangents of the inputs through `function`, a composition of recorded operations with this
-  /// operation's value: what a fused operation returns while its derivative is being recorded.
+  /// The cotangents of the inputs through `function`, a composition of recorded operations with
+  /// this operation's value: what a fused operation returns while its derivative is being recorded.
   func cotangents(_ g: Tensor, through function: ([Tensor]) -> Tensor) -> [Tensor?] {
     let inputs = node.inputs.indices.map { self[$0] }
     let gradients = valueAndGradient(

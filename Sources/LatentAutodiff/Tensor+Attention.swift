@@ -1,5 +1,5 @@
-// Attention as one operation with its derivative by hand: no head is ever split off, and of the scores
-// only the softmax is kept.
+// Attention as one operation with its derivative by hand: no head is ever split off, and of the
+// scores only the softmax is kept.
 
 import LatentNumerics
 
@@ -19,8 +19,8 @@ public func attention(
   attention([queries, keys, values], heads, isCausal, mask, file, line)
 }
 
-/// Attention of a sequence to itself from packed projections: `[batch, length, 3 * width]`, queries,
-/// keys and values of a position side by side, give `[batch, length, width]`.
+/// Attention of a sequence to itself from packed projections: `[batch, length, 3 * width]`,
+/// queries, keys and values of a position side by side, give `[batch, length, width]`.
 public func selfAttention(
   _ projection: Tensor, heads: Int, isCausal: Bool = false, mask: Tensor? = nil,
   file: StaticString = #fileID, line: UInt = #line

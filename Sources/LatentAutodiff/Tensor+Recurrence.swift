@@ -1,5 +1,6 @@
-// Recurrent networks through time as one operation. The loop over positions, forwards and backwards,
-// runs on arrays; a tape of single steps would copy and add whole sequences at each position.
+// Recurrent networks through time as one operation. The loop over positions, forwards and
+// backwards, runs on arrays; a tape of single steps would copy and add whole sequences at each
+// position.
 
 import LatentNumerics
 
@@ -17,9 +18,11 @@ public func gatedRecurrence(
   recurrence(.gru, [inputs, state, weight, bias].compactMap { $0 }, file, line)
 }
 
-/// The states of an LSTM after each position and its final cell (Gers, Schmidhuber and Cummins 2000):
+/// The states of an LSTM after each position and its final cell (Gers, Schmidhuber and Cummins
+/// 2000):
 ///
-///     i, f, o = sigmoid(x + W s + b), g = tanh(x_g + W_g s + b_g), c' = f c + i g, s' = o tanh(c').
+///     i, f, o = sigmoid(x + W s + b), g = tanh(x_g + W_g s + b_g),
+///     c' = f c + i g, s' = o tanh(c').
 ///
 /// Projected inputs `[batch, length, 4 * size]` (input, forget, cell, output), state and cell
 /// `[batch, size]`, weight `[4 * size, size]` and bias `[4 * size]` give states `[length, batch,

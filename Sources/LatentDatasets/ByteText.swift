@@ -1,13 +1,13 @@
-// Text as bytes, without a tokenizer: 256 values that every language and encoding has (Xue et al. 2022
-// show that models of bytes keep up).
+// Text as bytes, without a tokenizer: 256 values that every language and encoding has (Xue et al.
+// 2022 show that models of bytes keep up).
 
 import LatentNumerics
 import LatentStorage
 
 /// A file cut into windows of `length` bytes, field `inputs` as int32 `[batch, length]`.
 ///
-/// The windows follow one another without overlap, and bytes after the last whole one are left out. A
-/// batch reads its own windows only, so that the file may be larger than memory.
+/// The windows follow one another without overlap, and bytes after the last whole one are left out.
+/// A batch reads its own windows only, so that the file may be larger than memory.
 public struct ByteText: Dataset {
   public let path: String
   /// Bytes of an example.
@@ -15,8 +15,8 @@ public struct ByteText: Dataset {
   public let count: Int
   private let file: ByteFile
 
-  /// Throws `DatasetError.empty` for a file shorter than one window, and `StorageError` for one that
-  /// is absent or unreadable. Traps unless `length` is positive.
+  /// Throws `DatasetError.empty` for a file shorter than one window, and `StorageError` for one
+  /// that is absent or unreadable. Traps unless `length` is positive.
   public init(
     path: String, length: Int, file location: StaticString = #fileID, line: UInt = #line
   ) throws {

@@ -7,8 +7,8 @@ import LatentNumerics
 /// Attention in `heads` parts of the width, of a sequence to itself or to another one:
 /// `[batch, length, width] -> [batch, length, width]`.
 ///
-/// Weights are laid out as in PyTorch's `MultiheadAttention`: queries, keys and values one below the
-/// other.
+/// Weights are laid out as in PyTorch's `MultiheadAttention`: queries, keys and values one below
+/// the other.
 public struct MultiHeadAttention: Layer {
   /// `[batch, length, width] -> [batch, length, 3 * width]`.
   public var qkv: Linear

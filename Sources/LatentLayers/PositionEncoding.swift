@@ -1,6 +1,6 @@
-// How a sequence model knows where an element stands, as a value to exchange: vectors that are learned
-// (Gehring et al. 2017), vectors of sines (Vaswani et al. 2017, section 3.5), or turned queries and
-// keys (Su et al. 2021), which attention applies itself.
+// How a sequence model knows where an element stands, as a value to exchange: vectors that are
+// learned (Gehring et al. 2017), vectors of sines (Vaswani et al. 2017, section 3.5), or turned
+// queries and keys (Su et al. 2021), which attention applies itself.
 
 import Foundation
 import LatentAutodiff

@@ -1,5 +1,5 @@
-// Gated recurrent layers with PyTorch's formulas, names of weights and order of gates, batch first. All
-// inputs are projected in one product before the loop through time begins.
+// Gated recurrent layers with PyTorch's formulas, names of weights and order of gates, batch first.
+// All inputs are projected in one product before the loop through time begins.
 
 import LatentAutodiff
 import LatentNumerics
@@ -37,8 +37,8 @@ public struct RecurrentParameters: Module {
 /// Layers of gated recurrent units (Cho et al. 2014):
 /// `[batch, length, inputs] -> [batch, length, directions * size]`.
 ///
-/// Layers follow one another; where bidirectional, each is a forward and a backward one whose outputs
-/// stand side by side, and `cells` holds both in this order.
+/// Layers follow one another; where bidirectional, each is a forward and a backward one whose
+/// outputs stand side by side, and `cells` holds both in this order.
 public struct GRU: Layer {
   public var cells: [RecurrentParameters]
   public let size: Int
@@ -123,7 +123,8 @@ public struct LSTM: Layer {
     self(x, state: nil).outputs
   }
 
-  /// The states of the last layer after each position, and what every layer and direction ends with.
+  /// The states of the last layer after each position, and what every layer and direction ends
+  /// with.
   /// - Parameter state: what to begin with; zeros where nil.
   public func callAsFunction(_ x: Tensor, state: State?) -> (outputs: Tensor, state: State) {
     let zeros = Tensor.zeros([cells.count, x.shape[0], size], x.dtype)

@@ -1,6 +1,6 @@
-// The block that Transformers repeat (Vaswani et al. 2017, figure 1): attention between positions, then
-// a small network at each, both beside a shortcut. Normalising before each part instead of after it
-// (Xiong et al. 2020) keeps deep stacks trainable without a warm-up.
+// The block that Transformers repeat (Vaswani et al. 2017, figure 1): attention between positions,
+// then a small network at each, both beside a shortcut. Normalising before each part instead of
+// after it (Xiong et al. 2020) keeps deep stacks trainable without a warm-up.
 
 import LatentAutodiff
 import LatentNumerics

@@ -1,6 +1,7 @@
 // A likelihood of sequences by the chain rule, p(x | z) = prod p(x_t | x_<t, z). Of given data all
-// factors come from one pass of the network (teacher forcing, Williams and Zipser 1989); new sequences are
-// made element by element, each seen by the next, from what the network remembers of those before.
+// factors come from one pass of the network (teacher forcing, Williams and Zipser 1989); new
+// sequences are made element by element, each seen by the next, from what the network remembers of
+// those before.
 
 import LatentAutodiff
 import LatentDistributions
@@ -15,8 +16,8 @@ public protocol AutoregressiveNetwork: Module {
   var length: Int { get }
   /// Values that an element can have.
   var classCount: Int { get }
-  /// z `[rows, latent]` and int32 x `[rows, length]` to logits `[rows, length, classes]`, those of an
-  /// element from the ones before it alone.
+  /// z `[rows, latent]` and int32 x `[rows, length]` to logits `[rows, length, classes]`, those of
+  /// an element from the ones before it alone.
   func logits(_ z: Tensor, _ x: Tensor, _ context: inout LayerContext) -> Tensor
   /// Before the first element, for z `[rows, latent]`.
   func start(_ z: Tensor) -> Progress
@@ -61,7 +62,8 @@ public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: Distrib
   public var dtype: DType { latents.dtype }
 
   /// Logits of each element given those before it: values `[..., batch, length]` to
-  /// `[..., batch, length, classes]`. Values that are no class count as class 0 for their successors.
+  /// `[..., batch, length, classes]`. Values that are no class count as class 0 for their
+  /// successors.
   public func logits(of value: Tensor) -> Tensor {
     require(
       value.rank > 0 && value.shape.suffix(1) == eventShape && value.dtype == .int32,
@@ -92,8 +94,8 @@ public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: Distrib
     }
   }
 
-  /// Element by element the most probable one, int32 `[batch, length]`. Greedy: a search through all
-  /// sequences might find a more probable one.
+  /// Element by element the most probable one, int32 `[batch, length]`. Greedy: a search through
+  /// all sequences might find a more probable one.
   public var mode: Tensor { generate(batchShape) { $0.argMax(axis: -1) } }
 
   /// Classes have no expectation; what stands for one is the greedy sequence, so that

@@ -1,10 +1,10 @@
-// Attention over heads that lie side by side in the rows of an array, each direction in one call. The
-// heads are read in place: splitting them apart would copy every projection twice.
+// Attention over heads that lie side by side in the rows of an array, each direction in one call.
+// The heads are read in place: splitting them apart would copy every projection twice.
 
 import CLatentKernels
 
-/// Which arrays an attention reads and how: `softmax(q k^T / sqrt(width / heads) + mask) v` for each
-/// example and head (Vaswani et al. 2017, equation 1).
+/// Which arrays an attention reads and how: `softmax(q k^T / sqrt(width / heads) + mask) v` for
+/// each example and head (Vaswani et al. 2017, equation 1).
 public struct AttentionGeometry: Sendable {
   public let batch: Int
   public let heads: Int
@@ -22,8 +22,8 @@ public struct AttentionGeometry: Sendable {
 
   /// For operands `[projection]` or `[queries, keys, values]`. Traps where shapes do not fit.
   public init(
-    _ operands: [NDArray], heads: Int, isCausal: Bool, mask: NDArray?, file: StaticString,
-    line: UInt
+    _ operands: [NDArray], heads: Int, isCausal: Bool, mask: NDArray?,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
     isPacked = operands.count == 1
     let shapes = operands.map(\.shape)
@@ -33,8 +33,8 @@ public struct AttentionGeometry: Sendable {
       shapes.allSatisfy { $0.rank == 3 && $0[0] == shapes[0][0] && $0[2] == shapes[0][2] }
         && (isPacked || shapes[1] == shapes[2]) && heads > 0 && shapes[0][2] % packing == 0
         && shapes[0][2] / packing % heads == 0,
-      "attention of \(heads) heads: operands \(names), expected [batch, length, 3 * width] or three "
-        + "[batch, length, width] with a width that the heads divide", file: file, line: line)
+      "attention of \(heads) heads: operands \(names), expected [batch, length, 3 * width] or "
+        + "three [batch, length, width] with a width that the heads divide", file: file, line: line)
     dtype = operands[0].dtype
     let dtype = dtype
     require(

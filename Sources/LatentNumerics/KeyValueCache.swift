@@ -1,5 +1,5 @@
-// What attention remembers while a sequence is made one position at a time: the keys and values of all
-// positions so far, so that each new one costs one query instead of a whole pass (Shazeer 2019
+// What attention remembers while a sequence is made one position at a time: the keys and values of
+// all positions so far, so that each new one costs one query instead of a whole pass (Shazeer 2019
 // names the memory traffic that remains). A value, but written in place by its only holder.
 
 import CLatentKernels
@@ -38,7 +38,8 @@ public struct KeyValueCache: Sendable {
   public var dtype: DType { keys.dtype }
 
   /// Takes the next position's queries, keys and values `[batch, 3 * width]` and gives what its
-  /// query finds among the positions so far, its own included: `[batch, width]`. Traps when the cache is full.
+  /// query finds among the positions so far, its own included: `[batch, width]`. Traps when the
+  /// cache is full.
   public mutating func attend(
     _ projection: NDArray, file: StaticString = #fileID, line: UInt = #line
   ) -> NDArray {

@@ -3,8 +3,8 @@
 import CLatentKernels
 
 extension NDArray {
-  /// Log-probabilities of int32 `targets` `[...]` from logits `[..., classes]` (this array), and the
-  /// rows' statistics that the derivative needs. -infinity where a target is no class.
+  /// Log-probabilities of int32 `targets` `[...]` from logits `[..., classes]` (this array), and
+  /// the rows' statistics that the derivative needs. -infinity where a target is no class.
   public func categoricalLogProbability(
     of targets: NDArray
   ) -> (output: NDArray, statistics: NDArray) {

@@ -1,6 +1,6 @@
-// Rotary positions (Su et al. 2021, "RoFormer", equation 34): neighbouring pairs of a head's elements
-// are turned by an angle proportional to the position, so that the product of a query and a key
-// depends on how far they are apart.
+// Rotary positions (Su et al. 2021, "RoFormer", equation 34): neighbouring pairs of a head's
+// elements are turned by an angle proportional to the position, so that the product of a query and
+// a key depends on how far they are apart.
 
 import CLatentKernels
 import Foundation
@@ -45,7 +45,8 @@ public struct RotaryAngles: Sendable, Hashable {
 
 extension NDArray {
   /// The pairs (2 i, 2 i + 1) of each head in the first `columns` of the last axis, turned by the
-  /// `angles` `[length, headSize]` of their position: `[..., length, width] -> [..., length, width]`.
+  /// `angles` `[length, headSize]` of their position: `[..., length, width] -> [..., length,
+  /// width]`.
   public func rotatingPairs(by angles: NDArray, columns: Int, inverse: Bool) -> NDArray {
     require(
       shape.rank >= 2 && angles.shape.rank == 2 && angles.shape[0] == shape[-2]

@@ -1,5 +1,5 @@
-// The fused attention against loops over plain numbers, at sizes on both sides of every border of the
-// kernel, and what belongs to it: hidden rows, threads.
+// The fused attention against loops over plain numbers, at sizes on both sides of every border of
+// the kernel, and what belongs to it: hidden rows, threads.
 
 import Foundation
 import LatentNumerics

@@ -1,5 +1,6 @@
-// Attention, blocks, recurrent layers and positions beside PyTorch's, in both precisions. The numbers
-// are made by scripts/references/sequences.py; the rules for inputs below are the same as there.
+// Attention, blocks, recurrent layers and positions beside PyTorch's, in both precisions. The
+// numbers are made by scripts/references/sequences.py; the rules for inputs below are the same as
+// there.
 
 import Foundation
 import LatentAutodiff

@@ -25,6 +25,18 @@ import Testing
     Mistake(name: "too few tensors", words: ["1 tensors for a module of 2 parameters"]),
     Mistake(name: "too many tensors", words: ["3 tensors for a module of 2 parameters"]),
     Mistake(name: "vector loss", words: ["a result of shape [2]: expected a scalar"]),
+    Mistake(name: "heads", words: ["attention of width 10 in 3 heads"]),
+    Mistake(
+      name: "attention shapes",
+      words: ["attention of 2 heads: operands [1, 3, 4], [1, 5, 4], [1, 6, 4]"]),
+    Mistake(
+      name: "attention mask",
+      words: ["mask [4, 5] does not broadcast to [batch, heads, queries, keys] = [1, 2, 3, 3]"]),
+    Mistake(name: "full cache", words: ["key/value cache: all 2 positions are taken"]),
+    Mistake(name: "no next position", words: ["attention that is not causal has no next position"]),
+    Mistake(name: "odd head", words: ["rotary positions of 9 positions, heads of 3"]),
+    Mistake(name: "positions", words: ["positions 3..<7 of a sequence of 6"]),
+    Mistake(name: "recurrence", words: ["gru: projected inputs [2, 4, 9], state [3, 3]"]),
     Mistake(name: "index", words: ["gather: index 5 at position 1 is outside 0..<5 of axis 0"]),
   ]
 
@@ -44,6 +56,24 @@ import Testing
     case "too many tensors": layer.setParameters([layer.weight, layer.weight, layer.weight])
     case "vector loss":
       _ = valueAndGradient(at: layer) { $0.weight.sliced(0, 0..<2).sum(axes: [1]) }
+    case "heads": _ = MultiHeadAttention(10, heads: 3, using: &random)
+    case "attention shapes":
+      _ = attention(
+        queries: .zeros([1, 3, 4]), keys: .zeros([1, 5, 4]), values: .zeros([1, 6, 4]), heads: 2)
+    case "attention mask": _ = selfAttention(.zeros([1, 3, 12]), heads: 2, mask: .zeros([4, 5]))
+    case "full cache":
+      let attention = MultiHeadAttention(4, heads: 2, isCausal: true, using: &random)
+      var cache = attention.cache(batch: 1, capacity: 2)
+      for _ in 0..<3 { _ = attention.next(.zeros([1, 4]), cache: &cache) }
+    case "no next position":
+      let attention = MultiHeadAttention(4, heads: 2, using: &random)
+      var cache = attention.cache(batch: 1, capacity: 2)
+      _ = attention.next(.zeros([1, 4]), cache: &cache)
+    case "odd head": _ = PositionEncoding(.rotary, length: 9, width: 6, heads: 2, using: &random)
+    case "positions":
+      let positions = PositionEncoding(.none, length: 6, width: 4, heads: 1, using: &random)
+      _ = positions(.zeros([1, 4, 4]), from: 3)
+    case "recurrence": _ = GRU(2, 3, using: &random)(.zeros([2, 4, 2]), state: .zeros([1, 3, 3]))
     case "index":
       _ = Embedding(count: 5, size: 2, using: &random)(Tensor([0, 5] as [Int32]))
     default: break

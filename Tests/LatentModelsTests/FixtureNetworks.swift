@@ -22,11 +22,9 @@ let fixtureNetworks: [any FixtureNetwork] = [
   ResidualFixture(
     name: "resnet64-tiny", side: 32, network: ResidualNetwork(channels: [8, 16, 32], groups: 4)),
   ResidualFixture(name: "resnet64-full", side: 64, network: ResidualNetwork()),
+  TextFixture(name: "seq-tiny", width: 32, latentSize: 8),
+  TextFixture(name: "seq-full", width: 128, latentSize: 32),
 ]
-  + [
-    TextFixture(name: "seq-tiny", width: 32, latentSize: 8),
-    TextFixture(name: "seq-full", width: 128, latentSize: 32),
-  ]
 
 /// Means and log-variances are one layer here and two in PyTorch.
 func fixtureHead(_ inputs: Int, _ latents: Int) -> [FixtureParameter] {

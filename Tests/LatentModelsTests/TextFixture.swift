@@ -57,8 +57,8 @@ struct TextFixture: FixtureNetwork {
     return Tensor(values, shape: [4, 64])
   }
 
-  /// A key's bias adds the same to all scores of a query: its gradient is zero but for rounding, which
-  /// Adam makes into steps of up to the learning rate, 1e-3. In float64 even those agree.
+  /// A key's bias adds the same to all scores of a query: its gradient is zero but for rounding,
+  /// which Adam makes into steps of up to the learning rate, 1e-3. In float64 even those agree.
   func tolerance(of name: String, _ usual: Double) -> Double {
     let isRounding = name.hasPrefix("after3/") && name.hasSuffix("qkv.bias") && usual > 1e-6
     return isRounding ? 0.05 : usual

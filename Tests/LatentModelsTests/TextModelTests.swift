@@ -1,5 +1,5 @@
-// Text models: what is generated follows the likelihood, every tool of latent variable models accepts
-// sequences, and training lowers the bound.
+// Text models: what is generated follows the likelihood, every tool of latent variable models
+// accepts sequences, and training lowers the bound.
 
 import Foundation
 import Latent

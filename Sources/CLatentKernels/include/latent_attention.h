@@ -38,9 +38,9 @@ void latent_attention_grad(const latent_attention_plan *plan, const void *q, con
                            const void *v, const void *weights, const void *dout, void *dq,
                            void *dk, void *dv, void *scratch);
 
-// Generation, one position at a time. `keys` [batch, heads, size, latent_attention_capacity] is kept
-// transposed, `values` is [batch, heads, capacity, size]; both start as zeros. A step writes the keys
-// and values of `position` and gives what its query sees: qkv [batch, 3 * heads * size] to
+// Generation, one position at a time. `keys` [batch, heads, size, latent_attention_capacity] is
+// kept transposed, `values` is [batch, heads, capacity, size]; both start as zeros. A step writes
+// the keys and values of `position` and gives what its query sees: qkv [batch, 3 * heads * size] to
 // out [batch, heads * size].
 int64_t latent_attention_capacity(int64_t positions);
 int64_t latent_attention_step_scratch(int64_t batch, int64_t heads, int64_t size,

@@ -1,5 +1,5 @@
-// The text autoencoder of Bowman et al. (2016) with gated recurrent units (Cho et al. 2014): small, and
-// with a cost for each token that does not grow with the length of the text.
+// The text autoencoder of Bowman et al. (2016) with gated recurrent units (Cho et al. 2014): small,
+// and with a cost for each token that does not grow with the length of the text.
 
 import LatentAutodiff
 import LatentDistributions
@@ -42,8 +42,8 @@ public struct GRUTextEncoder: Encoder {
   }
 }
 
-/// `[..., latent]` to sequences of `length` tokens. The latent gives the first state and is added to
-/// the token before each position.
+/// `[..., latent]` to sequences of `length` tokens. The latent gives the first state and is added
+/// to the token before each position.
 public struct GRUTextDecoder: Decoder, AutoregressiveNetwork {
   public var tokens: Embedding
   /// What stands before the first token, `[width]`.
