@@ -30,6 +30,9 @@ public struct RecurrentPass: Sendable {
   private let cells: NDArray?
   private let gates: NDArray
 
+  /// Positions from which on turning the weight round is paid back.
+  private static let worthTurning = 8
+
   /// - Parameters:
   ///   - inputs: the projected inputs `[batch, length, gates * size]`
   ///   - state: `[batch, size]`
@@ -68,11 +71,16 @@ public struct RecurrentPass: Sendable {
       cells.freshPointer.copyMemory(from: memory.pointer, byteCount: block)
     }
     let projected = NDArray(uninitialized: [batch, columns], dtype)
-    let product = Gemm(m: batch, n: columns, k: size, transpose: .right, dtype: dtype)
+    // A library turns the weight round at every product of some dozens of rows, which costs more
+    // than the product; once for all positions it costs nothing.
+    let turnsOnce = length >= RecurrentPass.worthTurning && batch > Gemm.fewRows
+    let factor = turnsOnce ? weight.transposed : weight
+    let product = Gemm(
+      m: batch, n: columns, k: size, transpose: turnsOnce ? [] : .right, dtype: dtype)
     let row = Int64(length * columns)
     for t in 0..<(batch == 0 ? 0 : length) {
       let (old, new) = (states.freshPointer + t * block, states.freshPointer + (t + 1) * block)
-      product(old, weight.pointer, projected.freshPointer)
+      product(old, factor.pointer, projected.freshPointer)
       if let bias {
         latent_bias_activation(
           LATENT_ACT_NONE, dtype.kernel, Int64(batch), Int64(columns), projected.pointer,
@@ -93,7 +101,7 @@ public struct RecurrentPass: Sendable {
       (states.freshPointer + (length + 1) * block).copyMemory(
         from: cells.pointer + length * block, byteCount: block)
     }
-    for array in [inputs, state, weight, bias ?? state, memory ?? state] {
+    for array in [inputs, state, factor, bias ?? state, memory ?? state] {
       keepAlive(array.storage)
     }
     self.states = states

@@ -40,7 +40,7 @@ import Testing
     try write("[1, 2]", to: path)
     #expect { _ = try Baseline(contentsOf: path) } throws: { "\($0)".contains("no baseline") }
     var baseline = Baseline(tolerance: 0.25)
-    baseline.operations["mlp train 128"] = Baseline.Entry(reference: .copy, ratio: 0.5)
+    baseline.operations["mlp train 128"] = Baseline.Entry(reference: .memory, ratio: 0.5)
     try write(JSON.document(baseline), to: path)
     let read = try Baseline(contentsOf: path)
     #expect(read.operations["mlp train 128"]?.ratio == 0.5 && read.caution == nil)

@@ -20,7 +20,7 @@ struct MicroBenchmark {
 
   /// Which of the two peaks is nearer.
   func bound(by peak: Peak) -> Reference.Kind {
-    operations / peak.flops > bytes / peak.bandwidth ? .product : .copy
+    operations / peak.flops > bytes / peak.bandwidth ? .product : .memory
   }
 
   static var all: [MicroBenchmark] { kernels + layers + distributions }
