@@ -62,7 +62,8 @@ private func integerProduct(
     rows: Int64(rows), columns: Int64(columns), inner: Int64(inner), x_stride: Int64(xStride),
     y_stride: Int64(yStride), is_signed: type.isSigned)
   latent_integer_product(
-    &shape, x, w.assumingMemoryBound(to: Int8.self), scales.map { UnsafePointer($0.floats(offset)) },
+    &shape, x, w.assumingMemoryBound(to: Int8.self),
+    scales.map { UnsafePointer($0.floats(offset)) },
     bias.map { UnsafePointer($0.floats(offset)) }, y)
   keepAlive(scales)
   keepAlive(bias)
@@ -93,7 +94,9 @@ extension NDArray {
     if byPlans
       && convolution.run(
         LATENT_DNN_FORWARD, weight, bias, relu: activation == .relu, reading: self, writing: y)
-    { return (consume y).activated(activation, appliedRelu: true) }
+    {
+      return (consume y).activated(activation, appliedRelu: true)
+    }
     guard case .integers = type else {
       return roundedToBFloat16.convolved(
         with: weight.float32Twin, geometry, bias: bias, activation: activation
@@ -214,7 +217,8 @@ extension Convolution {
           }
         }
         integerProduct(
-          rowType, rows: block.count, columns: outputs, inner: patch, patches, stride: patch, w + group * outputs * patch, rowType.outputScales?.values, bias,
+          rowType, rows: block.count, columns: outputs, inner: patch, patches, stride: patch,
+          w + group * outputs * patch, rowType.outputScales?.values, bias,
           offset: group * outputs, y + block.lowerBound * outputChannels + group * outputs,
           stride: outputChannels)
       }

@@ -46,7 +46,8 @@ public struct Quantization: Sendable, Equatable {
       return .failure(
         QuantizationMismatch(found: "a scale that is no positive number", expected: "a step"))
     }
-    guard inputRange.low <= inputRange.high, inputRange.low.isFinite, inputRange.high.isFinite else {
+    guard inputRange.low <= inputRange.high, inputRange.low.isFinite, inputRange.high.isFinite
+    else {
       return .failure(
         QuantizationMismatch(
           found: "an input range from \(inputRange.low) to \(inputRange.high)",

@@ -45,7 +45,9 @@ private func integers(of weight: NDArray) -> NDArray {
   @Test func bfloat16RoundsToTheNearest() {
     var cases = Cases(seed: 30)
     var values: [Float] = [0, -0.0, 1, .infinity, -.infinity, .nan, .greatestFiniteMagnitude]
-    values += [Float(bitPattern: 0x3f80_8000), Float(bitPattern: 0x3f81_8000), Float(bitPattern: 77)]
+    values += [
+      Float(bitPattern: 0x3f80_8000), Float(bitPattern: 0x3f81_8000), Float(bitPattern: 77),
+    ]
     for _ in 0..<5000 { values.append(Float(bitPattern: UInt32(cases.integer(0...0xffff_ffff)))) }
     let array = NDArray(values).converted(to: .bfloat16)
     #expect(array.dtype == .bfloat16 && array.byteCount == 2 * values.count)
@@ -218,7 +220,8 @@ private func integers(of weight: NDArray) -> NDArray {
     Layer(
       input: [9, 7, 16], outputs: 24, kernel: [3, 3], padding: 1, isSigned: true,
       activation: .none),
-    Layer(input: [8, 8, 8], outputs: 12, kernel: [3, 2], dilation: 2, groups: 4, activation: .silu),
+    Layer(
+      input: [8, 8, 8], outputs: 12, kernel: [3, 2], dilation: 2, groups: 4, activation: .silu),
     Layer(input: [6, 6, 20], outputs: 33, kernel: [1, 1], activation: .none),
     Layer(input: [32, 32, 16], outputs: 16, kernel: [5, 5], padding: 2, batch: 1),
     Layer(input: [30, 5], outputs: 7, kernel: [3], stride: 2, padding: 1, isSigned: true),
@@ -273,7 +276,8 @@ private func integers(of weight: NDArray) -> NDArray {
 
   static let transposed = [
     Layer(input: [4, 4, 64], outputs: 32, kernel: [4, 4], stride: 2, padding: 1),
-    Layer(input: [8, 8, 32], outputs: 3, kernel: [4, 4], stride: 2, padding: 1, activation: .none),
+    Layer(
+      input: [8, 8, 32], outputs: 3, kernel: [4, 4], stride: 2, padding: 1, activation: .none),
     Layer(
       input: [4, 4, 24], outputs: 16, kernel: [4, 4], stride: 2, padding: 1, batch: 40,
       isSigned: true, activation: .tanh),
