@@ -15,6 +15,7 @@ let package = Package(
         .product(name: "Latent", package: "latent"),
         .product(name: "LatentCommands", package: "latent"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ])
+      ]),
+    .testTarget(name: "LatentBenchTests", dependencies: ["latent-bench"]),
   ]
 )

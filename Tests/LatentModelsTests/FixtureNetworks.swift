@@ -6,28 +6,25 @@ import LatentLayers
 import LatentModels
 import LatentNumerics
 
-let fixtureNetworks: [any FixtureNetwork] =
-  [
-    MLPFixture(name: "mlp-tiny", hidden: 48, latentSize: 8),
-    MLPFixture(name: "mlp-full", hidden: 400, latentSize: 20),
-    ConvFixture(
-      name: "conv28-tiny", inputShape: [1, 28, 28], channels: [8, 16], hidden: 32, latentSize: 4),
-    ConvFixture(
-      name: "conv28-full", inputShape: [1, 28, 28], channels: [32, 64], hidden: 256, latentSize: 16),
-    ConvFixture(
-      name: "conv64-tiny", inputShape: [3, 64, 64], channels: [8, 8, 16, 16], hidden: 32,
-      latentSize: 4),
-    ConvFixture(
-      name: "conv64-full", inputShape: [3, 64, 64], channels: [32, 32, 64, 64], hidden: 256,
-      latentSize: 10),
-    ResidualFixture(
-      name: "resnet64-tiny", side: 32, network: ResidualNetwork(channels: [8, 16, 32], groups: 4)),
-    ResidualFixture(name: "resnet64-full", side: 64, network: ResidualNetwork()),
-  ]
-  + [
-    TextFixture(name: "seq-tiny", width: 32, latentSize: 8),
-    TextFixture(name: "seq-full", width: 128, latentSize: 32),
-  ]
+let fixtureNetworks: [any FixtureNetwork] = [
+  MLPFixture(name: "mlp-tiny", hidden: 48, latentSize: 8),
+  MLPFixture(name: "mlp-full", hidden: 400, latentSize: 20),
+  ConvFixture(
+    name: "conv28-tiny", inputShape: [1, 28, 28], channels: [8, 16], hidden: 32, latentSize: 4),
+  ConvFixture(
+    name: "conv28-full", inputShape: [1, 28, 28], channels: [32, 64], hidden: 256, latentSize: 16),
+  ConvFixture(
+    name: "conv64-tiny", inputShape: [3, 64, 64], channels: [8, 8, 16, 16], hidden: 32,
+    latentSize: 4),
+  ConvFixture(
+    name: "conv64-full", inputShape: [3, 64, 64], channels: [32, 32, 64, 64], hidden: 256,
+    latentSize: 10),
+  ResidualFixture(
+    name: "resnet64-tiny", side: 32, network: ResidualNetwork(channels: [8, 16, 32], groups: 4)),
+  ResidualFixture(name: "resnet64-full", side: 64, network: ResidualNetwork()),
+  TextFixture(name: "seq-tiny", width: 32, latentSize: 8),
+  TextFixture(name: "seq-full", width: 128, latentSize: 32),
+]
 
 /// Means and log-variances are one layer here and two in PyTorch.
 func fixtureHead(_ inputs: Int, _ latents: Int) -> [FixtureParameter] {

@@ -243,7 +243,8 @@ import Testing
     var random = RandomStream(seed: 1)
     let description = Description(PointNetwork(), inputShape: [3], likelihood: .normal)
     let model = try description.makeModel(using: &random)
-    #expect(Double(model.parameterCount) == description.parameterCount && "\(description)" == "point(), normal")
+    #expect(Double(model.parameterCount) == description.parameterCount)
+    #expect("\(description)" == "point(), normal")
   }
 
   struct Wrong: Sendable, CustomTestStringConvertible {

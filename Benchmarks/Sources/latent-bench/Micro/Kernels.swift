@@ -207,9 +207,9 @@ extension MicroBenchmark {
     ]
   }
 
-  /// One update of a million parameters.
+  /// One update of as many parameters as no cache holds.
   private static var optimizers: [MicroBenchmark] {
-    let side = 1024
+    let side = 4096
     func update<Rule: Optimizer>(_ words: String, arrays: Int, _ rule: Rule) -> MicroBenchmark {
       MicroBenchmark(
         group: .optimizers, name: name(words, [side, side]),

@@ -128,11 +128,11 @@ struct LineChart {
 
   /// 4096 as it is, 20000 as 20k.
   private func short(_ value: Double) -> String {
-    for (unit, name) in [(1e9, "G"), (1e6, "M"), (1e4, "k")] where value >= unit {
-      return digitsOnly(value / (name == "k" ? 1e3 : unit)) + name
+    for (least, unit, name) in [(1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")]
+    where value >= least {
+      return String(format: "%.3g", value / unit) + name
     }
-    return digitsOnly(value)
+    return plain(value)
   }
 
-  private func digitsOnly(_ value: Double) -> String { String(format: "%g", value) }
 }

@@ -69,6 +69,9 @@ struct ResultLine: Codable {
   }
 }
 
+/// A size as people write it: 1048576, 0.25.
+func plain(_ value: Double) -> String { Int(exactly: value).map { "\($0)" } ?? "\(value)" }
+
 /// Three significant digits, for tables.
 func digits(_ value: Double) -> String {
   guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }

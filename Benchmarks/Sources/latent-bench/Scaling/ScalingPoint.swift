@@ -82,12 +82,12 @@ struct SweepReport {
     let tables = quantities.map { quantity in
       var table = MarkdownTable(header: [sweep.xLabel] + series, words: 0)
       table.rows = xs.map { x in
-        [String(format: "%g", x)] + series.map { value($0, x, quantity.of).map(digits) ?? "" }
+        [plain(x)] + series.map { value($0, x, quantity.of).map(digits) ?? "" }
       }
       return "\(quantity.name.prefix(1).uppercased())\(quantity.name.dropFirst()):\n\n\(table.text)"
     }
     let images = pictures.map { "![\($0.chart.title)](\($0.file))" }
     return "## By \(sweep.xLabel)\n\n"
-      + (tables + [images.joined(separator: "\n")]).joined(separator: "\n") + "\n"
+      + (tables + [images.joined(separator: "\n")]).joined(separator: "\n") + "\n\n"
   }
 }

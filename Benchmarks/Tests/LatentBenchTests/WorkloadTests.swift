@@ -1,0 +1,68 @@
+// The workloads are those of the peers: sizes, inputs, operations.
+
+import Latent
+import Testing
+
+@testable import latent_bench
+
+@Suite struct WorkloadTests {
+  /// Computed by the peers' workloads.py with NumPy.
+  @Test("Inputs follow the rule")
+  func rule() throws {
+    #expect(
+      Rules.uniform(stream: 1000, count: 3) == [
+        0.7795864939689636, 0.9355825185775757, 0.15468209981918335,
+      ])
+    let normals = Rules.normals([3]).floats
+    for (found, expected) in zip(
+      normals, [-1.2010109424591064, -0.8242242932319641, -0.7223135828971863])
+    {
+      #expect(abs(Double(found) - expected) < 1e-6)
+    }
+    let image = try input("conv64", example: 1)
+    #expect(
+      (0..<3).map { image.selecting(9).selecting(17).floats[$0] } == [
+        0.9954412579536438, 0.9099957346916199, 0.336561381816864,
+      ])
+    #expect(Array(try input("seq", example: 1).array.int32s.prefix(4)) == [136, 184, 131, 14])
+    let latent = ResidualWorkload().latents(2).selecting(1).selecting(2).selecting(5)
+    #expect(abs(latent.floats[3] - 0.09482827037572861) < 1e-6)
+  }
+
+  private func input(_ name: String, example: Int) throws -> Tensor {
+    try Workloads.list(name)[0].inputs(2).selecting(example)
+  }
+
+  @Test(
+    "Networks have as many parameters as the peers'",
+    arguments: [
+      ("mlp", 652_824), ("conv28", 1_688_289), ("conv64", 766_295), ("resnet64", 1_589_611),
+      ("seq", 921_152),
+    ])
+  func parameters(name: String, count: Int) throws {
+    #expect(try parameterCount(Workloads.list(name)[0]) == count)
+    #expect(try parameterCount(Workloads.list(name, width: 0.25)[0]) < count)
+  }
+
+  private func parameterCount(_ workload: some Workload) -> Int { workload.model().parameterCount }
+
+  @Test("Every operation of every workload runs", arguments: Workloads.all.map(\.name))
+  func operations(name: String) throws {
+    let workload = try Workloads.list(name, width: 0.25)[0]
+    for operation in Operation.inProcess {
+      let call = workload.call(operation, batch: 2)
+      call()
+      call()
+    }
+  }
+
+  @Test("Every micro-benchmark runs and has a name of its own")
+  func microBenchmarks() {
+    for benchmark in MicroBenchmark.all {
+      #expect(benchmark.bytes > 0)
+      benchmark.prepare()()
+    }
+    let names = MicroBenchmark.all.map { "\($0.group) \($0.name)" }
+    #expect(Set(names).count == names.count)
+  }
+}
