@@ -170,6 +170,7 @@ extension Tensor {
   public func gathering(_ indices: Tensor, axis: Int = 0) -> Tensor {
     let axis = shape.checked(axis)
     let (indices, length) = (indices.detached, shape[axis])
+    WeightObserver.note(table: array)
     return Tensor.record(
       "gather", self, array.taking(indices.array, axis: axis), saving: []
     ) { g, _ in [g.scatterAdded(to: indices, axis: axis, length: length)] }

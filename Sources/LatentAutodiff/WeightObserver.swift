@@ -4,7 +4,7 @@
 import LatentNumerics
 import Synchronization
 
-/// What calibration saw of the products of one weight.
+/// What calibration saw of one weight.
 public struct ObservedWeight: Sendable {
   /// Where the output channels of a weight lie.
   public enum Channels: Sendable, Hashable {
@@ -32,7 +32,8 @@ public struct ObservedWeight: Sendable {
   }
 
   public let weight: NDArray
-  public let channels: Channels
+  /// Nil where the weight was not a factor: a table of vectors that were looked up.
+  public let channels: Channels?
   /// The least and the greatest element of its inputs.
   public internal(set) var inputRange: ClosedRange<Float>
 }
@@ -47,8 +48,10 @@ public final class WeightObserver: Sendable {
 
   private init() {}
 
-  /// The float32 weights of all products that `body` computes on this thread, in the order in which
-  /// they came; a weight that is used in two ways appears twice.
+  /// The float32 weights of all products that `body` computes on this thread, and the tables that it
+  /// looks vectors up in, in the order in which they came; a weight that is used in two ways appears
+  /// twice. What `body` hands to other threads is not seen: code that takes a batch through a network
+  /// in parallel asks `isWatching` first.
   ///
   /// Traps when an input is NaN or infinite somewhere.
   public static func weights(of body: () throws -> Void) rethrows -> [ObservedWeight] {
@@ -59,16 +62,29 @@ public final class WeightObserver: Sendable {
     return observer.seen.withLock { $0 }
   }
 
+  /// Whether the calling thread is inside of `weights(of:)`.
+  public static var isWatching: Bool {
+    watching.load(ordering: .relaxed) > 0 && current != nil
+  }
+
   static func note(_ weight: NDArray, _ input: NDArray, _ channels: ObservedWeight.Channels) {
     if watching.load(ordering: .relaxed) == 0 { return }
     current?.add(weight, input, channels)
+  }
+
+  static func note(table: NDArray) {
+    if watching.load(ordering: .relaxed) == 0 || table.dtype != .float32 { return }
+    current?.seen.withLock {
+      $0.append(ObservedWeight(weight: table, channels: nil, inputRange: 0...0))
+    }
   }
 
   private func add(_ weight: NDArray, _ input: NDArray, _ channels: ObservedWeight.Channels) {
     guard weight.dtype == .float32, input.dtype == .float32, input.count > 0 else { return }
     require(
       input.nonFiniteCount == 0,
-      "calibration: the input \(input.shape) of a product with weight \(weight.shape) is not finite")
+      "calibration: the input \(input.shape) of a product with weight \(weight.shape) is not finite"
+    )
     func extreme(_ kernel: ReductionKernel) -> Float {
       Float(input.reduced(kernel, axes: nil, keepingDimensions: false).item)
     }

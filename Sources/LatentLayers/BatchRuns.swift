@@ -8,14 +8,17 @@ import Synchronization
 
 extension Tensor {
   /// `network` of x `[batch, ...]`, which are these, in runs of `length` examples, joined along the
-  /// batch. `network` must treat examples independently; while it records derivatives (`recording`)
-  /// or the batch is short, it is applied to all of them at once. Runs depend on the sizes alone, so
+  /// batch. `network` must treat examples independently; while it records derivatives (`recording`),
+  /// while somebody observes its weights, or where the batch is short, it is applied to all of them at
+  /// once. Runs depend on the sizes alone, so
   /// results are the same bits for any number of threads.
   public func inRuns(
     of length: Int, recording: Bool, _ network: (Tensor) -> Tensor
   ) -> Tensor {
     let batch = shape[0]
-    if recording || isRecorded || batch < 2 * length { return network(self) }
+    if recording || isRecorded || batch < 2 * length || WeightObserver.isWatching {
+      return network(self)
+    }
     let count = batch / length
     let parts = Mutex([Tensor?](repeating: nil, count: count))
     parallelFor(count) { index in

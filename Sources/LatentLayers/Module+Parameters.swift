@@ -131,8 +131,7 @@ private struct Loader: ParameterVisitor {
   private func load(_ tensor: inout Tensor, _ name: String) {
     guard let array = arrays[(prefix + [name]).joined(separator: ".")] else { return }
     // Weights of low precision are stored for a purpose and stay what they are.
-    let type = tensor.dtype.isLowPrecision ? .float32 : tensor.dtype
-    tensor = Tensor(array.dtype.isLowPrecision ? array : array.converted(to: type))
+    tensor = Tensor(array.dtype.isLowPrecision ? array : array.converted(to: tensor.dtype.computed))
   }
   mutating func visit(_ parameter: inout Tensor, _ name: String) { load(&parameter, name) }
   mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) { load(&buffer, name) }

@@ -18,11 +18,11 @@ extension Module {
   ///
   /// `run` gets this module and calls it as it will be used later, on typical data. Weights that it
   /// does not touch stay as they are, and so do biases, and weights that are computed anew at each call
-  /// (`WeightNorm`) or used in different ways. The result has no derivatives.
+  /// (`WeightNorm`) or used in different ways (tied embeddings). The result has no derivatives.
   ///
   /// - Parameters:
-  ///   - isKept: Paths of weights that are to stay float32 all the same: those that are used outside of
-  ///     products too (tied embeddings), or whose rounding costs too much.
+  ///   - isKept: Paths of weights that are to stay float32 all the same, because their rounding costs
+  ///     too much, or because arithmetic reads them too.
   ///   - run: Should not let fewer inputs through than a hundred or so, for `int8`: what lies outside
   ///     the range that it shows is drawn to its ends later.
   public func quantized(
@@ -53,16 +53,16 @@ private struct Quantizer: ParameterVisitor {
     let path = (prefix + [name]).joined(separator: ".")
     let array = parameter.array
     let uses = seen.filter { $0.weight.overlaps(array) }
-    guard !kept.contains(path), uses.count == 1, let use = uses.first, use.weight.place == array.place,
-      use.weight.shape == array.shape
+    guard !kept.contains(path), uses.count == 1, let use = uses.first, let channels = use.channels,
+      use.weight.place == array.place, use.weight.shape == array.shape
     else { return }
     switch precision {
     case .bfloat16: parameter = Tensor(array.converted(to: .bfloat16))
     case .int8:
-      guard use.channels.inner(of: array.shape) <= Quantization.maximumInner else { return }
+      guard channels.inner(of: array.shape) <= Quantization.maximumInner else { return }
       parameter = Tensor(
         array.quantized(
-          scalesShape: use.channels.scalesShape(of: array.shape), inputRange: use.inputRange))
+          scalesShape: channels.scalesShape(of: array.shape), inputRange: use.inputRange))
     }
   }
 

@@ -71,7 +71,8 @@ public struct MultiHeadAttention: Layer {
   /// An empty cache for sequences of at most `capacity` positions.
   public func cache(batch: Int, capacity: Int) -> KeyValueCache {
     KeyValueCache(
-      batch: batch, heads: heads, headSize: headSize, capacity: capacity, qkv.weight.dtype)
+      batch: batch, heads: heads, headSize: headSize, capacity: capacity,
+      qkv.weight.dtype.computed)
   }
 
   /// The next position x `[batch, width]` of sequences whose earlier ones the cache holds, without

@@ -23,7 +23,8 @@ extension LatentVariableModel {
     return quantized(precision, keeping: isKept) { model in
       let posterior = model.encode(x)
       _ = model.decode(posterior.mean)
-      _ = model.decode(posterior.sample(using: &random))
+      // Some networks run only when a density is asked for.
+      _ = model.decode(posterior.sample(using: &random)).logProbability(of: x)
       _ = model.decode(fromPrior)
     }
   }

@@ -145,7 +145,8 @@ extension Convolution {
       return nil
     }
     if (direction == LATENT_DNN_BACKWARD_DATA || direction == LATENT_DNN_TRANSPOSED)
-      && inputChannels <= Convolution.fewChannels {
+      && inputChannels <= Convolution.fewChannels
+    {
       return nil
     }
     var shape = latent_dnn_convolution(

@@ -16,6 +16,9 @@ public enum DType: String, Sendable, Hashable, Codable, CaseIterable {
   /// and can be converted; every other operation traps.
   public var isLowPrecision: Bool { self == .bfloat16 || self == .int8 }
 
+  /// The type of what is computed with weights of this type.
+  public var computed: DType { isLowPrecision ? .float32 : self }
+
   /// Bytes of one element.
   public var size: Int {
     switch self {

@@ -62,7 +62,8 @@ private func integerProduct(
     rows: Int64(rows), columns: Int64(columns), inner: Int64(inner), x_stride: Int64(xStride),
     y_stride: Int64(yStride), is_signed: type.isSigned)
   latent_integer_product(
-    &shape, x, w.assumingMemoryBound(to: Int8.self), scales.map { UnsafePointer($0.floats(offset)) },
+    &shape, x, w.assumingMemoryBound(to: Int8.self),
+    scales.map { UnsafePointer($0.floats(offset)) },
     bias.map { UnsafePointer($0.floats(offset)) }, y)
   keepAlive(scales)
   keepAlive(bias)
@@ -93,7 +94,9 @@ extension NDArray {
     if byPlans
       && convolution.run(
         LATENT_DNN_FORWARD, weight, bias, relu: activation == .relu, reading: self, writing: y)
-    { return (consume y).activated(activation, appliedRelu: true) }
+    {
+      return (consume y).activated(activation, appliedRelu: true)
+    }
     guard case .integers = type else {
       return roundedToBFloat16.convolved(
         with: weight.float32Twin, geometry, bias: bias, activation: activation
@@ -145,9 +148,8 @@ extension NDArray {
     {
       return (consume x).activated(activation, appliedRelu: true)
     }
-    convolution.integerInputGradient(type.bytes(of: self), weight, x, byPlans: byPlans)
-    let scaled = type.outputScales.map { x.binary(.multiply, $0.values) } ?? x
-    return (consume scaled).addingBias(bias, activation: activation, savingPre: false).output
+    convolution.integerInputGradient(self, weight, x, byPlans: byPlans)
+    return (consume x).addingBias(bias, activation: activation, savingPre: false).output
   }
 }
 
@@ -214,15 +216,16 @@ extension Convolution {
           }
         }
         integerProduct(
-          rowType, rows: block.count, columns: outputs, inner: patch, patches, stride: patch, w + group * outputs * patch, rowType.outputScales?.values, bias,
+          rowType, rows: block.count, columns: outputs, inner: patch, patches, stride: patch,
+          w + group * outputs * patch, rowType.outputScales?.values, bias,
           offset: group * outputs, y + block.lowerBound * outputChannels + group * outputs,
           stride: outputChannels)
       }
     }
   }
 
-  /// The transposed convolution of integers y without its scales, in float32 (exact up to 2^24): a
-  /// product that gives patches, and a sum of these.
+  /// The transposed convolution of y in integers: a product that gives patches in float32, and a sum of
+  /// these.
   fileprivate func integerInputGradient(
     _ y: NDArray, _ weight: NDArray, _ x: NDArray, byPlans: Bool
   ) {
@@ -230,26 +233,31 @@ extension Convolution {
     if y.count == 0 { return }
     let outputs = outputChannels / groups
     let channels = inputChannels / groups
-    let plain = RowType.integers(inverseScale: 1, isSigned: rowType.isSigned, nil)
+    let type = rowType.forPatches(taps: patch / channels, groups: groups)
     let product = PackedProduct(
       rows: blockRows, columns: patch, inner: outputs, transposed: false, hasBias: false,
-      relu: false, type: plain)
+      relu: false, type: type)
     let packed =
       byPlans && groups == 1 ? product.plan(rows: blockRows).map { weight.packed(for: $0) } : nil
     let rowsWeight = packed == nil ? weight.patchesAsRows(groups) : nil
     let pieces = pieces(writingInput: true)
     let scratch = NDArray(uninitialized: [pieces.count, blockRows * patch], .float32)
+    let integers = NDArray(uninitialized: [pieces.count, blockRows * outputChannels], .uint8)
     parallelFor(pieces.count) { index in
       let part = pieces[index].whole
       var sizes = part.sizes
-      let from = y.pointer + pieces[index].outputOffset
+      let from = y.floats(pieces[index].outputOffset)
+      let blockIntegers = integers.freshPointer + index * blockRows * outputChannels
       let to = x.floats(pieces[index].inputOffset)
       let patches = scratch.floats(index * blockRows * patch)
       let rows = part.batch * part.outputPositions
       for start in stride(from: 0, to: rows, by: blockRows) {
         let block = start..<min(start + blockRows, rows)
+        type.write(
+          block.count * outputChannels, of: from + block.lowerBound * outputChannels,
+          to: blockIntegers)
         for group in 0..<groups {
-          let read = from + block.lowerBound * outputChannels + group * outputs
+          let read = UnsafeRawPointer(blockIntegers) + group * outputs
           if let packed {
             let isDone =
               product.plan(rows: block.count).map {
@@ -258,9 +266,9 @@ extension Convolution {
             require(isDone, "oneDNN refused a product of \(block.count) rows and \(weight.shape)")
           } else if let rowsWeight {
             integerProduct(
-              plain, rows: block.count, columns: patch, inner: outputs, read,
-              stride: outputChannels, rowsWeight.pointer + group * patch * outputs, nil, nil,
-              patches, stride: patch)
+              type, rows: block.count, columns: patch, inner: outputs, read,
+              stride: outputChannels, rowsWeight.pointer + group * patch * outputs,
+              type.outputScales?.values, nil, offset: group * patch, patches, stride: patch)
           }
           part.forEachExample(block) { example, positions, row in
             latent_patches_add(
@@ -275,6 +283,7 @@ extension Convolution {
     keepAlive(packed)
     keepAlive(rowsWeight)
     keepAlive(scratch.storage)
+    keepAlive(integers.storage)
   }
 }
 

@@ -46,7 +46,8 @@ public struct Quantization: Sendable, Equatable {
       return .failure(
         QuantizationMismatch(found: "a scale that is no positive number", expected: "a step"))
     }
-    guard inputRange.low <= inputRange.high, inputRange.low.isFinite, inputRange.high.isFinite else {
+    guard inputRange.low <= inputRange.high, inputRange.low.isFinite, inputRange.high.isFinite
+    else {
       return .failure(
         QuantizationMismatch(
           found: "an input range from \(inputRange.low) to \(inputRange.high)",
@@ -91,6 +92,9 @@ public struct QuantizationMismatch: Error, Sendable, Equatable {
 final class OutputScales: Sendable {
   let values: NDArray
   let number: Int64
+  private let ofPatches = Mutex<OutputScales?>(nil)
+  /// The bias that came last, and what oneDNN is given for it.
+  private let lastBias = Mutex<(bias: NDArray, unscaled: NDArray)?>(nil)
   private static let counter = Atomic<Int64>(0)
 
   init(_ values: NDArray) {
@@ -99,6 +103,29 @@ final class OutputScales: Sendable {
   }
 
   deinit { latent_dnn_forget(number) }
+
+  /// `bias / values`. A layer has one bias, so the last result is kept; the bias is held with it, so that
+  /// nobody writes to it in place.
+  func unscaled(_ bias: NDArray) -> NDArray {
+    lastBias.withLock { last in
+      if let last, last.bias.place == bias.place { return last.unscaled }
+      let result = bias.binary(.divide, values)
+      last = (bias, result)
+      return result
+    }
+  }
+
+  /// The same for each of `taps` taps of a transposed convolution: `[groups * taps * outputs / groups]`.
+  func forPatches(taps: Int, groups: Int) -> OutputScales {
+    ofPatches.withLock { known in
+      if let known { return known }
+      let each = values.count / groups
+      let repeated = values.reshaped([groups, 1, each]).broadcast(to: [groups, taps, each])
+      let made = OutputScales(repeated.reshaped([repeated.count]))
+      known = made
+      return made
+    }
+  }
 
   var kernel: latent_dnn_scales {
     latent_dnn_scales(

@@ -6,13 +6,13 @@ import CLatentKernels
 
 enum RowType: Sendable {
   case float32, bfloat16
-  /// Integers of 8 bits. Without the scales of the outputs, results are the sums themselves.
-  case integers(inverseScale: Float, isSigned: Bool, OutputScales?)
+  /// Integers of 8 bits, and what one step of each output is worth.
+  case integers(inverseScale: Float, isSigned: Bool, OutputScales)
 
-  init(_ quantization: Quantization, scaled: Bool = true) {
+  init(_ quantization: Quantization) {
     self = .integers(
       inverseScale: 1 / quantization.inputScale, isSigned: quantization.inputIsSigned,
-      scaled ? quantization.outputScales : nil)
+      quantization.outputScales)
   }
 
   var kernel: latent_dnn_type {
@@ -36,6 +36,13 @@ enum RowType: Sendable {
 
   var outputScales: OutputScales? {
     if case .integers(_, _, let scales) = self { scales } else { nil }
+  }
+
+  /// The same rows for a product that gives patches of a transposed convolution.
+  func forPatches(taps: Int, groups: Int) -> RowType {
+    guard case .integers(let inverseScale, let isSigned, let scales) = self else { return self }
+    return .integers(
+      inverseScale: inverseScale, isSigned: isSigned, scales.forPatches(taps: taps, groups: groups))
   }
 
   /// Calls with the scales as oneDNN wants them.
@@ -67,14 +74,14 @@ enum RowType: Sendable {
   /// The bias as oneDNN adds it: before the scales.
   func unscaled(_ bias: NDArray?) -> NDArray? {
     guard let scales = outputScales else { return bias }
-    return bias?.binary(.divide, scales.values)
+    return bias.map { scales.unscaled($0) }
   }
 }
 
 extension NDArray {
   /// How rows are read that meet this weight, whose scales must have the shape that the operation has.
   func rowType(
-    scalesShape: Shape, scaled: Bool = true, _ name: StaticString, file: StaticString, line: UInt
+    scalesShape: Shape, _ name: StaticString, file: StaticString, line: UInt
   ) -> RowType {
     if dtype == .bfloat16 { return .bfloat16 }
     guard let quantization else {
@@ -86,7 +93,7 @@ extension NDArray {
       quantization.scales.shape == scalesShape,
       "\(name): scales \(quantization.scales.shape) of the int8 weight \(shape), expected "
         + "\(scalesShape)", file: file, line: line)
-    return RowType(quantization, scaled: scaled)
+    return RowType(quantization)
   }
 
   /// This weight in float32, made once.

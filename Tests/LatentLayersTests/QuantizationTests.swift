@@ -12,6 +12,7 @@ private struct Mixed: Module {
   var up: ConvTranspose2D
   var normed: WeightNorm<Linear>
   var table: Tensor
+  var tied: Embedding
   var halves: Tensor
   var unused: Linear
 
@@ -22,6 +23,7 @@ private struct Mixed: Module {
     up = ConvTranspose2D(6, 4, kernel: 4, stride: 2, padding: 1, using: &random)
     normed = WeightNorm(Linear(8, 5, using: &random))
     table = random.normalTensor([7, 5])
+    tied = Embedding(count: 6, size: 5, using: &random)
     halves = random.normalTensor([6, 5])
     unused = Linear(3, 3, using: &random)
   }
@@ -32,6 +34,7 @@ private struct Mixed: Module {
     visitor.visit(&up, "up")
     visitor.visit(&normed, "normed")
     visitor.visit(&table, "table")
+    visitor.visit(&tied, "tied")
     visitor.visit(&halves, "halves")
     visitor.visit(&unused, "unused")
   }
@@ -40,9 +43,11 @@ private struct Mixed: Module {
   func callAsFunction(_ x: Tensor) -> Tensor {
     let image = up(down(first(x).reshaped([-1, 4, 4, 4])))  // [batch, 8, 8, 4]
     let code = normed(image.reshaped([-1, 32, 8]).sum(axes: [1]))  // [batch, 5]
-    let words = linear(code, weight: table, bias: nil)
+    let words =
+      linear(code + tied(Tensor([3] as [Int32])), weight: table, bias: nil)
+      .sliced(1, 0..<6) + linear(code, weight: tied.weight, bias: nil)
     let two = [0..<3, 3..<6].map { linear(code, weight: halves.sliced(0, $0), bias: nil) }
-    return Tensor.concatenate([words.sliced(1, 0..<6)] + two, axis: 1)
+    return Tensor.concatenate([words] + two, axis: 1)
   }
 }
 
@@ -57,7 +62,7 @@ private struct Mixed: Module {
   ) throws {
     let model = Mixed()
     let quantized = model.quantized(precision) { _ = $0(x) }
-    // Not: weights that are computed, that are used in slices, and that nobody used; no biases.
+    // Not: weights that are computed, looked up, used in slices, and that nobody used; no biases.
     #expect(
       quantized.lowPrecisionPaths == ["first.weight", "down.weight", "up.weight", "table"])
     #expect(model.lowPrecisionPaths.isEmpty)

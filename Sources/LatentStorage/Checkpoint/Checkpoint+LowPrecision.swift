@@ -43,7 +43,8 @@ extension Checkpoint {
     for (path, array) in arrays where array.dtype == .int8 {
       func take(_ ending: String) throws -> NDArray {
         guard let found = arrays.removeValue(forKey: path + ending) else {
-          throw session.damaged(path + ending, "nothing", "what the int8 array '\(path)' stands for")
+          throw session.damaged(
+            path + ending, "nothing", "what the int8 array '\(path)' stands for")
         }
         return found
       }
