@@ -1,4 +1,4 @@
-// Gated recurrent layers with PyTorch's formulas, names of weights and order of gates, batch first.
+// Gated recurrent layers with PyTorch's formulas and order of gates, batch first.
 // All inputs are projected in one product before the loop through time begins.
 
 import LatentAutodiff
