@@ -17,7 +17,6 @@ struct Convolution {
   /// second number.
   static let worthTwo = 500_000
   static let pieceWork = 20_000_000
-  static let maximumPieces = 16
   /// Bytes of patches that are made before they are multiplied.
   static let blockBytes = 256 << 10
   /// Up to so many channels at the image end, oneDNN's gradient of the input is slower than a
@@ -59,7 +58,7 @@ struct Convolution {
   /// How many pieces the work is worth.
   var wantedPieces: Int {
     if multiplyAdds < 2 * Convolution.worthTwo { return 1 }
-    return max(2, min(Convolution.maximumPieces, multiplyAdds / Convolution.pieceWork))
+    return evenPieces(multiplyAdds / Convolution.pieceWork)
   }
 }
 

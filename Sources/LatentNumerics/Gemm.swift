@@ -32,7 +32,7 @@ struct Gemm {
   var pieces: Int {
     let work = m * n * k
     if work < 2 * Gemm.worthTwo || max(m, n) < 32 { return 1 }
-    return max(2, min(16, min(work / Gemm.worthMore, max(m, n) / 32)))
+    return evenPieces(min(work / Gemm.worthMore, max(m, n) / 32))
   }
 
   /// Rows are cut where there are many, or where the product is not one of rows with rows: a piece

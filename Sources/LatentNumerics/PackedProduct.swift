@@ -25,9 +25,8 @@ struct PackedProduct {
 
   private var pieces: Int {
     let work = rows * columns * inner
-    if work < 2 * Gemm.worthTwo { return 1 }
-    return max(
-      1, min(16, max(2, work / PackedProduct.pieceWork), rows / (PackedProduct.pieceRows / 2)))
+    if work < 2 * Gemm.worthTwo || rows < PackedProduct.pieceRows { return 1 }
+    return evenPieces(min(work / PackedProduct.pieceWork, rows / (PackedProduct.pieceRows / 2)))
   }
 
   /// The first row of piece `index`, at multiples of 16.

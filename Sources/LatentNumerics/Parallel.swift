@@ -32,3 +32,11 @@ public func parallelFor(_ count: Int, _ body: (Int) -> Void) {
     }
   }
 }
+
+/// How many pieces work is cut into that is worth about `wanted`: a power of two from 2 to 16, so that
+/// no thread of two, four or eight is left with one piece more than the others.
+func evenPieces(_ wanted: Int) -> Int {
+  var pieces = 2
+  while pieces < 16 && 2 * pieces <= wanted { pieces *= 2 }
+  return pieces
+}
