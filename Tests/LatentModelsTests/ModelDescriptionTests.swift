@@ -336,7 +336,7 @@ import Testing
 
     init(
       _ network: any NetworkDescription, of inputShape: [Int] = [28, 28, 1],
-      _ likelihood: ModelDescription.Likelihood = .bernoulli, _ text: String
+      with likelihood: ModelDescription.Likelihood = .bernoulli, _ text: String
     ) {
       description = ModelDescription(network, inputShape: inputShape, likelihood: likelihood)
       self.text = "model description: " + text
@@ -431,12 +431,12 @@ import Testing
   static func text(
     _ network: any NetworkDescription, of inputShape: [Int] = [64], _ text: String
   ) -> Wrong {
-    Wrong(network, of: inputShape, .categorical, text)
+    Wrong(network, of: inputShape, with: .categorical, text)
   }
 
   static let texts = [
     Wrong(
-      MLPNetwork(), .categorical,
+      MLPNetwork(), with: .categorical,
       "likelihood is categorical, expected bernoulli, continuous-bernoulli, normal, unit-normal "
         + "for the network mlp"),
     Wrong(

@@ -42,8 +42,9 @@ public struct GRUTextNetwork: NetworkDescription {
     /// Every layer sees the states of the one before it, from all directions.
     func recurrence(directions: Int) -> Double {
       func layer(_ inputs: Int) -> Double {
-        Double(directions)
-          * (LayerParameters.linear(inputs, 3 * hidden) + LayerParameters.linear(hidden, 3 * hidden))
+        let gates = 3 * hidden
+        return Double(directions)
+          * (LayerParameters.linear(inputs, gates) + LayerParameters.linear(hidden, gates))
       }
       return layer(width) + Double(layers - 1) * layer(directions * hidden)
     }

@@ -1,5 +1,5 @@
-// The Transformers of text in words. Every key of a file is a plain value, so the width inside a block
-// is written out instead of following from the others.
+// The Transformers of text in words. Every key of a file is a plain value, so the width inside a
+// block is written out instead of following from the others.
 
 import LatentAutodiff
 import LatentLayers
