@@ -91,10 +91,12 @@ public struct OpenRun: Sendable {
     let wanted = (isText: Texts.areWritten(to: out), isPicture: out.hasSuffix(".png"))
     if (!wanted.isText || configuration.isText) && (!wanted.isPicture || isPicture) { return }
     let own = configuration.isText ? [Texts.ending] : isPicture ? [".png"] : []
+    let endings = own + arrays
+    let list = [endings.dropLast().joined(separator: ", "), endings.last ?? ""]
     throw CommandError(
       "--out '\(out)': examples of shape \(configuration.model.inputShape) are no "
         + "\(wanted.isText ? "texts" : "pictures"): write a "
-        + "\((own + arrays).joined(separator: " or ")) file", .usage)
+        + "\(list.filter { !$0.isEmpty }.joined(separator: " or ")) file", .usage)
   }
 
   /// Whether examples can be shown as pictures.

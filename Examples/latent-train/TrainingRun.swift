@@ -131,14 +131,15 @@ struct TrainingRun {
     let ends = few.sliced(0, 0..<min(8, few.shape[0] / 2 * 2))
     let steps = 7
     var random = RandomStream(seed: configuration.seed).split("texts")
+    let samples = model.decode(model.samplePrior(20, using: &random)).sample(using: &random)
     var list: [(caption: String, name: String, text: String)] = [
       (
         "Data and, below each, its reconstruction", "reconstructions",
         Texts.blocks(Texts.pairs(few, model.reconstruct(few)), of: 2)
       ),
       (
-        "Samples: decoded latents from the prior", "samples",
-        Texts.blocks(Texts.lines(model.generate(20, using: &random)))
+        "Samples: drawn, as are their latents from the prior", "samples",
+        Texts.blocks(Texts.lines(samples))
       ),
     ]
     if ends.shape[0] > 0 {

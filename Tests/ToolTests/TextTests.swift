@@ -220,7 +220,7 @@ import Testing
         (.train, "\(data) text:a.txt:0 --model seq", 64, "the length \"0\""),
         (
           .generate, "run --out a.png", 64,
-          "--out 'a.png': examples of shape [8] are no pictures: write a .txt or .npy or .h5 file"
+          "--out 'a.png': examples of shape [8] are no pictures: write a .txt, .npy or .h5 file"
         ),
         (
           .generate, "run --out b.txt --columns 3", 64,
@@ -228,7 +228,7 @@ import Testing
         ),
         (
           .generate, "images --out b.txt", 64,
-          "--out 'b.txt': examples of shape [8, 8, 1] are no texts: write a .png or .npy or .h5 file"
+          "--out 'b.txt': examples of shape [8, 8, 1] are no texts: write a .png, .npy or .h5 file"
         ),
         (.generate, "images --out -", 64, "--out '-': examples of shape [8, 8, 1] are no texts"),
         (
