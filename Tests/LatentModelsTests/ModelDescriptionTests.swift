@@ -63,13 +63,15 @@ import Testing
     Example(
       TransformerTextNetwork(width: 8, heads: 2, layers: 1, hidden: 5, latentSize: 3), [6], [3],
       #""architecture":"transformer-text","dropout":0,"heads":2,"hidden":5,"inputShape":[6],"#
-        + #""latentSize":3,"layers":1,"likelihood":"categorical","norm":"before","positions":"learned","width":8"#),
+        + #""latentSize":3,"layers":1,"likelihood":"categorical","#
+        + #""norm":"before","positions":"learned","width":8"#),
     Example(
       TransformerTextNetwork(
         width: 4, heads: 1, layers: 2, hidden: 9, latentSize: 2, norm: .after, positions: .rotary,
         dropout: 0.25), [7], [2],
       #""architecture":"transformer-text","dropout":0.25,"heads":1,"hidden":9,"inputShape":[7],"#
-        + #""latentSize":2,"layers":2,"likelihood":"categorical","norm":"after","positions":"rotary","width":4"#),
+        + #""latentSize":2,"layers":2,"likelihood":"categorical","#
+        + #""norm":"after","positions":"rotary","width":4"#),
     Example(
       GRUTextNetwork(width: 4, hidden: 5, layers: 1, latentSize: 3), [6], [3],
       #""architecture":"gru-text","hidden":5,"inputShape":[6],"#
