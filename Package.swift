@@ -121,8 +121,8 @@ let package = Package(
     .tests(
       "ToolTests",
       [
-        "Latent", "latent-train", "latent-encode", "latent-interpolate", "latent-generate",
-        "latent-quantize", "custom-model", "resume-run",
+        "Latent", "LatentCommands", "latent-train", "latent-encode", "latent-interpolate",
+        "latent-generate", "latent-quantize", "custom-model", "resume-run",
       ]),
     .tests("PackageTests", ["Latent"]),
   ]

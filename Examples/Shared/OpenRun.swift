@@ -72,12 +72,31 @@ public struct OpenRun: Sendable {
     let source = try DataSource(parsing: spec ?? configuration.data)
     let (training, test) = try source.open()
     let dataset = test ?? training
+    if source.isText != configuration.isText {
+      throw CommandError(
+        "data \(source): \(source.isText ? "text" : "no text"), but the model was trained on "
+          + configuration.data, .dataError)
+    }
     if dataset.inputShape != Shape(configuration.model.inputShape) {
       throw CommandError(
         "data \(source): examples of shape \(dataset.inputShape), "
           + "but the model was trained on \(configuration.model.inputShape)", .dataError)
     }
     return dataset
+  }
+
+  /// Refuses pictures of examples that are none, and texts of examples that are none, before
+  /// anything is computed. `arrays` are the endings of names that suit all examples.
+  public func checkOutput(_ out: String, arrays: [String]) throws {
+    let wanted = (isText: Texts.areWritten(to: out), isPicture: out.hasSuffix(".png"))
+    if (!wanted.isText || configuration.isText) && (!wanted.isPicture || isPicture) { return }
+    let own = configuration.isText ? [Texts.ending] : isPicture ? [".png"] : []
+    let endings = own + arrays
+    let list = [endings.dropLast().joined(separator: ", "), endings.last ?? ""]
+    throw CommandError(
+      "--out '\(out)': examples of shape \(configuration.model.inputShape) are no "
+        + "\(wanted.isText ? "texts" : "pictures"): write a "
+        + "\(list.filter { !$0.isEmpty }.joined(separator: " or ")) file", .usage)
   }
 
   /// Whether examples can be shown as pictures.

@@ -1,4 +1,4 @@
-// The report of a run: numbers, a curve and the pictures on one page that needs nothing else.
+// The report of a run: numbers, a curve and the pictures or texts on one page that needs nothing else.
 
 import Foundation
 import Latent
@@ -10,15 +10,19 @@ public struct Report {
   public var epochs: [EpochMetrics]
   /// Captions and paths relative to the page.
   public var pictures: [(caption: String, path: String)]
+  /// Captions and the texts themselves.
+  public var texts: [(caption: String, text: String)]
 
   public init(
     title: String, facts: [(String, String)], epochs: [EpochMetrics],
-    pictures: [(caption: String, path: String)]
+    pictures: [(caption: String, path: String)] = [],
+    texts: [(caption: String, text: String)] = []
   ) {
     self.title = title
     self.facts = facts
     self.epochs = epochs
     self.pictures = pictures
+    self.texts = texts
   }
 
   public func write(to path: String) throws {
@@ -31,6 +35,10 @@ public struct Report {
       "<figure><img src=\"\($0.path)\" alt=\"\(escaped($0.caption))\">"
         + "<figcaption>\(escaped($0.caption))</figcaption></figure>"
     }
+    let blocks = texts.map {
+      "<figure><pre>\(escaped($0.text))</pre>"
+        + "<figcaption>\(escaped($0.caption))</figcaption></figure>"
+    }
     return """
       <!DOCTYPE html>
       <html lang="en"><meta charset="utf-8"><title>\(escaped(title))</title>
@@ -38,12 +46,12 @@ public struct Report {
       body { font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }
       th { text-align: left; padding-right: 2em; font-weight: normal; color: #555; }
       figure { margin: 2em 0; } img { image-rendering: pixelated; max-width: 100%; }
-      figcaption { color: #555; }
+      pre { overflow-x: auto; line-height: 1.3; } figcaption { color: #555; }
       </style>
       <h1>\(escaped(title))</h1>
       <table>\(rows.joined(separator: "\n"))</table>
       \(curve)
-      \(figures.joined(separator: "\n"))
+      \((figures + blocks).joined(separator: "\n"))
       </html>
       """
   }

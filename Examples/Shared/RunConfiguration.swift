@@ -126,9 +126,23 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     try count("batchSize", batchSize)
     try count("epochs", epochs)
     if let patience { try count("patience", patience) }
-    _ = try DataSource(parsing: data)
     _ = try BatchTransforms.parse(transform)
+    // Bytes are no gray values, nor the other way round.
+    let isText = try DataSource(parsing: data).isText
+    let network = type(of: model.network)
+    let isForText = network.likelihoods.contains(.categorical)
+    let names = ModelDescription.presets.filter { $0.likelihood == .categorical }.map(\.name)
+    try check(
+      !isText || isForText, "model.architecture", "'\(network.architecture)'",
+      names.joined(separator: ", ") + " for text")
+    try check(
+      isText || !isForText, "data", "'\(data)'",
+      "\(DataSource.textForm) for the network \(network.architecture)")
+    try check(!isText || transform == "none", "transform", "'\(transform)'", "none for text")
   }
+
+  /// Whether examples are texts.
+  public var isText: Bool { model.likelihood == .categorical }
 
   public func makeOptimizer() throws -> any Optimizer {
     let rate = optimizer.learningRate

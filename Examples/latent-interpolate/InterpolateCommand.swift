@@ -1,4 +1,4 @@
-// latent-interpolate: walks through the latent space, as pictures or numbers.
+// latent-interpolate: walks through the latent space, as pictures, texts or numbers.
 
 import ArgumentParser
 import Foundation
@@ -16,6 +16,7 @@ struct InterpolateCommand: ParsableCommand {
 
       OUTPUT by the ending of --out
         .png   a picture
+        .txt   texts, one on a line, an empty line after each row; - prints them
         .npy   the decoded examples [rows, steps, ...]
 
       EXAMPLE
@@ -33,7 +34,7 @@ struct InterpolateCommand: ParsableCommand {
   @Option(help: "Points on each path, ends included.") var steps = 10
   @Option(help: "linear or spherical.") var path: String = "spherical"
   @Option(help: "Traverse so many latents instead, around example 0.") var traverse: Int?
-  @Option(help: "The file to write: .png or .npy.") var out: String
+  @Option(help: "The file to write: .png, .txt or .npy.") var out: String
 
   func validate() throws {
     if Interpolation(rawValue: path) == nil {
@@ -42,8 +43,8 @@ struct InterpolateCommand: ParsableCommand {
     try checkRange("steps", steps, 2...10_000)
     try checkRange("rows", rows, 1...10_000)
     if let traverse { try checkRange("traverse", traverse, 1...Int.max) }
-    if !["png", "npy"].contains((out as NSString).pathExtension) {
-      throw ValidationError("--out '\(out)': expected a name that ends in .png or .npy")
+    if !["png", "npy"].contains((out as NSString).pathExtension) && !Texts.areWritten(to: out) {
+      throw ValidationError("--out '\(out)': expected a name that ends in .png, .txt or .npy")
     }
     _ = try ends()
   }
@@ -62,6 +63,7 @@ struct InterpolateCommand: ParsableCommand {
 
   func run() throws {
     let opened = try folder.open()
+    try opened.checkOutput(out, arrays: [".npy"])
     try walk(opened.model, opened)
   }
 
@@ -85,13 +87,12 @@ struct InterpolateCommand: ParsableCommand {
     if out.hasSuffix(".npy") {
       try NPY.write(
         decoded.reshaped([-1, steps] + decoded.shape.dimensions.dropFirst()).array, to: out)
-    } else if pictures.isPicture {
-      try pictures.write(decoded, columns: steps, to: out)
+    } else if Texts.areWritten(to: out) {
+      try Texts.write(Texts.blocks(Texts.lines(decoded), of: steps), to: out)
     } else {
-      throw CommandError(
-        "examples of shape \(dataset.inputShape) are no pictures: "
-          + "write a .npy file", .usage)
+      try pictures.write(decoded, columns: steps, to: out)
     }
+    if out == Texts.standardOutput { return }
     print("{\"rows\": \(decoded.shape[0] / steps), \"steps\": \(steps), \"out\": \(quoted(out))}")
   }
 }

@@ -16,6 +16,7 @@ struct TrainCommand: ParsableCommand {
         hdf5:FILE:DATASET   a data set of an HDF5 file, read by slabs
         npy:FILE            a NumPy array
         images:DIR[:SIDE]   a folder of PNG pictures
+        text:FILE[:LENGTH]  a file in pieces of LENGTH bytes (\(DataSource.textLength))
 
       MODELS
       \(modelList)
@@ -30,7 +31,7 @@ struct TrainCommand: ParsableCommand {
         config.yaml                   all settings, for --config
         metrics.csv, metrics.jsonl    one line per epoch, nats per example
         summary.json                  settings and final figures
-        report.html, pictures/*.png   what came out
+        report.html, pictures/*.png   what came out; texts/*.txt for text
 
       SIGNALS AND EXIT CODES
         SIGINT and SIGTERM finish the step, save and exit with 130 or 143;
@@ -43,6 +44,7 @@ struct TrainCommand: ParsableCommand {
         latent-train --data sprites:28 --out run/
         latent-train --data mnist:mnist/ --model conv28 --epochs 10 --out run/
         latent-train --config conv28.yaml --seed 3 --out run/
+        latent-train --data text:book.txt --model seq --warmup-steps 2000 --out run/
       """)
 
   private static var modelList: String {

@@ -1,4 +1,4 @@
-// The run itself: trainer, events, then pictures, summary and report.
+// The run itself: trainer, events, then pictures or texts, summary and report.
 
 import Foundation
 import Latent
@@ -66,7 +66,9 @@ struct TrainingRun {
       figures += last.training.values.map { ("train_\($0.name)", $0.value) }
       figures += last.validation?.values.map { ("validation_\($0.name)", $0.value) } ?? []
     }
-    let pictures = try draw(trainer.average?.model ?? trainer.model, shown)
+    let model = trainer.average?.model ?? trainer.model
+    let pictures = try draw(model, shown)
+    let texts = configuration.isText ? try write(model, shown) : []
     try summarize(trainer, figures, seconds)
     let facts: [(String, String)] =
       [
@@ -79,7 +81,7 @@ struct TrainingRun {
       ] + figures.map { ("\($0.0), nats", rounded($0.1)) }
     try Report(
       title: "Latent run on \(configuration.data)", facts: facts, epochs: history,
-      pictures: pictures
+      pictures: pictures, texts: texts
     ).write(to: "\(out)/report.html")
     say("report: \(out)/report.html")
   }
@@ -116,6 +118,42 @@ struct TrainingRun {
     return try list.map { caption, name, images, columns in
       try pictures.write(images, columns: columns, to: "\(folder)/\(name).png")
       return (caption, "pictures/\(name).png")
+    }
+  }
+
+  /// What `draw` is for pictures; the report holds the texts themselves.
+  private func write(
+    _ model: some LatentVariableModel, _ data: any Dataset
+  ) throws -> [(caption: String, text: String)] {
+    let folder = "\(out)/texts"
+    try Folder.create(folder)
+    let few = Tensor(try data.batch(0..<min(20, data.count)).inputs)
+    let ends = few.sliced(0, 0..<min(8, few.shape[0] / 2 * 2))
+    let steps = 7
+    var random = RandomStream(seed: configuration.seed).split("texts")
+    let samples = model.decode(model.samplePrior(20, using: &random)).sample(using: &random)
+    var list: [(caption: String, name: String, text: String)] = [
+      (
+        "Data and, below each, its reconstruction", "reconstructions",
+        Texts.blocks(Texts.pairs(few, model.reconstruct(few)), of: 2)
+      ),
+      (
+        "Samples: drawn, as are their latents from the prior", "samples",
+        Texts.blocks(Texts.lines(samples))
+      ),
+    ]
+    if ends.shape[0] > 0 {
+      let paths = Pictures(model: model, inputShape: configuration.model.inputShape)
+        .interpolations(between: ends, steps: steps)
+      list.append(
+        (
+          "Interpolations between pairs of examples", "interpolation",
+          Texts.blocks(Texts.lines(paths), of: steps)
+        ))
+    }
+    return try list.map { caption, name, text in
+      try Texts.write(text, to: "\(folder)/\(name)\(Texts.ending)")
+      return (caption, text)
     }
   }
 

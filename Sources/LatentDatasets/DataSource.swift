@@ -16,8 +16,11 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
   /// What `init(parsing:)` understands, for help texts.
   public static let forms = [
     "sprites[:SIDE]", "mnist:DIR", "hdf5:FILE:DATASET", "npy:FILE", "images:DIR[:SIDE]",
-    "text:FILE[:LENGTH]",
+    textForm,
   ]
+
+  /// The form of sources of text.
+  public static let textForm = "text:FILE[:LENGTH]"
 
   /// Pictures of generated sets: so many for training, and for testing.
   public static let spriteCounts = (training: 20_000, test: 2_000)
@@ -28,6 +31,11 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
   public let kind: Kind
 
   public init(_ kind: Kind) { self.kind = kind }
+
+  /// Whether examples are texts, bytes `[length]` as int32.
+  public var isText: Bool {
+    if case .text = kind { true } else { false }
+  }
 
   /// - Throws: `DatasetError.badSource`, which lists the forms.
   public init(parsing text: String) throws {

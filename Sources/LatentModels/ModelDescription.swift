@@ -19,15 +19,25 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
     case normal
     /// Normal with standard deviation 1.
     case unitNormal = "unit-normal"
+    /// Bytes, each conditioned on those before it.
+    case categorical
 
-    /// The last step of a decoder with this likelihood.
-    public var head: any LikelihoodHead {
+    /// The last step of a decoder with this likelihood; nil where it takes more than one step, so that
+    /// decoders are made for it.
+    public var head: (any LikelihoodHead)? {
       switch self {
       case .bernoulli: BernoulliHead()
       case .continuousBernoulli: ContinuousBernoulliHead()
       case .normal: NormalHead(.shared())
       case .unitNormal: NormalHead(.fixed(1))
+      case .categorical: nil
       }
+    }
+
+    /// Traps where there is none.
+    var requiredHead: any LikelihoodHead {
+      guard let head else { fatalError("the likelihood \(rawValue) is no head of a decoder") }
+      return head
     }
   }
 

@@ -42,13 +42,13 @@ public protocol HeadedNetworkDescription: NetworkDescription {
 
 extension HeadedNetworkDescription {
   public static var likelihoods: [ModelDescription.Likelihood] {
-    [.bernoulli, .continuousBernoulli, .normal, .unitNormal]
+    ModelDescription.Likelihood.allCases.filter { $0.head != nil }
   }
 
   public func parameterCount(
     inputShape: [Int], likelihood: ModelDescription.Likelihood
   ) -> Double {
-    let head = likelihood.head
+    let head = likelihood.requiredHead
     return parameterCount(inputShape: inputShape, outputsPerElement: head.outputsPerElement)
       + Double(head.parameterCount)
   }
@@ -56,7 +56,7 @@ extension HeadedNetworkDescription {
   public func makeModel(
     inputShape: Shape, likelihood: ModelDescription.Likelihood, using random: inout RandomStream
   ) -> any LatentVariableModel {
-    makeModel(inputShape: inputShape, head: likelihood.head, using: &random)
+    makeModel(inputShape: inputShape, head: likelihood.requiredHead, using: &random)
   }
 }
 
@@ -85,7 +85,7 @@ extension ModelDescription {
   /// Every ready network. A new one is a file with its description, and a line here.
   public static let networks: [any NetworkDescription.Type] = [
     MLPNetwork.self, MLPAutoencoderNetwork.self, GatedMLPNetwork.self, ConvNetwork.self,
-    ResidualNetwork.self,
+    ResidualNetwork.self, TransformerTextNetwork.self, GRUTextNetwork.self,
   ]
 
   /// The names of all ready networks.
@@ -116,6 +116,16 @@ extension NetworkDescription {
     try check(widths.allSatisfy { $0 <= limit }, key, widths, "widths of at most \(limit)")
   }
 
+  /// Sequences, whose vectors of a width are no more numbers than a model may have.
+  func check(inputShape: [Int], vectorsOf width: Int) throws {
+    try check(
+      inputShape.count == 1, "inputShape", inputShape,
+      "sequences [length] for the network \(Self.architecture)")
+    let limit = ModelDescription.maximumParameters / width
+    try check(
+      inputShape[0] <= limit, "inputShape", inputShape, "at most \(limit) vectors of \(width)")
+  }
+
   /// Pictures whose sides can be halved so often.
   func check(inputShape: [Int], halvings: Int) throws {
     try check(
@@ -138,6 +148,22 @@ extension NetworkDescription {
     return "\(Self.architecture)(\(settings.joined(separator: ", ")))"
   }
 }
+
+extension KeyedDecodingContainer {
+  /// One of the words of a type; another is refused with the list of them.
+  func decodeWord<Word: RawRepresentable<String> & CaseIterable>(forKey key: Key) throws -> Word {
+    let text = try decode(String.self, forKey: key)
+    guard let word = Word(rawValue: text) else {
+      throw ModelDescriptionError(
+        key: key.stringValue, found: "'\(text)'",
+        expected: Word.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return word
+  }
+}
+
+/// Tokens of the ready networks of text.
+let byteValues = 256
 
 /// How often the sides of a picture can be halved until the smaller one would be below `least`; 0 where
 /// the shape is no picture.

@@ -60,22 +60,59 @@ import Testing
       [2, 1, 3],
       #""architecture":"resnet","blocks":2,"channels":[2,4,6],"epsilon":1e-06,"groups":2,"#
         + #""inputShape":[8,4,3],"latentChannels":3"#),
+    Example(
+      TransformerTextNetwork(width: 8, heads: 2, layers: 1, hidden: 5, latentSize: 3), [6], [3],
+      #""architecture":"transformer-text","dropout":0,"heads":2,"hidden":5,"inputShape":[6],"#
+        + #""latentSize":3,"layers":1,"likelihood":"categorical","#
+        + #""norm":"before","positions":"learned","width":8"#),
+    Example(
+      TransformerTextNetwork(
+        width: 4, heads: 1, layers: 2, hidden: 9, latentSize: 2, norm: .after, positions: .rotary,
+        dropout: 0.25), [7], [2],
+      #""architecture":"transformer-text","dropout":0.25,"heads":1,"hidden":9,"inputShape":[7],"#
+        + #""latentSize":2,"layers":2,"likelihood":"categorical","#
+        + #""norm":"after","positions":"rotary","width":4"#),
+    Example(
+      GRUTextNetwork(width: 4, hidden: 5, layers: 1, latentSize: 3), [6], [3],
+      #""architecture":"gru-text","hidden":5,"inputShape":[6],"#
+        + #""latentSize":3,"layers":1,"likelihood":"categorical","width":4"#),
+    Example(
+      GRUTextNetwork(width: 3, hidden: 4, layers: 3, latentSize: 1), [1], [1],
+      #""architecture":"gru-text","hidden":4,"inputShape":[1],"#
+        + #""latentSize":1,"layers":3,"likelihood":"categorical","width":3"#),
   ]
 
-  @Test(arguments: examples, Description.Likelihood.allCases)
+  /// Each network with each of its likelihoods.
+  static let combinations = examples.flatMap { example in
+    type(of: example.network).likelihoods.map { (example, $0) }
+  }
+
+  @Test(arguments: combinations)
   func everyCombinationWorks(example: Example, likelihood: Description.Likelihood) throws {
     let description = Description(
       example.network, inputShape: example.inputShape, likelihood: likelihood)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let data = try encoder.encode(description)
+    // Keys are sorted: those of text networks lie on both sides of this one.
+    let word = "\"likelihood\":\"\(likelihood.rawValue)\""
     #expect(
       String(decoding: data, as: UTF8.self)
-        == "{\(example.json),\"likelihood\":\"\(likelihood.rawValue)\"}")
+        == "{\(example.json.contains(word) ? example.json : "\(example.json),\(word)")}")
     let again = try JSONDecoder().decode(Description.self, from: data)
     #expect(again == description && again.hashValue == description.hashValue)
     var random = RandomStream(seed: 1)
     try use(description.makeModel(using: &random), description, example.latents)
+  }
+
+  /// Likelihoods that are the head of a decoder go with every network that takes heads.
+  @Test func likelihoods() {
+    let heads: [Description.Likelihood] = [.bernoulli, .continuousBernoulli, .normal, .unitNormal]
+    #expect(Description.Likelihood.allCases == heads + [.categorical])
+    for network in Description.networks {
+      let isForText = network.architecture.hasSuffix("-text")
+      #expect(network.likelihoods == (isForText ? [.categorical] : heads))
+    }
   }
 
   /// Every network stands in the table above, under its own name among the presets.
@@ -96,7 +133,10 @@ import Testing
     let name = "\(description) of \(shape)"
     #expect(Double(model.parameterCount) == description.parameterCount, "\(name)")
     var random = RandomStream(seed: 2)
-    let x = random.uniformTensor([4] + shape)
+    let x =
+      description.likelihood == .categorical
+      ? Tensor((0..<4 * shape.count).map { Int32($0 * 37 % 256) }, shape: [4] + shape)
+      : random.uniformTensor([4] + shape)
     let posterior = model.encode(x)
     #expect(posterior.mean.shape == [4] + latents && model.latentShape == latents, "\(name)")
     let decoded = model.decode(posterior.mean)
@@ -126,10 +166,14 @@ import Testing
     arguments: [
       ("mlp", [28, 28, 1], 652_824, [20]), ("conv28", [28, 28, 1], 1_688_289, [16]),
       ("conv64", [64, 64, 3], 766_295, [10]), ("resnet64", [64, 64, 3], 1_589_611, [16, 16, 4]),
+      ("seq", [64], 921_152, [32]),
     ] as [(String, [Int], Int, Shape)])
   func workloads(name: String, inputShape: [Int], parameters: Int, latents: Shape) throws {
     let description = try Description(named: name, inputShape: inputShape)
-    #expect(description.likelihood == (name == "resnet64" ? .unitNormal : .bernoulli))
+    let likelihoods: [String: Description.Likelihood] = [
+      "resnet64": .unitNormal, "seq": .categorical,
+    ]
+    #expect(description.likelihood == likelihoods[name] ?? .bernoulli)
     #expect(description.parameterCount == Double(parameters))
     var random = RandomStream(seed: 1)
     func check(_ model: some LatentVariableModel) {
@@ -161,6 +205,15 @@ import Testing
       ),
       ("gated-mlp", [7], "gated-mlp(hidden: [300, 300], latentSize: 40), bernoulli"),
       ("mlp-autoencoder", [7], "mlp-autoencoder(hidden: [400], latentSize: 20), bernoulli"),
+      (
+        "transformer-text", [9],
+        "transformer-text(width: 128, heads: 4, layers: 2, hidden: 512, latentSize: 32, "
+          + "norm: before, positions: learned, dropout: 0.0), categorical"
+      ),
+      (
+        "gru-text", [9],
+        "gru-text(width: 128, hidden: 256, layers: 1, latentSize: 32), categorical"
+      ),
     ] as [(String, [Int], String)])
   func defaults(name: String, inputShape: [Int], text: String) throws {
     let description = try Description(named: name, inputShape: inputShape)
@@ -175,7 +228,7 @@ import Testing
     #expect(
       error?.description
         == "model description: architecture is 'gan', expected mlp, mlp-autoencoder, gated-mlp, "
-        + "conv, conv28, conv64, resnet, resnet64")
+        + "conv, conv28, conv64, resnet, resnet64, transformer-text, seq, gru-text")
   }
 
   @Test func pathsOfTheFirstVersion() throws {
@@ -213,6 +266,34 @@ import Testing
     #expect(throws: ModelDescriptionError.self) {
       let wrong = text.replacingOccurrences(of: "mlp-autoencoder", with: "gan")
       return try JSONDecoder().decode(Description.self, from: Data(wrong.utf8))
+    }
+  }
+
+  /// A key of a text network may not be absent, nor a word be none of its kind.
+  @Test func filesOfTextNetworks() throws {
+    let text = """
+      {"architecture":"transformer-text","dropout":0,"heads":4,"hidden":512,"inputShape":[64],\
+      "latentSize":32,"layers":2,"likelihood":"categorical","norm":"before",\
+      "positions":"learned","width":128}
+      """
+    func decode(_ text: String) throws -> Description {
+      try JSONDecoder().decode(Description.self, from: Data(text.utf8))
+    }
+    #expect(try decode(text) == Description(named: "seq", inputShape: [64]))
+    for key in ["dropout", "heads", "hidden", "latentSize", "layers", "norm", "positions", "width"]
+    {
+      #expect(throws: DecodingError.self, "\(key)") {
+        try decode(text.replacingOccurrences(of: "\"\(key)\"", with: "\"other\""))
+      }
+    }
+    for (word, message) in [
+      ("before", "norm is 'none of them', expected before, after"),
+      ("learned", "positions is 'none of them', expected none, learned, sinusoidal, rotary"),
+    ] {
+      let error = #expect(throws: ModelDescriptionError.self) {
+        try decode(text.replacingOccurrences(of: word, with: "none of them"))
+      }
+      #expect(error?.description == "model description: \(message)")
     }
   }
 
@@ -259,9 +340,10 @@ import Testing
     }
 
     init(
-      _ network: any NetworkDescription, of inputShape: [Int] = [28, 28, 1], _ text: String
+      _ network: any NetworkDescription, of inputShape: [Int] = [28, 28, 1],
+      with likelihood: ModelDescription.Likelihood = .bernoulli, _ text: String
     ) {
-      description = ModelDescription(network, inputShape: inputShape)
+      description = ModelDescription(network, inputShape: inputShape, likelihood: likelihood)
       self.text = "model description: " + text
     }
   }
@@ -351,7 +433,61 @@ import Testing
         + "latentChannels: 4, epsilon: 1e-06), expected at most \(big)"),
   ]
 
-  @Test(arguments: sizes + networks) func wrongDescriptionsAreRefused(wrong: Wrong) {
+  static func text(
+    _ network: any NetworkDescription, of inputShape: [Int] = [64], _ text: String
+  ) -> Wrong {
+    Wrong(network, of: inputShape, with: .categorical, text)
+  }
+
+  static let texts = [
+    Wrong(
+      MLPNetwork(), with: .categorical,
+      "likelihood is categorical, expected bernoulli, continuous-bernoulli, normal, unit-normal "
+        + "for the network mlp"),
+    Wrong(
+      TransformerTextNetwork(), of: [64],
+      "likelihood is bernoulli, expected categorical for the network transformer-text"),
+    Wrong(
+      GRUTextNetwork(), of: [64],
+      "likelihood is bernoulli, expected categorical for the network gru-text"),
+    text(TransformerTextNetwork(width: 0), "width is 0, expected a positive number"),
+    text(TransformerTextNetwork(heads: 0), "heads is 0, expected a positive number"),
+    text(
+      TransformerTextNetwork(heads: 3),
+      "heads is 3, expected a number that divides the width 128"),
+    text(
+      TransformerTextNetwork(width: 12, positions: .rotary),
+      "positions is rotary, expected heads of an even size for these: found 12 in 4"),
+    text(TransformerTextNetwork(layers: 0), "layers is 0, expected a positive number"),
+    text(TransformerTextNetwork(hidden: -1), "hidden is -1, expected a positive number"),
+    text(TransformerTextNetwork(latentSize: 0), "latentSize is 0, expected a positive number"),
+    text(TransformerTextNetwork(dropout: 1), "dropout is 1.0, expected 0 ..< 1"),
+    text(TransformerTextNetwork(dropout: -0.5), "dropout is -0.5, expected 0 ..< 1"),
+    text(TransformerTextNetwork(dropout: .nan), "dropout is nan, expected 0 ..< 1"),
+    text(
+      TransformerTextNetwork(), of: [8, 8, 1],
+      "inputShape is [8, 8, 1], expected sequences [length] for the network transformer-text"),
+    // A table that is not learned takes memory too.
+    text(
+      TransformerTextNetwork(positions: .sinusoidal), of: [big],
+      "inputShape is [\(big)], expected at most 8388608 vectors of 128"),
+    text(
+      TransformerTextNetwork(layers: big),
+      "parameters is 425785877984320 for transformer-text(width: 128, heads: 4, layers: \(big), "
+        + "hidden: 512, latentSize: 32, norm: before, positions: learned, dropout: 0.0), "
+        + "expected at most \(big)"),
+    text(GRUTextNetwork(width: 0), "width is 0, expected a positive number"),
+    text(GRUTextNetwork(hidden: 0), "hidden is 0, expected a positive number"),
+    text(GRUTextNetwork(layers: -1), "layers is -1, expected a positive number"),
+    text(GRUTextNetwork(latentSize: 0), "latentSize is 0, expected a positive number"),
+    text(
+      GRUTextNetwork(), of: [4, 4],
+      "inputShape is [4, 4], expected sequences [length] for the network gru-text"),
+    text(
+      GRUTextNetwork(hidden: .max), "hidden is \(Int.max), expected at most \(big)"),
+  ]
+
+  @Test(arguments: sizes + networks + texts) func wrongDescriptionsAreRefused(wrong: Wrong) {
     let error = #expect(throws: ModelDescriptionError.self) { try wrong.description.validate() }
     #expect(error?.description == wrong.text)
     var random = RandomStream(seed: 1)

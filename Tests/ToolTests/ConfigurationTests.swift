@@ -116,19 +116,27 @@ import Testing
       .deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Examples/configs")
     let names = try Folder.names(in: configs.path).sorted()
-    #expect(names == ["conv28-mnist.yaml", "conv64-sprites.yaml", "resnet64-sprites.yaml"])
+    #expect(
+      names == [
+        "conv28-mnist.yaml", "conv64-sprites.yaml", "resnet64-sprites.yaml", "seq-text.yaml",
+      ])
     try withTemporaryFolder { folder in
+      try write(String(repeating: "text ", count: 20), "\(folder)/a.txt")
       for name in names {
-        let side = name.contains("28") ? 28 : 64
+        let data =
+          name.contains("text") ? "text:a.txt" : name.contains("28") ? "sprites:28" : "sprites:64"
         let text = try printed(
-          ["--config", "\(configs.path)/\(name)", "--data", "sprites:\(side)"], in: folder)
+          ["--config", "\(configs.path)/\(name)", "--data", data], in: folder)
         let plain = try printed(
-          ["--model", String(name.prefix { $0 != "-" }), "--data", "sprites:\(side)"], in: folder)
+          ["--model", String(name.prefix { $0 != "-" }), "--data", data], in: folder)
         func model(_ text: String) -> [Substring] {
           text.split(separator: "\n").filter { $0.hasPrefix("  ") && !$0.contains("likelihood") }
             .filter { line in
-              ["architecture", "channels", "hidden", "latent", "blocks", "groups"]
-                .contains { line.contains($0) }
+              [
+                "architecture", "channels", "hidden", "latent", "blocks", "groups", "width",
+                "heads",
+              ]
+              .contains { line.contains($0) }
             }
         }
         #expect(model(text) == model(plain) && model(text).count >= 4, "\(name)")

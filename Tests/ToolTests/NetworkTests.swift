@@ -1,4 +1,4 @@
-// Every ready network by its name, through all four tools.
+// Every ready network of pictures by its name, through all four tools.
 
 import Foundation
 import Latent
@@ -50,7 +50,8 @@ import Testing
   }
 
   @Test func helpListsThem() throws {
-    #expect(NetworkTests.rows.map(\.name) == ModelDescription.presets.map(\.name))
+    let tested = NetworkTests.rows.map(\.name) + TextTests.rows.map(\.name)
+    #expect(tested == ModelDescription.presets.map(\.name))
     try withTemporaryFolder { folder in
       let help = try Tool.train.run(["--help"], in: folder).output
       for preset in ModelDescription.presets {
