@@ -9,12 +9,12 @@ struct CheckedOperation {
   var reference: Reference.Kind
   var prepare: () -> () -> Void
 
-  static func all(_ peak: Peak) -> [CheckedOperation] {
+  static var all: [CheckedOperation] {
     Workloads.all.flatMap { ofWorkload($0) }
       + MicroBenchmark.all.map { benchmark in
         CheckedOperation(
           name: "\(benchmark.group.rawValue): \(benchmark.name)",
-          reference: benchmark.bound(by: peak), prepare: benchmark.prepare)
+          reference: benchmark.reference, prepare: benchmark.prepare)
       }
   }
 
