@@ -153,7 +153,9 @@ public final class HDF5File: @unchecked Sendable {
     if let id = open[dataset.name] { return id }
     let access = try session.list(latent_h5_dataset_access_class())
     let cache = min(max(dataset.chunkBytes * 4, 1 << 20), 64 << 20)
-    try session.check(H5Pset_chunk_cache(access.id, 521, cache, 1), dataset.name)
+    // Least recently used first: with any preference for chunks that were read whole, those that
+    // shuffled rows read in part would stay for ever.
+    try session.check(H5Pset_chunk_cache(access.id, 521, cache, 0), dataset.name)
     let id = try session.check(H5Dopen2(file, dataset.name, access.id), dataset.name)
     open[dataset.name] = id
     return id
