@@ -154,6 +154,15 @@ public struct TransformerTextDecoder: Decoder, AutoregressiveNetwork {
   public func logits(_ z: Tensor, _ x: Tensor, _ context: inout LayerContext) -> Tensor {
     let embedded = shifted(x, tokens: tokens, start: start)
     let first = positions(embedded) + condition(z).expandingDimension(at: 1)
+    if context.isTraining { return logits(first, &context) }
+    return first.inRuns(of: examplesPerRun, recording: output.weight.isRecorded) {
+      var context = LayerContext.inference
+      return logits($0, &context)
+    }
+  }
+
+  /// From what is known before each position, `[batch, length, width]`.
+  private func logits(_ first: Tensor, _ context: inout LayerContext) -> Tensor {
     let features = blocks.reduce(first) {
       $1($0, mask: nil, angles: positions.angles, &context)
     }
