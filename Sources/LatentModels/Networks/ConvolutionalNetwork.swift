@@ -40,7 +40,7 @@ public struct ConvEncoder: Encoder {
   }
 
   public func callAsFunction(_ x: Tensor) -> DiagonalNormal {
-    let features = x.inRuns(of: 8, recording: convolutions[0].weight.isRecorded) {
+    let features = x.inRuns(of: 16, recording: convolutions[0].weight.isRecorded) {
       convolutions.reduce($0) { $1($0) }.flattened(from: 1)
     }
     let halves = head(hidden(features)).split(into: 2, axis: -1)
