@@ -29,29 +29,19 @@ public struct MLP: Layer {
 }
 
 /// `[batch, ...]` to a diagonal normal over `[batch, latent]`.
-public struct MLPEncoder: Encoder {
-  public var hidden: MLP
-  /// Means first, then log-variances.
-  public var head: Linear
+public typealias MLPEncoder = DenseEncoder<MLP>
 
+extension DenseEncoder where Hidden == MLP {
+  /// `hidden` are the widths between input and latents.
   public init(
     inputShape: Shape, hidden sizes: [Int], latentSize: Int, activation: Activation = .relu,
     initializer: Initializer = .pyTorch, using random: inout RandomStream
   ) {
-    hidden = MLP(
+    let hidden = MLP(
       [inputShape.count] + sizes, activation: activation, initializer: initializer, using: &random)
-    head = Linear(
-      sizes.last ?? inputShape.count, 2 * latentSize, initializer: initializer, using: &random)
-  }
-
-  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    visitor.visit(&hidden, "hidden")
-    visitor.visit(&head, "head")
-  }
-
-  public func callAsFunction(_ x: Tensor) -> DiagonalNormal {
-    let halves = head(hidden(x.flattened(from: 1))).split(into: 2, axis: -1)
-    return DiagonalNormal(mean: halves[0], logVariance: halves[1])
+    self.init(
+      hidden: hidden, width: sizes.last ?? inputShape.count, latentSize: latentSize,
+      initializer: initializer, using: &random)
   }
 }
 
@@ -78,38 +68,20 @@ public struct MLPPointEncoder: Encoder {
   public func callAsFunction(_ x: Tensor) -> Delta { Delta(head(hidden(x.flattened(from: 1)))) }
 }
 
-/// `[..., latent]` to a likelihood over `[..., ] + outputShape`.
-public struct MLPDecoder<Head: LikelihoodHead>: Decoder {
-  public var hidden: MLP
-  public var output: Linear
-  public var head: Head
-  public let outputShape: Shape
+/// `[..., latent]` to a likelihood over `[...] + outputShape`.
+public typealias MLPDecoder<Head: LikelihoodHead> = DenseDecoder<MLP, Head>
 
+extension DenseDecoder where Hidden == MLP {
+  /// `hidden` are the widths between latents and output.
   public init(
     latentSize: Int, hidden sizes: [Int], outputShape: Shape, head: Head,
     activation: Activation = .relu, initializer: Initializer = .pyTorch,
     using random: inout RandomStream
   ) {
-    hidden = MLP(
+    let hidden = MLP(
       [latentSize] + sizes, activation: activation, initializer: initializer, using: &random)
-    output = Linear(
-      sizes.last ?? latentSize, outputShape.count * head.outputsPerElement,
+    self.init(
+      hidden: hidden, width: sizes.last ?? latentSize, outputShape: outputShape, head: head,
       initializer: initializer, using: &random)
-    self.head = head
-    self.outputShape = outputShape
-  }
-
-  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    visitor.visit(&hidden, "hidden")
-    visitor.visit(&output, "output")
-    visitor.visit(&head, "head")
-  }
-
-  public func callAsFunction(_ z: Tensor) -> Head.Likelihood {
-    let raw = output(hidden(z))
-    let last = outputShape[-1] * head.outputsPerElement
-    return head(
-      raw.reshaped(z.shape.prefix(z.rank - 1) + outputShape.replacing(-1, with: last)),
-      eventRank: outputShape.rank)
   }
 }

@@ -19,19 +19,20 @@ struct PackedProduct {
   static let worthPacking = 256
   /// Weights with fewer elements than this are read in place by other kernels faster.
   static let worthPlan = 1 << 12
-  /// Rows of a piece, and multiply-adds that are worth one.
-  static let pieceRows = 32
+  /// The least rows of a piece, and multiply-adds that are worth a third one.
+  static let pieceRows = 4
   static let pieceWork = 20_000_000
 
   private var pieces: Int {
     let work = rows * columns * inner
-    if work < 2 * Gemm.worthTwo || rows < PackedProduct.pieceRows { return 1 }
-    return evenPieces(min(work / PackedProduct.pieceWork, rows / (PackedProduct.pieceRows / 2)))
+    if work < 2 * Gemm.worthTwo || rows < 2 * PackedProduct.pieceRows { return 1 }
+    return evenPieces(min(work / PackedProduct.pieceWork, rows / PackedProduct.pieceRows))
   }
 
-  /// The first row of piece `index`, at multiples of 16.
+  /// The first row of piece `index`, at multiples of 16 where pieces have so many rows.
   private func border(_ index: Int, of pieces: Int) -> Int {
-    index == pieces ? rows : (rows + 15) / 16 * index / pieces * 16
+    let unit = rows >= 16 * pieces ? 16 : 1
+    return index == pieces ? rows : (rows + unit - 1) / unit * index / pieces * unit
   }
 
   func plan(rows: Int) -> OpaquePointer? {

@@ -15,6 +15,8 @@ enum Operation: String, CaseIterable, Codable, Sendable {
   /// A fresh process loads a saved model, encodes one example, ends.
   case startup
 
+  var isInference: Bool { self == .encode || self == .decode || self == .generate }
+
   static let inProcess: [Operation] = [.train, .encode, .decode, .generate]
 
   /// A comma list, or `all`, which leaves out `startup`.
@@ -31,8 +33,14 @@ enum Operation: String, CaseIterable, Codable, Sendable {
 }
 
 extension Workload {
-  /// The call that is timed; `startup` has none, it is a process.
-  func call(_ operation: Operation, batch: Int) -> () -> Void {
+  /// The call that is timed; `startup` has none, it is a process. Training is always float32.
+  func call(
+    _ operation: Operation, batch: Int, precision: LowPrecision? = nil
+  ) -> () -> Void {
+    func model() -> Model {
+      let model = self.model()
+      return precision.map { model.quantized($0, calibratedOn: inputs(256, stream: 2000)) } ?? model
+    }
     switch operation {
     case .train:
       return trainingStep(batch)

@@ -29,61 +29,33 @@ public struct GatedMLP: Layer {
 }
 
 /// `[batch, ...]` to a diagonal normal over `[batch, latent]`.
-public struct GatedMLPEncoder: Encoder {
-  public var hidden: GatedMLP
-  /// Means first, then log-variances.
-  public var head: Linear
+public typealias GatedMLPEncoder = DenseEncoder<GatedMLP>
 
+extension DenseEncoder where Hidden == GatedMLP {
+  /// `hidden` are the widths between input and latents.
   public init(
     inputShape: Shape, hidden sizes: [Int], latentSize: Int, initializer: Initializer = .pyTorch,
     using random: inout RandomStream
   ) {
-    hidden = GatedMLP([inputShape.count] + sizes, initializer: initializer, using: &random)
-    head = Linear(
-      sizes.last ?? inputShape.count, 2 * latentSize, initializer: initializer, using: &random)
-  }
-
-  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    visitor.visit(&hidden, "hidden")
-    visitor.visit(&head, "head")
-  }
-
-  public func callAsFunction(_ x: Tensor) -> DiagonalNormal {
-    let halves = head(hidden(x.flattened(from: 1))).split(into: 2, axis: -1)
-    return DiagonalNormal(mean: halves[0], logVariance: halves[1])
+    let hidden = GatedMLP([inputShape.count] + sizes, initializer: initializer, using: &random)
+    self.init(
+      hidden: hidden, width: sizes.last ?? inputShape.count, latentSize: latentSize,
+      initializer: initializer, using: &random)
   }
 }
 
 /// `[..., latent]` to a likelihood over `[...] + outputShape`.
-public struct GatedMLPDecoder<Head: LikelihoodHead>: Decoder {
-  public var hidden: GatedMLP
-  public var output: Linear
-  public var head: Head
-  public let outputShape: Shape
+public typealias GatedMLPDecoder<Head: LikelihoodHead> = DenseDecoder<GatedMLP, Head>
 
+extension DenseDecoder where Hidden == GatedMLP {
+  /// `hidden` are the widths between latents and output.
   public init(
     latentSize: Int, hidden sizes: [Int], outputShape: Shape, head: Head,
     initializer: Initializer = .pyTorch, using random: inout RandomStream
   ) {
-    hidden = GatedMLP([latentSize] + sizes, initializer: initializer, using: &random)
-    output = Linear(
-      sizes.last ?? latentSize, outputShape.count * head.outputsPerElement,
+    let hidden = GatedMLP([latentSize] + sizes, initializer: initializer, using: &random)
+    self.init(
+      hidden: hidden, width: sizes.last ?? latentSize, outputShape: outputShape, head: head,
       initializer: initializer, using: &random)
-    self.head = head
-    self.outputShape = outputShape
-  }
-
-  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    visitor.visit(&hidden, "hidden")
-    visitor.visit(&output, "output")
-    visitor.visit(&head, "head")
-  }
-
-  public func callAsFunction(_ z: Tensor) -> Head.Likelihood {
-    let raw = output(hidden(z))
-    let last = outputShape[-1] * head.outputsPerElement
-    return head(
-      raw.reshaped(z.shape.prefix(z.rank - 1) + outputShape.replacing(-1, with: last)),
-      eventRank: outputShape.rank)
   }
 }

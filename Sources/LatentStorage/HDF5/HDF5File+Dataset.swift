@@ -75,14 +75,15 @@ extension HDF5File.Dataset {
 }
 
 extension HDF5File {
-  /// Writes arrays as a plain HDF5 file, atomically: chunked, with checksums, readable by HDF5
-  /// 1.10 and later, the same bytes for the same arrays. Weights of low precision are written as the
+  /// Writes arrays as a plain HDF5 file, atomically: in chunks of about 16 KiB, with checksums,
+  /// readable by HDF5 1.10 and later, the same bytes for the same arrays. Weights of low precision are written as the
   /// float32 numbers that they stand for.
   ///
   /// - Throws: `StorageError.cannotWrite` or `.notStorable`; the file that was there is intact.
   public static func write(arrays: [String: NDArray], to path: String) throws {
     let bytes = try HDF5Image.make(
-      arrays: arrays.mapValues(\.inPlainType), texts: [:], userBlock: 0, name: path)
+      arrays: arrays.mapValues(\.inPlainType), texts: [:], userBlock: 0, name: path,
+      chunks: .rows)
     try AtomicFile.write(bytes, to: path)
   }
 }

@@ -32,6 +32,8 @@ struct WorkloadsCommand: ParsableCommand {
   @Option(help: "Least warm-up seconds.") var warmup = 1.0
   @OptionGroup var threads: ThreadOptions
   @Option(help: "A factor of the workload's hidden widths.") var width = 1.0
+  @Option(help: "Of the weights of encode, decode and generate: float32, bfloat16 or int8.")
+  var precision = "float32"
   @Flag(help: "Warm up, print a ready line, then measure once per line on standard input.")
   var serve = false
   @OptionGroup(title: "A run of your own") var own: RunOptions
@@ -40,6 +42,13 @@ struct WorkloadsCommand: ParsableCommand {
   func validate() throws {
     guard width > 0 && width <= 64 else {
       throw ValidationError("--width \(width): expected a positive factor of at most 64")
+    }
+    guard precision == "float32" || LowPrecision(rawValue: precision) != nil else {
+      throw ValidationError("--precision \(precision): expected float32, bfloat16 or int8")
+    }
+    let isInference = try Operation.list(op ?? "train").allSatisfy { $0.isInference }
+    guard precision == "float32" || (isInference && own.run == nil) else {
+      throw ValidationError("--precision \(precision) goes with --op encode, decode and generate")
     }
   }
 
@@ -67,7 +76,7 @@ struct WorkloadsCommand: ParsableCommand {
     func emit(_ timing: Timing, _ memory: Double) throws {
       let line = ResultLine(
         workload: workload.name, op: operation.rawValue, batch: size, timing, memory: memory,
-        width: workload.width)
+        width: workload.width, precision: precision)
       printLine(try JSON.line(line))
     }
     if operation == .startup {
@@ -79,7 +88,8 @@ struct WorkloadsCommand: ParsableCommand {
         try emit(timing, memory)
       }
     }
-    let call = workload.call(operation, batch: size)
+    let call = workload.call(
+      operation, batch: size, precision: LowPrecision(rawValue: precision))
     let perBlock = warmUp(warmup, call)
     try repeated {
       _ = warmUp(0.2, call)

@@ -51,10 +51,12 @@ struct ResultLine: Codable {
   var variant = Threads.kernelFamily
   /// Of a workload, the factor of its hidden widths.
   var width: Double?
+  /// Of a workload, what its weights are at.
+  var precision: String?
 
   init(
     workload: String, op: String, batch: Int, _ timing: Timing, memory: Double,
-    width: Double? = nil
+    width: Double? = nil, precision: String? = nil
   ) {
     self.workload = workload
     self.op = op
@@ -66,6 +68,7 @@ struct ResultLine: Codable {
     threads = Threads.count
     foreign_cores = timing.foreign
     self.width = width
+    self.precision = precision
   }
 }
 
