@@ -32,9 +32,44 @@ COPY_TILE(uint8_t)
 COPY_TILE(uint32_t)
 COPY_TILE(uint64_t)
 
+// A whole tile of 4-byte items, its lines exchanged for its columns in registers: four rounds of
+// interleaving line i with line i + 8. Only whole cache lines are read and written.
+typedef uint32_t line __attribute__((vector_size(4 * TILE), aligned(4)));
+
+LATENT_INLINE line low_halves(line a, line b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+
+LATENT_INLINE line high_halves(line a, line b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+LATENT_INLINE void interleave(const line *from, line *to) {
+  for (int i = 0; i < TILE / 2; ++i) {
+    to[2 * i] = low_halves(from[i], from[i + TILE / 2]);
+    to[2 * i + 1] = high_halves(from[i], from[i + TILE / 2]);
+  }
+}
+
+static LATENT_CLONES void transpose_tile(const uint32_t *src, int64_t src_line, uint32_t *dst,
+                                         int64_t dst_line) {
+  line a[TILE], b[TILE];
+  for (int i = 0; i < TILE; ++i) a[i] = *(const line *)(src + i * src_line);
+  interleave(a, b);
+  interleave(b, a);
+  interleave(a, b);
+  interleave(b, a);
+  for (int i = 0; i < TILE; ++i) *(line *)(dst + i * dst_line) = a[i];
+}
+
 static void copy_tile(int item, int64_t rows, int64_t columns, const void *src, int64_t src_row,
                       int64_t src_column, void *dst, int64_t dst_row, int64_t dst_column) {
-  if (item == 4) {
+  const bool whole = item == 4 && rows == TILE && columns == TILE;
+  if (whole && src_row == 1 && dst_column == 1) {
+    transpose_tile(src, src_column, dst, dst_row);
+  } else if (whole && src_column == 1 && dst_row == 1) {
+    transpose_tile(src, src_row, dst, dst_column);
+  } else if (item == 4) {
     copy_tile_uint32_t(rows, columns, src, src_row, src_column, dst, dst_row, dst_column);
   } else if (item == 8) {
     copy_tile_uint64_t(rows, columns, src, src_row, src_column, dst, dst_row, dst_column);

@@ -1,6 +1,6 @@
 // The passes of a variational autoencoder's step that lie between the matrix products, each as one
-// walk over memory: bias + activation and its derivative with the bias gradient, the Gaussian head
-// (reparameterisation and KL of Kingma and Welling 2014, appendix B), Bernoulli from logits.
+// walk over memory: bias + activation and its derivative with the bias gradient, the diagonal normal's
+// sample and divergence (Kingma and Welling 2014, appendix B), Bernoulli from logits.
 
 #include <math.h>
 
@@ -22,7 +22,7 @@ typedef void (*grad_kernel)(int64_t rows, int64_t stride, int64_t width, const v
 typedef struct fused_job {
   void (*rows)(const struct fused_job *job, int64_t begin, int64_t end);
   int64_t columns;
-  const void *a, *b, *c, *d;
+  const void *a, *b, *c;
   void *out, *second_out;
 } fused_job;
 
@@ -153,17 +153,37 @@ static void run_rows(latent_dtype type, int64_t rows, fused_job *job) {
   parallel_rows(rows, job->columns, threshold_for(type), job, fused_range);
 }
 
-void latent_gaussian_head(latent_dtype type, int64_t rows, int64_t columns, const void *head,
-                          const void *noise, void *z, void *kl) {
-  fused_job job = {.rows = type == LATENT_F64 ? head_rows_f64 : head_rows_f32,
-                   .columns = columns, .a = head, .b = noise, .out = z, .second_out = kl};
+static void run_elements(latent_dtype type, int64_t n, fused_job *job) {
+  parallel_elements(n, threshold_for(type), job, fused_range);
+}
+
+void latent_reparameterize(latent_dtype type, int64_t n, const void *mean, const void *logvar,
+                           const void *noise, void *z) {
+  fused_job job = {.rows = type == LATENT_F64 ? sample_range_f64 : sample_range_f32, .a = mean,
+                   .b = logvar, .c = noise, .out = z};
+  run_elements(type, n, &job);
+}
+
+void latent_reparameterize_grad(latent_dtype type, int64_t n, const void *logvar, const void *noise,
+                                const void *dz, void *dlogvar) {
+  fused_job job = {.rows = type == LATENT_F64 ? sample_grad_range_f64 : sample_grad_range_f32,
+                   .a = logvar, .b = noise, .c = dz, .out = dlogvar};
+  run_elements(type, n, &job);
+}
+
+void latent_standard_normal_kl(latent_dtype type, int64_t rows, int64_t columns, const void *mean,
+                               const void *logvar, void *kl) {
+  fused_job job = {.rows = type == LATENT_F64 ? kl_rows_f64 : kl_rows_f32, .columns = columns,
+                   .a = mean, .b = logvar, .out = kl};
   run_rows(type, rows, &job);
 }
 
-void latent_gaussian_head_grad(latent_dtype type, int64_t rows, int64_t columns, const void *head,
-                               const void *noise, const void *dz, const void *dkl, void *dhead) {
-  fused_job job = {.rows = type == LATENT_F64 ? head_grad_rows_f64 : head_grad_rows_f32,
-                   .columns = columns, .a = head, .b = noise, .c = dz, .d = dkl, .out = dhead};
+void latent_standard_normal_kl_grad(latent_dtype type, int64_t rows, int64_t columns,
+                                    const void *mean, const void *logvar, const void *dkl,
+                                    void *dmean, void *dlogvar) {
+  fused_job job = {.rows = type == LATENT_F64 ? kl_grad_rows_f64 : kl_grad_rows_f32,
+                   .columns = columns, .a = mean, .b = logvar, .c = dkl, .out = dmean,
+                   .second_out = dlogvar};
   run_rows(type, rows, &job);
 }
 

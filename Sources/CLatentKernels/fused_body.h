@@ -107,42 +107,56 @@ static grad_kernel NAME(grad_kernel)(latent_activation act) {
   __builtin_unreachable();
 }
 
-// MARK: Gaussian head
+// MARK: Diagonal normal
 
-static LATENT_CLONES void NAME(head_rows)(const fused_job *job, int64_t begin, int64_t end) {
+static LATENT_CLONES void NAME(sample_range)(const fused_job *job, int64_t begin, int64_t end) {
+  const REAL *mean = job->a, *log_variance = job->b, *noise = job->c;
+  REAL *z = job->out;
+  LATENT_SAME_INDEX for (int64_t i = begin; i < end; ++i) {
+    z[i] = mean[i] + NAME(exp)(log_variance[i] / 2) * noise[i];
+  }
+}
+
+static LATENT_CLONES void NAME(sample_grad_range)(const fused_job *job, int64_t begin,
+                                                  int64_t end) {
+  const REAL *log_variance = job->a, *noise = job->b, *dz = job->c;
+  REAL *dlog_variance = job->out;
+  LATENT_SAME_INDEX for (int64_t i = begin; i < end; ++i) {
+    dlog_variance[i] = dz[i] * noise[i] * NAME(exp)(log_variance[i] / 2) / 2;
+  }
+}
+
+static LATENT_CLONES void NAME(kl_rows)(const fused_job *job, int64_t begin, int64_t end) {
   const int64_t columns = job->columns;
   for (int64_t row = begin; row < end; ++row) {
-    const REAL *mean = (const REAL *)job->a + row * 2 * columns, *log_variance = mean + columns;
-    const REAL *noise = (const REAL *)job->b + row * columns;
-    REAL *z = (REAL *)job->out + row * columns;
+    const REAL *mean = (const REAL *)job->a + row * columns;
+    const REAL *log_variance = (const REAL *)job->b + row * columns;
     double total = 0;
     for (int64_t from = 0; from < columns; from += SUM_BLOCK) {
       LATENT_REASSOCIATE
       int64_t to = smaller(from + SUM_BLOCK, columns);
       REAL sum = 0;
       LATENT_SAME_INDEX for (int64_t c = from; c < to; ++c) {
-        const REAL m = mean[c], v = log_variance[c], deviation = NAME(exp)(v / 2);
-        z[c] = m + deviation * noise[c];
-        sum += m * m + NAME(expm1_minus)(v, deviation);
+        const REAL m = mean[c], v = log_variance[c];
+        sum += m * m + NAME(expm1_minus)(v, NAME(exp)(v / 2));
       }
       total += sum;
     }
-    ((REAL *)job->second_out)[row] = (REAL)(total / 2);
+    ((REAL *)job->out)[row] = (REAL)(total / 2);
   }
 }
 
-static LATENT_CLONES void NAME(head_grad_rows)(const fused_job *job, int64_t begin, int64_t end) {
+static LATENT_CLONES void NAME(kl_grad_rows)(const fused_job *job, int64_t begin, int64_t end) {
   const int64_t columns = job->columns;
   for (int64_t row = begin; row < end; ++row) {
-    const REAL *mean = (const REAL *)job->a + row * 2 * columns, *log_variance = mean + columns;
-    const REAL *noise = (const REAL *)job->b + row * columns;
-    const REAL *dz = (const REAL *)job->c + row * columns;
-    const REAL dkl = ((const REAL *)job->d)[row];
-    REAL *dmean = (REAL *)job->out + row * 2 * columns, *dlog_variance = dmean + columns;
+    const REAL *mean = (const REAL *)job->a + row * columns;
+    const REAL *log_variance = (const REAL *)job->b + row * columns;
+    const REAL dkl = ((const REAL *)job->c)[row];
+    REAL *dmean = (REAL *)job->out + row * columns;
+    REAL *dlog_variance = (REAL *)job->second_out + row * columns;
     LATENT_SAME_INDEX for (int64_t c = 0; c < columns; ++c) {
-      const REAL g = dz[c], v = log_variance[c];
-      dmean[c] = g + dkl * mean[c];
-      dlog_variance[c] = (g * noise[c] * NAME(exp)(v / 2) + dkl * NAME(expm1)(v)) / 2;
+      dmean[c] = dkl * mean[c];
+      dlog_variance[c] = dkl * NAME(expm1)(log_variance[c]) / 2;
     }
   }
 }

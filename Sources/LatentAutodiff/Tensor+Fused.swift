@@ -95,12 +95,18 @@ extension Activation {
 /// `mean + exp(logVariance / 2) noise`, the reparameterised sample of a diagonal normal
 /// (Kingma and Welling 2014, section 2.4). `noise` may have leading sample axes more.
 public func reparameterized(mean: Tensor, logVariance: Tensor, noise: Tensor) -> Tensor {
-  let deviation = logVariance.array.binary(.multiply, scalar: 0.5).unary(.exp)
-  let spread = noise.array.binary(.multiply, deviation, name: "reparameterized")
-  let result = spread.binary(.add, mean.array, name: "reparameterized")
+  let result = mean.array.reparameterized(logVariance: logVariance.array, noise: noise.array)
+  let isPlain = mean.shape == noise.shape && logVariance.shape == noise.shape
   return Tensor.record("reparameterized", [mean, logVariance, noise], result, saving: .inputs) {
     g, call in
     let (mean, logVariance) = (call[0], call[1])
+    if isPlain && !call.isHigherOrder && !call.needs(2) {
+      let slope =
+        call.needs(1)
+        ? Tensor(logVariance.array.reparameterizedGradient(noise: call[2].array, cotangent: g.array))
+        : nil
+      return [g, slope, nil]
+    }
     let scaled = exp(logVariance * 0.5)
     return [
       call.needs(0) ? g.summed(to: mean.shape) : nil,
@@ -113,16 +119,19 @@ public func reparameterized(mean: Tensor, logVariance: Tensor, noise: Tensor) ->
 /// KL(N(mean, e^logVariance) || N(0, 1)) summed over the last axis, in nats:
 /// 1/2 sum (mean^2 + e^v - 1 - v) (Kingma and Welling 2014, appendix B).
 ///
-/// e^v - 1 goes through `expMinusOne`: near the prior the error stays below one rounding of v.
+/// e^v - 1 - v does not cancel: near the prior all of its digits are right.
 public func standardNormalKL(mean: Tensor, logVariance: Tensor) -> Tensor {
-  let excess = logVariance.array.unary(.expMinusOne).binary(.subtract, logVariance.array)
-  let terms = mean.array.unary(.square).binary(.add, excess, name: "standardNormalKL")
-  let full = terms.shape
-  let result = terms.reduced(.sum, axes: [-1], keepingDimensions: false)
-    .binary(.multiply, scalar: 0.5)
+  let shape = NDArray.broadcastShape(mean.shape, logVariance.shape, "standardNormalKL")
+  let result = mean.array.broadcast(to: shape)
+    .standardNormalKL(logVariance: logVariance.array.broadcast(to: shape))
   return Tensor.record("standardNormalKL", mean, logVariance, result, saving: .inputs) { g, call in
     let (mean, logVariance) = (call[0], call[1])
-    let each = g.expandingDimension(at: g.rank).broadcast(to: full)
+    if mean.shape == shape && logVariance.shape == shape && !call.isHigherOrder {
+      let slopes = mean.array.standardNormalKLGradient(
+        logVariance: logVariance.array, cotangent: g.array)
+      return [Tensor(slopes.mean), Tensor(slopes.logVariance)]
+    }
+    let each = g.expandingDimension(at: g.rank).broadcast(to: shape)
     return [
       call.needs(0) ? (each * mean).summed(to: mean.shape) : nil,
       call.needs(1)

@@ -55,18 +55,19 @@ struct Gemm {
     let length = alongRows ? m : n
     // A single piece too: the pool tells libraries on a thread it has not met to stay serial.
     parallelFor(pieces) { piece in
-      let range = cut(length, piece, of: pieces)
+      // What the kernels' tiles of rows and of columns are made of.
+      let range = cut(length, piece, of: pieces, unit: alongRows ? 8 : 16)
       let mode = latent_flush_denormals()
       defer { latent_restore_float_mode(mode) }
       run(a, b, c, rows: alongRows ? range : 0..<m, columns: alongRows ? 0..<n : range, size)
     }
   }
 
-  /// Piece `index` of `0..<length`, with borders at multiples of 16 (a vector's width).
-  private func cut(_ length: Int, _ index: Int, of pieces: Int) -> Range<Int> {
-    let blocks = (length + 15) / 16
-    let lower = index * blocks / pieces * 16
-    let upper = index + 1 == pieces ? length : (index + 1) * blocks / pieces * 16
+  /// Piece `index` of `0..<length`, with borders at multiples of `unit`.
+  private func cut(_ length: Int, _ index: Int, of pieces: Int, unit: Int) -> Range<Int> {
+    let blocks = (length + unit - 1) / unit
+    let lower = index * blocks / pieces * unit
+    let upper = index + 1 == pieces ? length : (index + 1) * blocks / pieces * unit
     return lower..<upper
   }
 

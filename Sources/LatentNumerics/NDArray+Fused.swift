@@ -47,6 +47,73 @@ extension NDArray {
     return (pre, bias)
   }
 
+  /// Whether all of `others` have this array's shape and floating-point type.
+  func isAlike(_ others: NDArray...) -> Bool {
+    dtype.isFloatingPoint && others.allSatisfy { $0.shape == shape && $0.dtype == dtype }
+  }
+
+  /// `mean + exp(logVariance / 2) noise`, the mean being this array.
+  public func reparameterized(logVariance: NDArray, noise: NDArray) -> NDArray {
+    guard isAlike(logVariance, noise) else {
+      let deviation = logVariance.binary(.multiply, scalar: 0.5).unary(.exp)
+      return noise.binary(.multiply, deviation, name: "reparameterized")
+        .binary(.add, self, name: "reparameterized")
+    }
+    let result = NDArray(uninitialized: shape, dtype)
+    latent_reparameterize(
+      dtype.kernel, Int64(count), pointer, logVariance.pointer, noise.pointer, result.freshPointer)
+    keepAlive(storage)
+    keepAlive(logVariance.storage)
+    keepAlive(noise.storage)
+    return result
+  }
+
+  /// The cotangent of the log-variance, which is this array, of `reparameterized`; the noise and the
+  /// cotangent of the sample have its shape.
+  public func reparameterizedGradient(noise: NDArray, cotangent: NDArray) -> NDArray {
+    require(
+      isAlike(noise, cotangent),
+      "reparameterized: log-variance \(shape), noise \(noise.shape), cotangent \(cotangent.shape)")
+    let result = NDArray(uninitialized: shape, dtype)
+    latent_reparameterize_grad(
+      dtype.kernel, Int64(count), pointer, noise.pointer, cotangent.pointer, result.freshPointer)
+    keepAlive(storage)
+    keepAlive(noise.storage)
+    keepAlive(cotangent.storage)
+    return result
+  }
+
+  /// `1/2 sum (mean^2 + e^logVariance - 1 - logVariance)` over the last axis of arrays of one shape,
+  /// the mean being this one.
+  public func standardNormalKL(logVariance: NDArray) -> NDArray {
+    require(
+      isAlike(logVariance) && shape.rank > 0,
+      "standardNormalKL: mean \(shape) of \(dtype), log-variance \(logVariance.shape) of "
+        + "\(logVariance.dtype)")
+    let result = NDArray(uninitialized: shape.prefix(shape.rank - 1), dtype)
+    latent_standard_normal_kl(
+      dtype.kernel, Int64(result.count), Int64(shape[-1]), pointer, logVariance.pointer,
+      result.freshPointer)
+    keepAlive(storage)
+    keepAlive(logVariance.storage)
+    return result
+  }
+
+  /// The cotangents of the mean, which is this array, and of the log-variance.
+  public func standardNormalKLGradient(
+    logVariance: NDArray, cotangent: NDArray
+  ) -> (mean: NDArray, logVariance: NDArray) {
+    let mean = NDArray(uninitialized: shape, dtype)
+    let other = NDArray(uninitialized: shape, dtype)
+    latent_standard_normal_kl_grad(
+      dtype.kernel, Int64(cotangent.count), Int64(shape[-1]), pointer, logVariance.pointer,
+      cotangent.pointer, mean.freshPointer, other.freshPointer)
+    keepAlive(storage)
+    keepAlive(logVariance.storage)
+    keepAlive(cotangent.storage)
+    return (mean, other)
+  }
+
   /// Bernoulli log-probability of `targets` from logits (this array), summed over the last axis.
   public func bernoulliLogProbability(of targets: NDArray) -> NDArray {
     require(

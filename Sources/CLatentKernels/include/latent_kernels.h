@@ -181,14 +181,20 @@ void latent_bias_activation_grad(latent_activation act, latent_dtype type, int64
                                  int64_t columns, const void *dy, const void *saved, void *dx,
                                  void *dbias);
 
-// Gaussian head, [rows, columns]: head is [rows, 2 columns], mean then log-variance.
-// z = mean + exp(logvar / 2) noise; kl[r] = 1/2 sum over c (mean^2 + e^logvar - 1 - logvar).
-// (Kingma and Welling 2014, appendix B.) e^logvar - 1 - logvar is computed without cancellation.
-void latent_gaussian_head(latent_dtype type, int64_t rows, int64_t columns, const void *head,
-                          const void *noise, void *z, void *kl);
-// dhead from dz [rows, columns] and dkl [rows].
-void latent_gaussian_head_grad(latent_dtype type, int64_t rows, int64_t columns, const void *head,
-                               const void *noise, const void *dz, const void *dkl, void *dhead);
+// z = mean + exp(logvar / 2) noise (Kingma and Welling 2014, section 2.4), and of that
+// dlogvar = dz noise exp(logvar / 2) / 2.
+void latent_reparameterize(latent_dtype type, int64_t n, const void *mean, const void *logvar,
+                           const void *noise, void *z);
+void latent_reparameterize_grad(latent_dtype type, int64_t n, const void *logvar, const void *noise,
+                                const void *dz, void *dlogvar);
+
+// kl[r] = 1/2 sum over c (mean^2 + e^logvar - 1 - logvar) (ibid., appendix B), where e^logvar - 1 -
+// logvar is computed without cancellation; dmean = dkl[r] mean, dlogvar = dkl[r] (e^logvar - 1) / 2.
+void latent_standard_normal_kl(latent_dtype type, int64_t rows, int64_t columns, const void *mean,
+                               const void *logvar, void *kl);
+void latent_standard_normal_kl_grad(latent_dtype type, int64_t rows, int64_t columns,
+                                    const void *mean, const void *logvar, const void *dkl,
+                                    void *dmean, void *dlogvar);
 
 // Bernoulli from logits: y[r] = sum over c of (x l - softplus(l)); x in [0, 1] (soft targets allowed).
 void latent_bernoulli_log_prob(latent_dtype type, int64_t rows, int64_t columns, const void *logits,
