@@ -25,7 +25,7 @@ struct PackedProduct {
 
   private var pieces: Int {
     let work = rows * columns * inner
-    if work < 2 * Gemm.worthTwo || rows < 2 * PackedProduct.pieceRows { return 1 }
+    if work < Gemm.worthTwo || rows < 2 * PackedProduct.pieceRows { return 1 }
     return evenPieces(min(work / PackedProduct.pieceWork, rows / PackedProduct.pieceRows))
   }
 
