@@ -46,6 +46,23 @@ import Testing
 
   private func parameterCount(_ workload: some Workload) -> Int { workload.model().parameterCount }
 
+  /// Counted by PyTorch's FlopCounterMode in the peers' flops.py: forward and training step, in GFLOP;
+  /// of `seq` without the scores of attention that PyTorch computes again in its backward pass (0.134).
+  @Test(
+    "Arithmetic is counted as the peers count it",
+    arguments: [
+      ("mlp", 0.167, 0.420), ("conv28", 1.288, 3.837), ("conv64", 2.350, 6.848),
+      ("resnet64", 31.814, 95.328), ("seq", 3.625, 10.874),
+    ])
+  func arithmetic(name: String, forward: Double, step: Double) throws {
+    let workload = try Workloads.list(name)[0]
+    func billions(_ operations: Operation...) -> Double {
+      operations.map { workload.arithmetic.operations($0, batch: workload.batch) }.reduce(0, +) / 1e9
+    }
+    #expect(abs(billions(.encode, .decode) - forward) < 0.001)
+    #expect(abs(billions(.train) - step) < 0.01)
+  }
+
   @Test("Every operation of every workload runs", arguments: Workloads.all.map(\.name))
   func operations(name: String) throws {
     let workload = try Workloads.list(name, width: 0.25)[0]

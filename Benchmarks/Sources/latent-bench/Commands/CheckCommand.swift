@@ -12,7 +12,7 @@ struct CheckCommand: ParsableCommand {
     abstract: "Compares the speed of every operation with a baseline, by ratios.",
     discussion: """
       Each operation's time is divided by that of a reference kernel measured around it: a pass over \
-      256 MiB for what streams through memory, a float32 product of 1024^3 for all else. What looks \
+      256 MiB for what streams through memory, a float32 product of 512^3 for all else. What looks \
       slower is measured again twice, and the least ratio counts. Exits with 1 where an operation \
       is slower than the tolerance allows, or is missing on one of the two sides.
       """)

@@ -9,7 +9,7 @@ struct MicroCommand: ParsableCommand {
     commandName: "micro",
     abstract: "Times kernels, layers and distributions beside the machine's measured peak.",
     discussion: """
-      The peak is measured again before each group in each round: a float32 product of 1024^3 for \
+      The peak is measured again before each group in each round: a float32 product of 512^3 for \
       arithmetic, a pass over 256 MiB for memory. "of limit" is the least time for the counted \
       arithmetic and traffic at these peaks over the time taken; what fits the caches can exceed \
       100 %.

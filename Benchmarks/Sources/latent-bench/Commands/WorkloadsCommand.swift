@@ -34,6 +34,8 @@ struct WorkloadsCommand: ParsableCommand {
   @Option(help: "A factor of the workload's hidden widths.") var width = 1.0
   @Option(help: "Of the weights of encode, decode and generate: float32, bfloat16 or int8.")
   var precision = "float32"
+  @Flag(help: "Measure the machine's peak before each line, and how close to it the operation is.")
+  var limit = false
   @Flag(help: "Warm up, print a ready line, then measure once per line on standard input.")
   var serve = false
   @OptionGroup(title: "A run of your own") var own: RunOptions
@@ -49,6 +51,9 @@ struct WorkloadsCommand: ParsableCommand {
     let isInference = try Operation.list(op ?? "train").allSatisfy { $0.isInference }
     guard precision == "float32" || (isInference && own.run == nil) else {
       throw ValidationError("--precision \(precision) goes with --op encode, decode and generate")
+    }
+    guard !limit || (precision == "float32" && own.run == nil) else {
+      throw ValidationError("--limit counts the arithmetic of the workloads in float32")
     }
   }
 
@@ -73,10 +78,15 @@ struct WorkloadsCommand: ParsableCommand {
   }
 
   private func measure(_ workload: some Workload, _ operation: Operation, _ size: Int) throws {
-    func emit(_ timing: Timing, _ memory: Double) throws {
-      let line = ResultLine(
+    func emit(_ timing: Timing, _ memory: Double, _ peak: Peak? = nil) throws {
+      var line = ResultLine(
         workload: workload.name, op: operation.rawValue, batch: size, timing, memory: memory,
         width: workload.width, precision: precision)
+      if let peak {
+        line.peak_gflops = peak.flops / 1e9
+        line.peak_gb_per_s = peak.bandwidth / 1e9
+        line.of_limit = workload.limit(operation, batch: size, peak) / timing.median
+      }
       printLine(try JSON.line(line))
     }
     if operation == .startup {
@@ -91,10 +101,12 @@ struct WorkloadsCommand: ParsableCommand {
     let call = workload.call(
       operation, batch: size, precision: LowPrecision(rawValue: precision))
     let perBlock = warmUp(warmup, call)
+    let reference = limit ? Reference() : nil
     try repeated {
+      let peak = reference?.peak()
       _ = warmUp(0.2, call)
       let timing = measureBlocks(seconds, perBlock: perBlock, call)
-      try emit(timing, Machine.peakResidentMiB)
+      try emit(timing, Machine.peakResidentMiB, peak)
     }
   }
 

@@ -15,7 +15,7 @@ final class Reference {
   }
 
   /// Side of the matrices.
-  static let side = 1024
+  static let side = 512
   /// Bytes of an array that no cache holds.
   static let byteCount = 256 << 20
 

@@ -53,6 +53,11 @@ struct ResultLine: Codable {
   var width: Double?
   /// Of a workload, what its weights are at.
   var precision: String?
+  /// With --limit: GFLOP/s and GB/s of the reference kernels around the measurement, and the limit of
+  /// the call on such a machine over its time.
+  var peak_gflops: Double?
+  var peak_gb_per_s: Double?
+  var of_limit: Double?
 
   init(
     workload: String, op: String, batch: Int, _ timing: Timing, memory: Double,

@@ -16,6 +16,21 @@ struct ConvolutionalWorkload: Workload {
     name: "conv64", batch: 64, side: 64, imageChannels: 3, latentSize: 10,
     channels: [32, 32, 64, 64])
 
+  var arithmetic: Arithmetic {
+    let (widths, hidden) = (channels.map { widened($0) }, widened(256))
+    let convolutions = widths.indices.map { index in
+      Arithmetic.convolution(
+        side: side >> (index + 1), kernel: 4, index == 0 ? imageChannels : widths[index - 1],
+        widths[index])
+    }
+    let smallest = side >> widths.count
+    let features = smallest * smallest * widths[widths.count - 1]
+    let shared = convolutions.reduce(0, +) + features * hidden
+    return Arithmetic(
+      encoder: shared + hidden * 2 * latentSize, decoder: shared + latentSize * hidden,
+      firstLayer: convolutions[0])
+  }
+
   func makeModel(
     using random: inout RandomStream
   ) -> VAE<ConvEncoder, ConvDecoder<BernoulliHead>, StandardNormalPrior> {

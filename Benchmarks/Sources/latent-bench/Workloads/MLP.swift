@@ -8,6 +8,13 @@ struct MLPWorkload: Workload {
   var width = 1.0
   private let latentSize = 20
 
+  var arithmetic: Arithmetic {
+    let (data, hidden) = (784, widened(400))
+    return Arithmetic(
+      encoder: data * hidden + hidden * 2 * latentSize, decoder: latentSize * hidden + hidden * data,
+      firstLayer: data * hidden)
+  }
+
   func makeModel(
     using random: inout RandomStream
   ) -> VAE<MLPEncoder, MLPDecoder<BernoulliHead>, StandardNormalPrior> {

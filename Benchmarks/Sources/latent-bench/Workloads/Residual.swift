@@ -17,6 +17,27 @@ struct ResidualWorkload: Workload {
       groups: ResidualWorkload.groups)
   }
 
+  var arithmetic: Arithmetic {
+    let c = network.channels, latent = network.latentChannels
+    func conv(_ side: Int, _ inputs: Int, _ outputs: Int, kernel: Int = 3) -> Int {
+      Arithmetic.convolution(side: side, kernel: kernel, inputs, outputs)
+    }
+    func block(_ side: Int, _ inputs: Int, _ outputs: Int) -> Int {
+      conv(side, inputs, outputs) + conv(side, outputs, outputs)
+        + (inputs == outputs ? 0 : conv(side, inputs, outputs, kernel: 1))
+    }
+    let encoder = [
+      conv(64, 3, c[0]), block(64, c[0], c[0]), conv(32, c[0], c[0]), block(32, c[0], c[1]),
+      conv(16, c[1], c[1]), block(16, c[1], c[2]), block(16, c[2], c[2]), conv(16, c[2], 2 * latent),
+    ]
+    let decoder = [
+      conv(16, latent, c[2]), block(16, c[2], c[2]), block(16, c[2], c[2]), conv(32, c[2], c[2]),
+      block(32, c[2], c[1]), conv(64, c[1], c[1]), block(64, c[1], c[0]), conv(64, c[0], 3),
+    ]
+    return Arithmetic(
+      encoder: encoder.reduce(0, +), decoder: decoder.reduce(0, +), firstLayer: encoder[0])
+  }
+
   func makeModel(
     using random: inout RandomStream
   ) -> VAE<ResidualEncoder, ResidualDecoder<NormalHead>, StandardNormalPrior> {

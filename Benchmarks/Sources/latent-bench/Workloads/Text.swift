@@ -12,6 +12,15 @@ struct TextWorkload: Workload {
   private let latentSize = 32
   private let heads = 4
 
+  /// Embeddings are looked up: no layer reads the data by a product.
+  var arithmetic: Arithmetic {
+    let width = widened(128, multipleOf: heads)
+    let layers = 2 * Arithmetic.transformer(length: length, width: width)
+    return Arithmetic(
+      encoder: layers + width * 2 * latentSize,
+      decoder: layers + latentSize * width + length * width * 256)
+  }
+
   func makeModel(
     using random: inout RandomStream
   ) -> VAE<TransformerTextEncoder, TransformerTextDecoder, StandardNormalPrior> {

@@ -16,6 +16,8 @@ protocol Workload: Sendable {
   /// A factor of all hidden widths; 1 is what the peers run.
   var width: Double { get set }
 
+  var arithmetic: Arithmetic { get }
+
   func makeModel(using random: inout RandomStream) -> Model
   /// `count` examples, `[count, ...]`; another stream, other examples.
   func inputs(_ count: Int, stream: Int) -> Tensor
