@@ -103,7 +103,8 @@ public func reparameterized(mean: Tensor, logVariance: Tensor, noise: Tensor) ->
     if isPlain && !call.isHigherOrder && !call.needs(2) {
       let slope =
         call.needs(1)
-        ? Tensor(logVariance.array.reparameterizedGradient(noise: call[2].array, cotangent: g.array))
+        ? Tensor(
+          logVariance.array.reparameterizedGradient(noise: call[2].array, cotangent: g.array))
         : nil
       return [g, slope, nil]
     }

@@ -57,7 +57,8 @@ import Testing
   func arithmetic(name: String, forward: Double, step: Double) throws {
     let workload = try Workloads.list(name)[0]
     func billions(_ operations: Operation...) -> Double {
-      operations.map { workload.arithmetic.operations($0, batch: workload.batch) }.reduce(0, +) / 1e9
+      operations.map { workload.arithmetic.operations($0, batch: workload.batch) }.reduce(0, +)
+        / 1e9
     }
     #expect(abs(billions(.encode, .decode) - forward) < 0.001)
     #expect(abs(billions(.train) - step) < 0.01)

@@ -37,7 +37,10 @@ extension Workload {
   /// writes three of them; inference reads the parameters of its half.
   func unavoidableBytes(_ operation: Operation) -> Double {
     func bytes(_ half: String) -> Double {
-      4 * Double(model().namedParameters.filter { $0.path.hasPrefix(half) }.map(\.tensor.count).reduce(0, +))
+      4
+        * Double(
+          model().namedParameters.filter { $0.path.hasPrefix(half) }.map(\.tensor.count).reduce(
+            0, +))
     }
     return switch operation {
     case .train: 7 * bytes("")

@@ -11,7 +11,8 @@ struct MLPWorkload: Workload {
   var arithmetic: Arithmetic {
     let (data, hidden) = (784, widened(400))
     return Arithmetic(
-      encoder: data * hidden + hidden * 2 * latentSize, decoder: latentSize * hidden + hidden * data,
+      encoder: data * hidden + hidden * 2 * latentSize,
+      decoder: latentSize * hidden + hidden * data,
       firstLayer: data * hidden)
   }
 

@@ -28,7 +28,8 @@ struct ResidualWorkload: Workload {
     }
     let encoder = [
       conv(64, 3, c[0]), block(64, c[0], c[0]), conv(32, c[0], c[0]), block(32, c[0], c[1]),
-      conv(16, c[1], c[1]), block(16, c[1], c[2]), block(16, c[2], c[2]), conv(16, c[2], 2 * latent),
+      conv(16, c[1], c[1]), block(16, c[1], c[2]), block(16, c[2], c[2]),
+      conv(16, c[2], 2 * latent),
     ]
     let decoder = [
       conv(16, latent, c[2]), block(16, c[2], c[2]), block(16, c[2], c[2]), conv(32, c[2], c[2]),
