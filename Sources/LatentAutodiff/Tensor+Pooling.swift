@@ -14,27 +14,31 @@ extension Tensor {
   /// The mean of windows of `kernel` elements at every `stride`-th place (`kernel` where nil):
   /// `[batch, size..., channels] -> [batch, (size + 2 padding - kernel) / stride + 1..., channels]`.
   ///
-  /// Padded zeros count as elements where `countsPadding` (PyTorch's `count_include_pad`).
+  /// Padded zeros count as elements where `countsPadding` (PyTorch's `count_include_pad`). Where
+  /// `roundsUp` (its `ceil_mode`) the division by the stride is rounded up.
   public func averagePooled(
-    kernel: Extent, stride: Extent? = nil, padding: Extent = 0, countsPadding: Bool = true,
-    file: StaticString = #fileID, line: UInt = #line
+    kernel: Extent, stride: Extent? = nil, padding: Extent = 0, roundsUp: Bool = false,
+    countsPadding: Bool = true, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     mapped(
       AxisMap.windows(
         over: shape, kernel: kernel, stride: stride ?? kernel, padding: padding,
-        countsPadding: countsPadding, "average pooling", file: file, line: line))
+        roundsUp: roundsUp, countsPadding: countsPadding, "average pooling", file: file, line: line)
+    )
   }
 
-  /// The largest element of each window; sizes as in `averagePooled`. Padding never wins. The
-  /// derivative goes to the first of equal elements.
+  /// The largest element of each window; sizes as in `averagePooled`, a window of `dilation` reaching
+  /// over `dilation (kernel - 1) + 1` elements. Padding never wins. The derivative goes to the first of
+  /// equal elements.
   public func maxPooled(
-    kernel: Extent, stride: Extent? = nil, padding: Extent = 0, file: StaticString = #fileID,
-    line: UInt = #line
+    kernel: Extent, stride: Extent? = nil, padding: Extent = 0, dilation: Extent = 1,
+    roundsUp: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     maxPooled(
       AxisMap.windows(
         over: shape, kernel: kernel, stride: stride ?? kernel, padding: padding,
-        countsPadding: false, "max pooling", file: file, line: line))
+        dilation: dilation, roundsUp: roundsUp, countsPadding: false, "max pooling", file: file,
+        line: line))
   }
 
   /// The means of windows that divide each spatial axis evenly:

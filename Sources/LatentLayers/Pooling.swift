@@ -6,20 +6,29 @@ import LatentNumerics
 /// The largest element of each window: `[batch, size..., channels] ->
 /// [batch, (size + 2 padding - kernel) / stride + 1..., channels]`.
 public struct MaxPool<Rank: SpatialRank>: Layer {
-  public let kernel, stride, padding: Extent
+  public let kernel, stride, padding, dilation: Extent
+  /// Whether a window that reaches beyond the end counts (PyTorch's `ceil_mode`).
+  public let roundsUp: Bool
 
-  /// Windows stand side by side unless a `stride` is given.
-  public init(kernel: Extent, stride: Extent? = nil, padding: Extent = 0) {
+  /// Windows stand side by side unless a `stride` is given. With `dilation` a window reaches over
+  /// `dilation (kernel - 1) + 1` elements, which then stands for the kernel in the shapes.
+  public init(
+    kernel: Extent, stride: Extent? = nil, padding: Extent = 0, dilation: Extent = 1,
+    roundsUp: Bool = false
+  ) {
     self.kernel = kernel
     self.stride = stride ?? kernel
     self.padding = padding
+    self.dilation = dilation
+    self.roundsUp = roundsUp
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
     Rank.check(x, "max pooling")
-    return x.maxPooled(kernel: kernel, stride: stride, padding: padding)
+    return x.maxPooled(
+      kernel: kernel, stride: stride, padding: padding, dilation: dilation, roundsUp: roundsUp)
   }
 }
 
@@ -35,16 +44,20 @@ public typealias MaxPool3D = MaxPool<ThreeAxes>
 /// [batch, (size + 2 padding - kernel) / stride + 1..., channels]`.
 public struct AveragePool<Rank: SpatialRank>: Layer {
   public let kernel, stride, padding: Extent
+  /// Whether a window that reaches beyond the end counts (PyTorch's `ceil_mode`).
+  public let roundsUp: Bool
   /// Whether padded zeros count as elements of a mean.
   public let countsPadding: Bool
 
   /// Windows stand side by side unless a `stride` is given.
   public init(
-    kernel: Extent, stride: Extent? = nil, padding: Extent = 0, countsPadding: Bool = true
+    kernel: Extent, stride: Extent? = nil, padding: Extent = 0, roundsUp: Bool = false,
+    countsPadding: Bool = true
   ) {
     self.kernel = kernel
     self.stride = stride ?? kernel
     self.padding = padding
+    self.roundsUp = roundsUp
     self.countsPadding = countsPadding
   }
 
@@ -53,7 +66,8 @@ public struct AveragePool<Rank: SpatialRank>: Layer {
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
     Rank.check(x, "average pooling")
     return x.averagePooled(
-      kernel: kernel, stride: stride, padding: padding, countsPadding: countsPadding)
+      kernel: kernel, stride: stride, padding: padding, roundsUp: roundsUp,
+      countsPadding: countsPadding)
   }
 }
 

@@ -15,34 +15,46 @@ extension Shape {
 }
 
 extension AxisMap {
-  /// The mean over windows of `kernel` elements at every `stride`-th place, for each spatial axis of
-  /// `shape`: `(size + 2 padding - kernel) / stride + 1` of them, rounded down.
+  /// The mean over windows of `kernel` elements, `dilation` apart, at every `stride`-th place, for each
+  /// spatial axis of `shape`: `(size + 2 padding - reach) / stride + 1` of them with `reach = dilation
+  /// (kernel - 1) + 1`, rounded down, or up where `roundsUp`: the last window then reaches beyond the
+  /// end, but never begins there.
   ///
-  /// `padding` zeros at both ends count as elements of the mean where `countsPadding`. Traps when a
-  /// window does not fit or padding exceeds half of it (a window of padding alone has no elements).
+  /// `padding` zeros at both ends count as elements of the mean where `countsPadding`; what is beyond
+  /// them never does. Traps when a window does not fit or has no elements but padding, or padding exceeds
+  /// half of the kernel.
   public static func windows(
-    over shape: Shape, kernel: Extent, stride: Extent, padding: Extent, countsPadding: Bool,
-    _ name: String, file: StaticString = #fileID, line: UInt = #line
+    over shape: Shape, kernel: Extent, stride: Extent, padding: Extent, dilation: Extent = 1,
+    roundsUp: Bool = false, countsPadding: Bool, _ name: String, file: StaticString = #fileID,
+    line: UInt = #line
   ) -> [AxisMap] {
     let sizes = shape.spatialSizes(name, file: file, line: line)
     let rank = sizes.count
     let kernels = kernel.values(rank: rank, "\(name): kernel", file: file, line: line)
     let strides = stride.values(rank: rank, "\(name): stride", file: file, line: line)
+    let dilations = dilation.values(rank: rank, "\(name): dilation", file: file, line: line)
     let paddings = padding.values(
       rank: rank, "\(name): padding", minimum: 0, file: file, line: line)
     return (0..<rank).map { axis in
-      let (size, kernel, padding) = (sizes[axis], kernels[axis], paddings[axis])
+      let (size, stride, padding) = (sizes[axis], strides[axis], paddings[axis])
+      let reach = dilations[axis] * (kernels[axis] - 1) + 1
+      let room = size + 2 * padding - reach
       require(
-        2 * padding <= kernel && kernel <= size + 2 * padding && size > 0,
-        "\(name): windows of \(kernel) with padding \(padding) do not fit \(size) elements of "
-          + "spatial axis \(axis) of \(shape) (padding is at most half of a window)",
+        2 * padding <= kernels[axis] && room >= 0 && size > 0,
+        "\(name): windows of \(reach) with padding \(padding) do not fit \(size) elements of "
+          + "spatial axis \(axis) of \(shape) (padding is at most half of the kernel)",
         file: file, line: line)
-      let count = (size + 2 * padding - kernel) / strides[axis] + 1
+      var count = (room + (roundsUp ? stride - 1 : 0)) / stride + 1
+      if (count - 1) * stride >= size + padding { count -= 1 }
       return AxisMap(from: size, to: count) { output, add in
-        let start = output * strides[axis] - padding
-        let inside = max(start, 0)..<min(start + kernel, size)
-        let weight = 1 / Double(countsPadding ? kernel : inside.count)
-        for input in inside { add(input, weight) }
+        let start = output * stride - padding
+        let taps = Swift.stride(from: start, to: start + reach, by: dilations[axis])
+        let inside = taps.filter { $0 >= 0 && $0 < size }
+        require(
+          !inside.isEmpty, "\(name): a window with nothing but padding on axis \(axis) of \(shape)",
+          file: file, line: line)
+        let counted = countsPadding ? taps.count { $0 < size + padding } : inside.count
+        for input in inside { add(input, 1 / Double(counted)) }
       }
     }
   }

@@ -19,8 +19,8 @@ import Testing
   struct Case: Decodable, Sendable, CustomTestStringConvertible {
     var op: String
     var shape: Shape
-    var kernel, stride, padding, size, scale: [Int]?
-    var countsPadding, alignCorners: Bool?
+    var kernel, stride, padding, dilation, size, scale: [Int]?
+    var countsPadding, alignCorners, roundsUp: Bool?
     var method: String?
     var mode: PaddingMode?
     var amounts: [[Int]]?
@@ -28,7 +28,7 @@ import Testing
     var output, gradient: Digest
 
     var testDescription: String {
-      let sizes = [kernel, stride, padding, size, scale].compactMap { $0 }
+      let sizes = [kernel, stride, padding, dilation, size, scale].compactMap { $0 }
       let words = [method, mode?.rawValue].compactMap { $0 }.joined()
       return "\(op) \(words) \(shape) \(sizes) \(amounts ?? [])"
     }
@@ -41,11 +41,13 @@ import Testing
       case "max":
         return x.maxPooled(
           kernel: try extent(kernel), stride: stride.map { .axes($0) },
-          padding: padding.map { .axes($0) } ?? 0)
+          padding: padding.map { .axes($0) } ?? 0, dilation: dilation.map { .axes($0) } ?? 1,
+          roundsUp: roundsUp ?? false)
       case "average":
         return x.averagePooled(
           kernel: try extent(kernel), stride: stride.map { .axes($0) },
-          padding: padding.map { .axes($0) } ?? 0, countsPadding: countsPadding ?? true)
+          padding: padding.map { .axes($0) } ?? 0, roundsUp: roundsUp ?? false,
+          countsPadding: countsPadding ?? true)
       case "adaptiveMax": return x.adaptiveMaxPooled(to: try extent(size))
       case "adaptiveAverage": return x.adaptiveAveragePooled(to: try extent(size))
       case "upsample": return x.upsampled(by: try extent(scale), interpolation)

@@ -38,7 +38,9 @@ def case(op, shape, **options):
 def pool(case, x):
     n, kernel = x.dim() - 2, case["kernel"]
     settings = {"stride": case.get("stride"), "padding": case.get("padding", 0)}
+    settings["ceil_mode"] = case.get("roundsUp", False)
     if case["op"] == "max":
+        settings["dilation"] = case.get("dilation", 1)
         return [F.max_pool1d, F.max_pool2d, F.max_pool3d][n - 1](x, kernel, **settings)
     function = [F.avg_pool1d, F.avg_pool2d, F.avg_pool3d][n - 1]
     return function(x, kernel, count_include_pad=case.get("countsPadding", True), **settings)
@@ -106,6 +108,23 @@ cases += [
     ),
     case("average", [1, 9, 2], kernel=[4], stride=[3], padding=[2], countsPadding=False),
     case("average", [1, 4, 5, 5, 1], kernel=[2, 3, 2], padding=[1, 1, 1], countsPadding=False),
+]
+for op in ("max", "average"):
+    cases += [
+        case(op, [1, 8, 2], kernel=[3], stride=[2], roundsUp=True),
+        case(op, [1, 9, 2], kernel=[2], stride=[3], padding=[1], roundsUp=True),
+        case(op, [2, 6, 7, 3], kernel=[3, 2], stride=[2, 2], padding=[1, 1], roundsUp=True),
+        case(op, [1, 5, 6, 4, 2], kernel=[2, 3, 2], stride=[2, 2, 3], roundsUp=True),
+    ]
+cases += [
+    case(
+        "average", [1, 8, 6, 2], kernel=[3, 3], stride=[2, 2], padding=[1, 1], roundsUp=True,
+        countsPadding=False,
+    ),
+    case("max", [1, 11, 2], kernel=[3], stride=[1], dilation=[2]),
+    case("max", [2, 9, 8, 3], kernel=[3, 2], stride=[2, 1], padding=[1, 1], dilation=[2, 3]),
+    case("max", [1, 10, 7, 1], kernel=[2, 3], stride=[3, 2], dilation=[3, 2], roundsUp=True),
+    case("max", [1, 6, 7, 5, 2], kernel=[2, 3, 2], stride=[1, 2, 2], dilation=[2, 1, 3]),
 ]
 for op in ("adaptiveMax", "adaptiveAverage"):
     cases += [
