@@ -14,7 +14,8 @@ struct TrainCommand: ParsableCommand {
         sprites[:SIDE]      shapes drawn by the program; nothing to download
         mnist:DIR           a folder of IDX files, plain or .gz (also Fashion-MNIST)
         hdf5:FILE:DATASET   a data set of an HDF5 file, read by slabs
-        npy:FILE            a NumPy array
+        npy:FILE            a NumPy array; of either file, bytes are divided by 255,
+                            other numbers stay, booleans are 0 and 1
         images:DIR[:SIDE]   a folder of PNG pictures
         text:FILE[:LENGTH]  a file in pieces of LENGTH bytes (\(DataSource.textLength))
 

@@ -50,6 +50,7 @@ import Testing
     for (name, array) in expected { #expect(try file.array(name) == array, "\(name)") }
     #expect(try file.rows(2..<8, of: "g/z") == expected["g/z"]?.rows(2..<8))
     #expect(try file.rows(0..<2, of: "/u1") == expected["u1"])
+    #expect(file.datasets.filter(\.isBoolean).map(\.name) == ["b"])
     // These are of a type that is read, but not every value fits.
     #expect(file.datasets.map(\.name) == (Array(expected.keys) + ["i8", "u4", "u8"]).sorted())
   }

@@ -94,6 +94,7 @@ import Testing
       try Data("no array".utf8).write(to: URL(fileURLWithPath: "\(folder)/text.npy"))
       try NPY.write(NDArray(repeating: 0, shape: [0, 4]), to: "\(folder)/empty.npy")
       try NPY.write(NDArray([1.0], shape: []), to: "\(folder)/single.npy")
+      try writeIntegers([1 << 31], shape: "(1,)", to: "\(folder)/wide.npy")
       try HDF5File.write(arrays: ["x": NDArray([1.0, 2])], to: "\(folder)/data.h5")
       try Folder.create("\(folder)/nothing")
       try check(
@@ -117,6 +118,9 @@ import Testing
           Wrong(.train, "--out run --data mnist:none", 66, "none"),
           Wrong(.train, "--out run --data images:nothing", 65, "nothing"),
           Wrong(.train, "--out run --data images:none", 66, "none"),
+          Wrong(
+            .train, "--out run --data npy:wide.npy", 65, "wide.npy", "2147483648",
+            "integers that fit 32 bits"),
           Wrong(.train, "--out data.npy --data npy:data.npy", 73, "data.npy"),
           Wrong(.train, "--out data.npy/run --data npy:data.npy", 73, "data.npy"),
           Wrong(.train, "--out /proc/latent/run --data npy:data.npy", 73, "/proc/latent"),
