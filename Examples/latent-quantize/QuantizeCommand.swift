@@ -57,12 +57,11 @@ struct QuantizeCommand: ParsableCommand {
     if let unknown = keep.first(where: { !paths.contains($0) }) {
       throw ValidationError("--keep '\(unknown)': the model has no parameter of this path")
     }
-    let target = "\(out)/\(RunFolder.best)"
-    if FileManager.default.fileExists(atPath: target) {
-      throw CommandError("\(out) holds a run already: choose another folder", .cannotCreate)
-    }
     let dataset = try opened.data(data)
     if dataset.count == 0 { throw CommandError("\(dataset.name) has no examples", .dataError) }
+    let folder = try NewRunFolder(out)
+    defer { withExtendedLifetime(folder) {} }
+    let target = "\(out)/\(RunFolder.best)"
     let typical = try dataset.batch(0..<min(examples, dataset.count))
     let quantized = model.quantized(
       to, calibratedOn: Tensor(typical.inputs), keeping: { keep.contains($0) })
@@ -73,7 +72,6 @@ struct QuantizeCommand: ParsableCommand {
     let transform = try BatchTransforms.parse(opened.configuration.transform)
     let before = try loss(of: model, dataset, transform)
     let after = try loss(of: quantized, dataset, transform)
-    try Folder.create(out)
     try checkpoint.write(to: target)
     func bytes(_ model: Model) -> Int { model.namedArrays.values.reduce(0) { $0 + $1.byteCount } }
     print(

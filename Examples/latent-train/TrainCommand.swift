@@ -165,13 +165,8 @@ struct TrainCommand: ParsableCommand {
     let configuration = try sources.configuration(
       inputShape: source.training.inputShape.dimensions)
     guard let out, !printConfig else { return print(try configuration.yaml(), terminator: "") }
-    try Folder.create(out)
-    let lock = try RunLock(folder: out)
-    defer { withExtendedLifetime(lock) {} }
-    if try !RunFolder.checkpoints(in: out).isEmpty {
-      throw CommandError(
-        "\(out) already holds a run: continue it with --resume, or choose another folder", .usage)
-    }
+    let folder = try NewRunFolder(out, resumes: true)
+    defer { withExtendedLifetime(folder) {} }
     try train(configuration, source, out, from: nil)
   }
 
