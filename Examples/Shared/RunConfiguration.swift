@@ -90,6 +90,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   // MARK: Checks
 
   public static let optimizers = ["adam", "adamw", "adamax", "sgd", "rmsprop"]
+  /// Each latent sample takes the memory of a batch.
+  public static let maximumSamples = 10_000
   public static let schedules = ["constant", "cosine", "step", "plateau"]
 
   /// Checks everything but the model, which `ModelDescription.validate()` checks.
@@ -98,8 +100,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     func check(_ holds: Bool, _ key: String, _ found: Any, _ expected: String) throws {
       if !holds { throw SettingError(key: key, found: "\(found)", expected: expected) }
     }
-    func count(_ key: String, _ value: Int, least: Int = 1) throws {
-      let range = least...1_000_000_000
+    func count(_ key: String, _ value: Int, least: Int = 1, most: Int = 1_000_000_000) throws {
+      let range = least...most
       try check(range.contains(value), key, value, "\(least) to \(range.upperBound)")
     }
     func notNegative(_ key: String, _ value: Double) throws {
@@ -108,7 +110,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     func word(_ key: String, _ value: String, _ words: [String]) throws {
       try check(words.contains(value), key, "'\(value)'", words.joined(separator: ", "))
     }
-    try count("objective.samples", objective.samples)
+    try count("objective.samples", objective.samples, most: RunConfiguration.maximumSamples)
     try count("objective.warmupSteps", objective.warmupSteps, least: 0)
     try notNegative("objective.beta", objective.beta)
     try notNegative("objective.freeBits", objective.freeBits)

@@ -101,6 +101,12 @@ import Testing
     ended.succeeded()
     #expect(try ended.json()["rows"] as? Int == 8)
     try expectPicture("\(folder)/strips.png")
+    // As many rows as the data have pairs, where nobody asks for more.
+    try writePictures(7, to: "\(folder)/few.npy")
+    let few = try Tool.interpolate.run(
+      ["run", "--data", "npy:few.npy", "--out", "few.npy.png"], in: folder)
+    few.succeeded()
+    #expect(try few.json()["rows"] as? Int == 3)
     for arguments in [["--path", "linear"], ["--path", "spherical"]] {
       try Tool.interpolate.run(
         ["run", "--pairs", "3:17,4:5,0:0", "--steps", "4", "--out", "strips.npy"] + arguments,

@@ -57,6 +57,12 @@ import Testing
           Wrong(.train, "\(data) --batch 9223372036854775807", 64, "--batch"),
           Wrong(.train, "\(data) --latent 0", 64, "--latent 0"),
           Wrong(.train, "\(data) --samples 0", 64, "--samples 0"),
+          Wrong(.train, "\(data) --samples 10001", 64, "--samples 10001", "1 to 10000"),
+          Wrong(.train, "\(data) --samples 1000000000", 64, "--samples 1000000000"),
+          Wrong(
+            .train, "\(data) --model resnet --set model.blocks=20000000", 64,
+            "model.blocks 20000000",
+            "at most 10000"),
           Wrong(.train, "\(data) --threads -1", 64, "--threads"),
           Wrong(.train, "\(data) --threads 99999999999", 64, "--threads 99999999999"),
           Wrong(.train, "\(data) --hidden 4,,5", 64, "--hidden '4,,5'"),
@@ -135,6 +141,7 @@ import Testing
     try withTemporaryFolder { folder in
       try writePictures(20, to: "\(folder)/data.npy")
       try NPY.write(NDArray(repeating: 0, shape: [4, 5, 5]), to: "\(folder)/small.npy")
+      try writePictures(1, to: "\(folder)/one.npy")
       try Tool.train.run(["--data", "npy:data.npy", "--out", "run"] + smallRun, in: folder)
         .succeeded()
       var damaged = try bytes("\(folder)/run/best.h5")
@@ -179,10 +186,18 @@ import Testing
           Wrong(.encode, "run --out a.npy --limit 0", 64, "--limit 0"),
           Wrong(.generate, "run --out a.npy --count 0", 64, "--count 0"),
           Wrong(.generate, "run --out a.npy --count 9223372036854775807", 64, "--count"),
+          Wrong(
+            .generate, "run --out a.npy --count 10000000", 64, "--count 10000000", "2.5 GiB",
+            "at most 1 GiB"),
+          Wrong(
+            .generate, "run --out a.png --count 1000000", 64, "--count 1000000", "at most 1 GiB"),
           Wrong(.generate, "run --out a.png --columns 0", 64, "--columns 0"),
           Wrong(.generate, "run --out a.png --columns 9223372036854775807", 64, "--columns"),
           Wrong(.generate, "run --out a.npy --seed x", 64, "--seed"),
           Wrong(.interpolate, "run --out a.npy --steps 1", 64, "--steps 1"),
+          Wrong(
+            .interpolate, "run --out a.png --steps 10000 --rows 40", 64, "--steps 10000",
+            "400000 examples", "at most 1 GiB"),
           Wrong(.interpolate, "run --out a.npy --rows 0", 64, "--rows 0"),
           Wrong(.interpolate, "run --out a.npy --rows 9223372036854775807", 64, "--rows"),
           Wrong(.interpolate, "run --out a.npy --traverse 0", 64, "--traverse 0"),
@@ -191,6 +206,9 @@ import Testing
           Wrong(.interpolate, "run --out a.npy --pairs 3:x:4", 64, "--pairs '3:x:4'"),
           Wrong(.interpolate, "run --out a.npy --pairs 1:20", 65, "example 20", "20 examples"),
           Wrong(.interpolate, "run --out a.npy --rows 11", 65, "20 examples"),
+          Wrong(
+            .interpolate, "run --out a.npy --data npy:one.npy", 65, "one.npy has 1 example",
+            "two"),
         ], in: folder)
       #expect(try !Folder.names(in: folder).contains { $0.hasPrefix("a.") })
     }
