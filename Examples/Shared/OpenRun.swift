@@ -67,7 +67,8 @@ public struct OpenRun: Sendable {
     return model
   }
 
-  /// The run's own data, or others of the same shape: the test set, or everything where there is none.
+  /// The run's own data, or others of the same shape: the test set, or everything where there is none;
+  /// changed by the run's transform as the model knows them, but by nothing that is random.
   public func data(_ spec: String?) throws -> any Dataset {
     let source = try DataSource(parsing: spec ?? configuration.data)
     let (training, test) = try source.open()
@@ -82,7 +83,13 @@ public struct OpenRun: Sendable {
         "data \(source): examples of shape \(dataset.inputShape), "
           + "but the model was trained on \(configuration.model.inputShape)", .dataError)
     }
-    return dataset
+    return dataset.seen(through: try BatchTransforms.parse(configuration.transform))
+  }
+
+  /// What `data` leaves out of the run's transform: all of it where it is random, nothing else.
+  public func randomTransform() throws -> (any BatchTransform)? {
+    let transform = try BatchTransforms.parse(configuration.transform)
+    return transform?.isRandom == true ? transform : nil
   }
 
   /// Refuses pictures of examples that are none, and texts of examples that are none, before

@@ -14,6 +14,9 @@ struct InterpolateCommand: ParsableCommand {
       One row for each pair of examples, or with --traverse one row for each of the
       latents that vary most.
 
+      Data are changed by the run's transform where that is a threshold; what it
+      draws at random (binarize) is left out.
+
       OUTPUT by the ending of --out
         .png   a picture
         .txt   texts, one on a line, an empty line after each row; - prints them

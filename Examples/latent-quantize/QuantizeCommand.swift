@@ -15,7 +15,9 @@ struct QuantizeCommand: ParsableCommand {
     discussion: """
       The other tools read the new run as any other; it cannot be trained on.
       Examples of the run's data show how large the numbers become that meet
-      the weights; --data takes others. The loss before and after is printed.
+      the weights; --data takes others. Either are changed by the run's transform
+      where that is a threshold; what it draws (binarize) is drawn for the loss
+      alone. The loss before and after is printed.
 
       PRECISION
         bfloat16   half the memory, about twice as fast; two decimal digits
@@ -69,7 +71,7 @@ struct QuantizeCommand: ParsableCommand {
     checkpoint.texts["trainer"] = nil  // what would resume the training
     checkpoint.arrays = [:]
     for (path, array) in quantized.namedArrays { checkpoint.arrays["model/\(path)"] = array }
-    let transform = try BatchTransforms.parse(opened.configuration.transform)
+    let transform = try opened.randomTransform()
     let before = try loss(of: model, dataset, transform)
     let after = try loss(of: quantized, dataset, transform)
     try checkpoint.write(to: target)
