@@ -11,7 +11,8 @@ struct TrainCommand: ParsableCommand {
     abstract: "Trains a variational autoencoder and leaves a run folder.",
     discussion: """
       DATA
-        sprites[:SIDE]      shapes drawn by the program; nothing to download
+        sprites[:SIDE]      shapes drawn by the program; nothing to download; a SIDE
+                            of 64 unless given
         mnist:DIR           a folder of IDX files, plain or .gz (also Fashion-MNIST)
         hdf5:FILE:DATASET   a data set of an HDF5 file, read by slabs
         npy:FILE            a NumPy array; of either file, bytes are divided by 255,

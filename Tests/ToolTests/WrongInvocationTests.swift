@@ -149,6 +149,19 @@ import Testing
       damaged[damaged.count / 2] ^= 4
       try Data(damaged).write(to: URL(fileURLWithPath: "\(folder)/damaged.h5"))
       try Checkpoint(texts: ["run": "{}"]).write(to: "\(folder)/other.h5")
+      try Checkpoint(texts: ["run": "no settings"]).write(to: "\(folder)/text.h5")
+      try Checkpoint(arrays: ["x": NDArray([1.0])]).write(to: "\(folder)/foreign.h5")
+      let best = try Checkpoint(contentsOf: "\(folder)/run/best.h5")
+      func rewrite(_ name: String, _ old: String, _ new: String) throws {
+        var checkpoint = best
+        let text = try #require(best.texts["run"])
+        #expect(text.contains("\"\(old)\""))
+        checkpoint.texts["run"] = text.replacing("\"\(old)\"", with: "\"\(new)\"")
+        try checkpoint.write(to: "\(folder)/\(name).h5")
+      }
+      try rewrite("network", "mlp", "hierarchical")
+      try rewrite("likelihood", "bernoulli", "beta")
+      try rewrite("transform", "none", "blur")
       try Folder.create("\(folder)/nothing")
       for tool in [Tool.encode, .interpolate, .generate] {
         try check(
@@ -166,7 +179,20 @@ import Testing
             Wrong(tool, "run --checkpoint short.h5 --out a.npy", 65, "short.h5"),
             Wrong(tool, "run --checkpoint damaged.h5 --out a.npy", 65, "damaged.h5"),
             Wrong(tool, "run --checkpoint data.npy --out a.npy", 65, "data.npy"),
-            Wrong(tool, "run --checkpoint other.h5 --out a.npy", 65, "other.h5"),
+            Wrong(tool, "run --checkpoint other.h5 --out a.npy", 65, "other.h5: data is missing"),
+            Wrong(tool, "run --checkpoint text.h5 --out a.npy", 65, "text.h5: the text of its"),
+            Wrong(
+              tool, "run --checkpoint foreign.h5 --out a.npy", 65, "foreign.h5",
+              "not written by latent-train"),
+            Wrong(
+              tool, "run --checkpoint network.h5 --out a.npy", 65,
+              "network.h5: model.architecture is 'hierarchical', expected mlp, ", "newer"),
+            Wrong(
+              tool, "run --checkpoint likelihood.h5 --out a.npy", 65,
+              "likelihood.h5: model.likelihood cannot be read", "beta", "newer"),
+            Wrong(
+              tool, "run --checkpoint transform.h5 --out a.npy", 65, "transform.h5: ", "\"blur\"",
+              "newer"),
             Wrong(tool, "run --out none/a.npy", 73, "none/a.npy"),
             Wrong(tool, "run --out /proc/a.npy", 73, "/proc/a.npy"),
             Wrong(tool, "run --out data.npy/a.npy", 73, "data.npy/a.npy"),
