@@ -125,4 +125,20 @@ import Testing
       #expect(HDF5Image.chunkShape(shape, elementSize: size) == chunk, "\(shape)")
     }
   }
+
+  /// Files of data are read by rows in any order: their chunks are small, those of checkpoints large.
+  @Test(
+    arguments: [
+      ([300, 28, 28], .uint8, 20 * 784), ([4096, 4], .float32, 0x4000),
+      ([10, 64, 64, 3], .uint8, 64 * 64 * 3), ([3, 10_000], .float32, 3334 * 4),
+      ([5, 7], .float64, 280), ([20_000], .int32, 4000 * 4),
+    ] as [(Shape, DType, Int)])
+  func dataAreInChunksOf16KiB(shape: Shape, dtype: DType, bytes: Int) throws {
+    let folder = try TemporaryFolder()
+    let array = NDArray(repeating: 0, shape: shape, dtype)
+    try HDF5File.write(arrays: ["x": array], to: folder.file("x.h5"))
+    let found = try HDF5File(path: folder.file("x.h5")).dataset("x").chunkBytes
+    #expect(found == bytes && found <= HDF5Image.ChunkSize.rows.rawValue)
+    #expect(found > HDF5Image.ChunkSize.rows.rawValue / 2 || found == array.byteCount)
+  }
 }
