@@ -13,11 +13,17 @@ public enum ExitStatus: Int32, Sendable {
 /// A failure that a command found itself.
 public struct CommandError: Error, Sendable, CustomStringConvertible {
   public let description: String
-  public let status: ExitStatus
+  /// The exit code.
+  public let code: Int32
 
   public init(_ description: String, _ status: ExitStatus) {
+    self.init(description, code: status.rawValue)
+  }
+
+  /// With the exit code of another process.
+  public init(_ description: String, code: Int32) {
     self.description = description
-    self.status = status
+    self.code = code
   }
 }
 
@@ -58,7 +64,7 @@ public func quoted(_ text: String) -> String {
 private func status(of error: any Error) -> Int32? {
   let status: ExitStatus
   switch error {
-  case let error as CommandError: status = error.status
+  case let error as CommandError: return error.code
   case TrainingError.interrupted(let signal, _): return 128 + signal
   case TrainingError.noCheckpoint: status = .noInput
   case TrainingError.noBatches, TrainingError.wrongCheckpoint, TrainingError.wrongPosition:

@@ -67,7 +67,8 @@ public struct OpenRun: Sendable {
     return model
   }
 
-  /// The run's own data, or others of the same shape: the test set, or everything where there is none.
+  /// The run's own data, or others of the same shape: the test set, or everything where there is none;
+  /// changed by the run's transform as the model knows them, but by nothing that is random.
   public func data(_ spec: String?) throws -> any Dataset {
     let source = try DataSource(parsing: spec ?? configuration.data)
     let (training, test) = try source.open()
@@ -82,7 +83,13 @@ public struct OpenRun: Sendable {
         "data \(source): examples of shape \(dataset.inputShape), "
           + "but the model was trained on \(configuration.model.inputShape)", .dataError)
     }
-    return dataset
+    return dataset.seen(through: try BatchTransforms.parse(configuration.transform))
+  }
+
+  /// What `data` leaves out of the run's transform: all of it where it is random, nothing else.
+  public func randomTransform() throws -> (any BatchTransform)? {
+    let transform = try BatchTransforms.parse(configuration.transform)
+    return transform?.isRandom == true ? transform : nil
   }
 
   /// Refuses pictures of examples that are none, and texts of examples that are none, before
@@ -97,6 +104,33 @@ public struct OpenRun: Sendable {
       "--out '\(out)': examples of shape \(configuration.model.inputShape) are no "
         + "\(wanted.isText ? "texts" : "pictures"): write a "
         + "\(list.filter { !$0.isEmpty }.joined(separator: " or ")) file", .usage)
+  }
+
+  /// The most bytes of examples that are made at once; writing them takes as much several times.
+  public static let outputBytes = 1 << 30
+
+  /// Refuses more examples than memory should be taken for, before anything is computed. `grid` are
+  /// the cells of the picture where `out` is one.
+  public func checkSize(_ option: String, count: Int, grid: Int, out: String) throws {
+    let shape = configuration.model.inputShape
+    // In double: the product may overflow.
+    var bytes = Double(count) * 4 * Double(shape.reduce(1, *) + model.latentShape.count)
+    if out.hasSuffix(".png") && isPicture {
+      bytes += Double(grid) * pictureBytes
+    }
+    let limit = OpenRun.outputBytes
+    if bytes <= Double(limit) { return }
+    let size = String(format: "%.1f", bytes / Double(1 << 30))
+    throw CommandError(
+      "\(option): \(count) examples of shape \(shape) and their latents take \(size) GiB, expected "
+        + "at most \(limit >> 30) GiB; make fewer at a time", .usage)
+  }
+
+  /// The bytes of an example in a grid, enlarged and with its edge.
+  private var pictureBytes: Double {
+    let shape = configuration.model.inputShape
+    let scale = Double(PictureScale.of(inputShape: shape))
+    return (Double(shape[0]) * scale + 1) * (Double(shape[1]) * scale + 1) * Double(shape[2])
   }
 
   /// Whether examples can be shown as pictures.

@@ -3,6 +3,11 @@
 import Foundation
 import Latent
 
+/// How much small examples are enlarged.
+enum PictureScale {
+  static func of(inputShape: [Int]) -> Int { max(1, 56 / inputShape[0]) }
+}
+
 /// Grids of reconstructions, samples, interpolations and traversals.
 public struct Pictures<Model: LatentVariableModel> {
   public let model: Model
@@ -12,7 +17,7 @@ public struct Pictures<Model: LatentVariableModel> {
   public init(model: Model, inputShape: [Int]) {
     self.model = model
     isPicture = inputShape.count == 3 && (inputShape[2] == 1 || inputShape[2] == 3)
-    scale = isPicture ? max(1, 56 / inputShape[0]) : 1
+    scale = isPicture ? PictureScale.of(inputShape: inputShape) : 1
   }
 
   public func write(_ images: Tensor, columns: Int, to path: String) throws {

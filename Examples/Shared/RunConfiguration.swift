@@ -69,27 +69,50 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     try ConfigurationValue(encoding: self).yaml(order: CodingKeys.allCases.map(\.rawValue))
   }
 
+  /// The settings that a checkpoint holds.
+  /// - Throws: `CommandError`, which says what of them cannot be read or is out of range.
   public init(from checkpoint: Checkpoint, path: String) throws {
-    guard let text = checkpoint.texts[RunConfiguration.textName],
-      let value = try? JSONDecoder().decode(RunConfiguration.self, from: Data(text.utf8))
-    else {
-      throw CommandError(
-        "checkpoint \(path) does not say how its run was made: it was not written by latent-train",
-        .dataError)
+    func wrong(_ reason: String) -> CommandError {
+      CommandError("checkpoint \(path)\(reason)", .dataError)
     }
+    guard let text = checkpoint.texts[RunConfiguration.textName] else {
+      throw wrong(" does not say how its run was made: it was not written by latent-train")
+    }
+    let newer = "; a newer latent-train may have written it"
     do {
-      try value.validate()
+      self = try JSONDecoder().decode(RunConfiguration.self, from: Data(text.utf8))
+      try validate()
     } catch let error as SettingError {
-      throw CommandError(
-        "checkpoint \(path): \(error.key) is \(error.found), expected \(error.expected)",
-        .dataError)
+      throw wrong(": \(error.key) is \(error.found), expected \(error.expected)")
+    } catch let error as ModelDescriptionError {
+      throw wrong(": model.\(error.key) is \(error.found), expected \(error.expected)\(newer)")
+    } catch let error as DatasetError {
+      throw wrong(": \(error)\(newer)")
+    } catch let error as DecodingError {
+      throw wrong(": \(RunConfiguration.sentence(error))\(newer)")
     }
-    self = value
+  }
+
+  /// What the settings of a checkpoint lack.
+  private static func sentence(_ error: DecodingError) -> String {
+    func name(_ path: [any CodingKey]) -> String {
+      path.isEmpty ? "the text of its settings" : path.map(\.stringValue).joined(separator: ".")
+    }
+    switch error {
+    case .keyNotFound(let key, let context):
+      return "\(name(context.codingPath + [key])) is missing from the settings of its run"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context),
+      .dataCorrupted(let context):
+      return "\(name(context.codingPath)) cannot be read (\(context.debugDescription))"
+    @unknown default: return "\(error)"
+    }
   }
 
   // MARK: Checks
 
   public static let optimizers = ["adam", "adamw", "adamax", "sgd", "rmsprop"]
+  /// Each latent sample takes the memory of a batch.
+  public static let maximumSamples = 10_000
   public static let schedules = ["constant", "cosine", "step", "plateau"]
 
   /// Checks everything but the model, which `ModelDescription.validate()` checks.
@@ -98,8 +121,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     func check(_ holds: Bool, _ key: String, _ found: Any, _ expected: String) throws {
       if !holds { throw SettingError(key: key, found: "\(found)", expected: expected) }
     }
-    func count(_ key: String, _ value: Int, least: Int = 1) throws {
-      let range = least...1_000_000_000
+    func count(_ key: String, _ value: Int, least: Int = 1, most: Int = 1_000_000_000) throws {
+      let range = least...most
       try check(range.contains(value), key, value, "\(least) to \(range.upperBound)")
     }
     func notNegative(_ key: String, _ value: Double) throws {
@@ -108,7 +131,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     func word(_ key: String, _ value: String, _ words: [String]) throws {
       try check(words.contains(value), key, "'\(value)'", words.joined(separator: ", "))
     }
-    try count("objective.samples", objective.samples)
+    try count("objective.samples", objective.samples, most: RunConfiguration.maximumSamples)
     try count("objective.warmupSteps", objective.warmupSteps, least: 0)
     try notNegative("objective.beta", objective.beta)
     try notNegative("objective.freeBits", objective.freeBits)

@@ -11,6 +11,9 @@ struct EncodeCommand: ParsableCommand {
     abstract: "Encodes data with a trained model: means and log-variances of the posterior.",
     usage: "latent-encode <run> [<options>] --out <out>",
     discussion: """
+      Data are changed by the run's transform where that is a threshold; what it
+      draws at random (binarize) is left out.
+
       OUTPUT by the ending of --out
         .h5    data sets mean, logVariance and, where known, labels and factors
         .npy   the means [examples, latent], or [examples, height, width, channels]

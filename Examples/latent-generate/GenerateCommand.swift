@@ -25,6 +25,8 @@ struct GenerateCommand: ParsableCommand {
         latent-generate text-run/ --count 10 --sample --out -
       """)
 
+  private static let usualColumns = 8
+
   @OptionGroup var folder: RunArguments
   @Option(help: "How many examples.") var count = 64
   @Option(help: "What the randomness follows from: the same seed, the same examples.")
@@ -50,6 +52,9 @@ struct GenerateCommand: ParsableCommand {
         "--columns \(columns): examples of shape \(opened.configuration.model.inputShape) are no "
           + "pictures", .usage)
     }
+    let columns = columns ?? GenerateCommand.usualColumns
+    try opened.checkSize(
+      "--count \(count)", count: count, grid: (count + columns - 1) / columns * columns, out: out)
     try generate(opened.model, opened)
   }
 
@@ -71,7 +76,7 @@ struct GenerateCommand: ParsableCommand {
       try HDF5File.write(arrays: ["examples": decoded.array, "latents": z.array], to: out)
     case "png":
       try Pictures(model: model, inputShape: opened.configuration.model.inputShape)
-        .write(decoded, columns: columns ?? 8, to: out)
+        .write(decoded, columns: columns ?? GenerateCommand.usualColumns, to: out)
     default: try Texts.write(Texts.blocks(Texts.lines(decoded)), to: out)
     }
     if out == Texts.standardOutput { return }

@@ -14,6 +14,9 @@ struct InterpolateCommand: ParsableCommand {
       One row for each pair of examples, or with --traverse one row for each of the
       latents that vary most.
 
+      Data are changed by the run's transform where that is a threshold; what it
+      draws at random (binarize) is left out.
+
       OUTPUT by the ending of --out
         .png   a picture
         .txt   texts, one on a line, an empty line after each row; - prints them
@@ -30,7 +33,9 @@ struct InterpolateCommand: ParsableCommand {
   var data: String?
   @Option(help: "Pairs of example numbers, such as 3:17,4:5; neighbours 0:1,2:3,... by default.")
   var pairs: String?
-  @Option(help: "How many rows where no pairs are given.") var rows = 8
+  @Option(
+    help: "How many rows where no pairs are given. (default: 8, or as many as the data have)")
+  var rows: Int?
   @Option(help: "Points on each path, ends included.") var steps = 10
   @Option(help: "linear or spherical.") var path: String = "spherical"
   @Option(help: "Traverse so many latents instead, around example 0.") var traverse: Int?
@@ -41,17 +46,18 @@ struct InterpolateCommand: ParsableCommand {
       throw ValidationError("--path '\(path)': expected linear or spherical")
     }
     try checkRange("steps", steps, 2...10_000)
-    try checkRange("rows", rows, 1...10_000)
+    if let rows { try checkRange("rows", rows, 1...10_000) }
     if let traverse { try checkRange("traverse", traverse, 1...Int.max) }
     if !["png", "npy"].contains((out as NSString).pathExtension) && !Texts.areWritten(to: out) {
       throw ValidationError("--out '\(out)': expected a name that ends in .png, .txt or .npy")
     }
-    _ = try ends()
+    _ = try ends(count: 2)
   }
 
-  /// Example numbers, two for each row.
-  private func ends() throws -> [Int] {
-    guard let pairs else { return Array(0..<(2 * rows)) }
+  /// Example numbers, two for each row. Only rows that nobody asked for are fitted to the `count`
+  /// of examples.
+  private func ends(count: Int) throws -> [Int] {
+    guard let pairs else { return Array(0..<(2 * (rows ?? max(1, min(8, count / 2))))) }
     return try pairs.split(separator: ",", omittingEmptySubsequences: false).flatMap { pair in
       let ends = pair.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
       guard ends.count == 2, ends.allSatisfy({ $0 >= 0 }) else {
@@ -71,11 +77,20 @@ struct InterpolateCommand: ParsableCommand {
     let dataset = try opened.data(data)
     let pictures = Pictures(model: model, inputShape: opened.configuration.model.inputShape)
     let decoded: Tensor
+    func checkSize(rows: Int) throws {
+      let count = rows * steps
+      try opened.checkSize("--steps \(steps)", count: count, grid: count, out: out)
+    }
     if let traverse {
+      try checkSize(rows: min(traverse, model.latentShape.count))
       let x = Tensor(try dataset.batch(0..<min(512, dataset.count)).inputs)
       decoded = pictures.traversals(of: x, dimensions: traverse, steps: steps)
     } else {
-      let ends = try ends()
+      if dataset.count < 2 && pairs == nil {
+        throw CommandError("\(dataset.name) has 1 example, a path takes two", .dataError)
+      }
+      let ends = try ends(count: dataset.count)
+      try checkSize(rows: ends.count / 2)
       if let outside = ends.first(where: { $0 >= dataset.count }) {
         throw CommandError(
           "example \(outside): \(dataset.name) has \(dataset.count) examples", .dataError)

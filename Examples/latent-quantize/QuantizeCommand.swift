@@ -15,7 +15,9 @@ struct QuantizeCommand: ParsableCommand {
     discussion: """
       The other tools read the new run as any other; it cannot be trained on.
       Examples of the run's data show how large the numbers become that meet
-      the weights; --data takes others. The loss before and after is printed.
+      the weights; --data takes others. Either are changed by the run's transform
+      where that is a threshold; what it draws (binarize) is drawn for the loss
+      alone. The loss before and after is printed.
 
       PRECISION
         bfloat16   half the memory, about twice as fast; two decimal digits
@@ -57,12 +59,11 @@ struct QuantizeCommand: ParsableCommand {
     if let unknown = keep.first(where: { !paths.contains($0) }) {
       throw ValidationError("--keep '\(unknown)': the model has no parameter of this path")
     }
-    let target = "\(out)/\(RunFolder.best)"
-    if FileManager.default.fileExists(atPath: target) {
-      throw CommandError("\(out) holds a run already: choose another folder", .cannotCreate)
-    }
     let dataset = try opened.data(data)
     if dataset.count == 0 { throw CommandError("\(dataset.name) has no examples", .dataError) }
+    let folder = try NewRunFolder(out)
+    defer { withExtendedLifetime(folder) {} }
+    let target = "\(out)/\(RunFolder.best)"
     let typical = try dataset.batch(0..<min(examples, dataset.count))
     let quantized = model.quantized(
       to, calibratedOn: Tensor(typical.inputs), keeping: { keep.contains($0) })
@@ -70,10 +71,9 @@ struct QuantizeCommand: ParsableCommand {
     checkpoint.texts["trainer"] = nil  // what would resume the training
     checkpoint.arrays = [:]
     for (path, array) in quantized.namedArrays { checkpoint.arrays["model/\(path)"] = array }
-    let transform = try BatchTransforms.parse(opened.configuration.transform)
+    let transform = try opened.randomTransform()
     let before = try loss(of: model, dataset, transform)
     let after = try loss(of: quantized, dataset, transform)
-    try Folder.create(out)
     try checkpoint.write(to: target)
     func bytes(_ model: Model) -> Int { model.namedArrays.values.reduce(0) { $0 + $1.byteCount } }
     print(

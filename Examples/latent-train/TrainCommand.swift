@@ -11,10 +11,12 @@ struct TrainCommand: ParsableCommand {
     abstract: "Trains a variational autoencoder and leaves a run folder.",
     discussion: """
       DATA
-        sprites[:SIDE]      shapes drawn by the program; nothing to download
+        sprites[:SIDE]      shapes drawn by the program; nothing to download; a SIDE
+                            of 64 unless given
         mnist:DIR           a folder of IDX files, plain or .gz (also Fashion-MNIST)
         hdf5:FILE:DATASET   a data set of an HDF5 file, read by slabs
-        npy:FILE            a NumPy array
+        npy:FILE            a NumPy array; of either file, bytes are divided by 255,
+                            other numbers stay, booleans are 0 and 1
         images:DIR[:SIDE]   a folder of PNG pictures
         text:FILE[:LENGTH]  a file in pieces of LENGTH bytes (\(DataSource.textLength))
 
@@ -164,13 +166,8 @@ struct TrainCommand: ParsableCommand {
     let configuration = try sources.configuration(
       inputShape: source.training.inputShape.dimensions)
     guard let out, !printConfig else { return print(try configuration.yaml(), terminator: "") }
-    try Folder.create(out)
-    let lock = try RunLock(folder: out)
-    defer { withExtendedLifetime(lock) {} }
-    if try !RunFolder.checkpoints(in: out).isEmpty {
-      throw CommandError(
-        "\(out) already holds a run: continue it with --resume, or choose another folder", .usage)
-    }
+    let folder = try NewRunFolder(out, resumes: true)
+    defer { withExtendedLifetime(folder) {} }
     try train(configuration, source, out, from: nil)
   }
 

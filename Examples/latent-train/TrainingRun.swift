@@ -67,8 +67,9 @@ struct TrainingRun {
       figures += last.validation?.values.map { ("validation_\($0.name)", $0.value) } ?? []
     }
     let model = trainer.average?.model ?? trainer.model
-    let pictures = try draw(model, shown)
-    let texts = configuration.isText ? try write(model, shown) : []
+    let known = shown.seen(through: transform)
+    let pictures = try draw(model, known)
+    let texts = configuration.isText ? try write(model, known) : []
     try summarize(trainer, figures, seconds)
     let facts: [(String, String)] =
       [

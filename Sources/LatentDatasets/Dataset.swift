@@ -18,7 +18,7 @@ public protocol Dataset: Sendable, CustomStringConvertible {
 
   /// The examples at `indices`, in that order, repeats allowed.
   ///
-  /// Inputs stored as bytes arrive as float32, times 1 / 255. Traps when an index is outside
+  /// Inputs stored as bytes arrive as float32, times 1 / 255, and booleans as 0 and 1. Traps when an index is outside
   /// `0..<count`; throws `DatasetError` or `StorageError`, naming the file, when reading fails.
   func batch(at indices: [Int]) throws -> Batch
 }
@@ -52,15 +52,28 @@ extension Dataset {
   }
 }
 
+/// What integers are, other than bytes, where a file has them as inputs.
+public enum IntegerInputs: Sendable, Hashable {
+  /// Numbers like any others: they arrive as float32, unscaled, as from a file of floats.
+  case numbers
+  /// Indices, such as tokens of text: they arrive as int32.
+  case tokens
+}
+
 /// How rows that lie in a file or in memory reach a batch.
 enum StandardForm {
-  /// Bytes of inputs become float32 in [0, 1]; other bytes are numbers (labels int32, else
-  /// float32); float64, which NumPy writes unasked, becomes float32; int32 stays (tokens, counts).
-  static func converted(_ rows: NDArray, field: String) -> NDArray {
+  /// Bytes of inputs become float32 in [0, 1]; other bytes, and booleans in every field, are numbers
+  /// (labels int32, else float32); float64, which NumPy writes unasked, becomes float32; int32
+  /// becomes float32 where it is an input and a number, and stays elsewhere.
+  static func converted(
+    _ rows: NDArray, field: String, isBoolean: Bool = false, integers: IntegerInputs = .tokens
+  ) -> NDArray {
     switch rows.dtype {
-    case .uint8 where field == Field.inputs: rows.scaledBytes(to: .float32, scale: 1 / 255)
+    case .uint8 where field == Field.inputs && !isBoolean:
+      rows.scaledBytes(to: .float32, scale: 1 / 255)
     case .uint8 where field == Field.labels: rows.converted(to: .int32)
     case .uint8, .float64, .bfloat16, .int8: rows.converted(to: .float32)
+    case .int32 where field == Field.inputs && integers == .numbers: rows.converted(to: .float32)
     case .float32, .int32: rows
     }
   }

@@ -11,6 +11,8 @@ public struct HDF5Dataset: Dataset {
   public let path: String
   public let count: Int
   public let fieldShapes: [String: Shape]
+  /// What other integers than bytes are, as inputs.
+  public let integers: IntegerInputs
   private let file: HDF5File
   /// The array in the file behind each field.
   private let sources: [String: String]
@@ -20,16 +22,19 @@ public struct HDF5Dataset: Dataset {
   static let bridgedBytes = 16 << 10
 
   /// Field `inputs` from the array `dataset` (such as "train/images") of the file at `path`.
-  public init(path: String, dataset: String) throws {
-    try self.init(path: path, fields: [Field.inputs: dataset])
+  public init(path: String, dataset: String, integers: IntegerInputs = .numbers) throws {
+    try self.init(path: path, fields: [Field.inputs: dataset], integers: integers)
   }
 
   /// Several fields, each from an array of the file with the example as its first axis. Inputs of
-  /// shape `[count, height, width]` are gray images and get a channel axis.
+  /// shape `[count, height, width]` are gray images and get a channel axis; bytes of inputs are
+  /// images in 0...255, booleans 0 and 1, and `integers` that are numbers become float32.
   ///
   /// Throws `DatasetError.wrongShape`, `.empty` and `.countMismatch`; `StorageError` when the file
   /// or an array is absent, damaged or of a type the library does not read.
-  public init(path: String, fields: [String: String]) throws {
+  public init(
+    path: String, fields: [String: String], integers: IntegerInputs = .numbers
+  ) throws {
     require(!fields.isEmpty, "HDF5Dataset: no fields")
     let file = try HDF5File(path: path)
     var shapes: [String: Shape] = [:]
@@ -47,6 +52,7 @@ public struct HDF5Dataset: Dataset {
     }
     self.path = path
     self.file = file
+    self.integers = integers
     sources = fields
     fieldShapes = shapes
     count = rows?.count ?? 0
@@ -62,7 +68,8 @@ public struct HDF5Dataset: Dataset {
       guard let example = fieldShapes[field] else { continue }
       let rows = try rows(indices, order: order, of: source)
       fields[field] = StandardForm.converted(
-        rows.reshaped(Shape([indices.count]) + example), field: field)
+        rows.reshaped(Shape([indices.count]) + example), field: field,
+        isBoolean: try file.dataset(source).isBoolean, integers: integers)
     }
     return Batch(fields: fields, indices: indices)
   }

@@ -6,27 +6,40 @@ import LatentStorage
 /// The rows of an NPY file, field `inputs`.
 public struct NPYDataset: Dataset {
   public let path: String
-  private let data: ArrayDataset
+  /// What other integers than bytes are.
+  public let integers: IntegerInputs
+  /// `[count, ...]`, as it is in the file.
+  private let array: NDArray
+  private let isBoolean: Bool
 
   /// Reads the file. `[count, height, width]` are gray images and get a channel axis; other
-  /// shapes stay. Bytes are images in 0...255; float64 becomes float32 batch by batch.
+  /// shapes stay. Bytes are images in 0...255, booleans 0 and 1; these, float64 and `integers` that
+  /// are numbers become float32 batch by batch.
   ///
   /// Throws `DatasetError.wrongShape` for a single number, `.empty` for no rows, and `StorageError`
   /// for a file that is absent, damaged or of a type the library does not read.
-  public init(path: String) throws {
-    let array = try NPY.read(path)
+  public init(path: String, integers: IntegerInputs = .numbers) throws {
+    let contents = try NPY.contents(of: path)
+    let array = contents.array
     let example = try RowShape.example(
       of: array.shape, what: "the array", file: path, addsChannelAxis: true)
     self.path = path
-    data = ArrayDataset(
-      inputs: array.reshaped(Shape([array.shape[0]]) + example), name: path.lastPathComponent)
+    self.integers = integers
+    self.array = array.reshaped(Shape([array.shape[0]]) + example)
+    isBoolean = contents.isBoolean
   }
 
-  public var count: Int { data.count }
-  public var name: String { data.name }
-  public var fieldShapes: [String: Shape] { data.fieldShapes }
+  public var count: Int { array.shape[0] }
+  public var name: String { path.lastPathComponent }
+  public var fieldShapes: [String: Shape] { [Field.inputs: array.shape.removing(0)] }
 
-  public func batch(at indices: [Int]) throws -> Batch { try data.batch(at: indices) }
+  public func batch(at indices: [Int]) throws -> Batch {
+    checkIndices(indices)
+    let rows = StandardForm.converted(
+      StandardForm.rows(indices, of: array), field: Field.inputs, isBoolean: isBoolean,
+      integers: integers)
+    return Batch(fields: [Field.inputs: rows], indices: indices)
+  }
 }
 
 /// How an array in a file is read as examples.

@@ -68,6 +68,10 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
   /// checked against this before anything is allocated.
   public static let maximumParameters = 1 << 30
 
+  /// The most layers, or blocks of a level, that a described model may have: each takes time and
+  /// memory beside its parameters, however few these are.
+  public static let maximumDepth = 10_000
+
   /// Checks every number. - Throws: `ModelDescriptionError`.
   public func validate() throws {
     func check(_ condition: Bool, _ key: String, _ found: String, _ expected: String) throws {

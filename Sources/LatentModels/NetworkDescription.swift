@@ -110,7 +110,16 @@ extension NetworkDescription {
     try check(size <= limit, key, size, "at most \(limit)")
   }
 
+  /// A number of layers.
+  func check(depth: Int, _ key: String) throws {
+    try check(depth > 0, key, depth, "a positive number")
+    let limit = ModelDescription.maximumDepth
+    try check(depth <= limit, key, depth, "at most \(limit)")
+  }
+
   func check(widths: [Int], _ key: String) throws {
+    let depth = ModelDescription.maximumDepth
+    try check(widths.count <= depth, key, "a list of \(widths.count)", "at most \(depth) widths")
     try check(widths.allSatisfy { $0 > 0 }, key, widths, "positive widths")
     let limit = ModelDescription.maximumParameters
     try check(widths.allSatisfy { $0 <= limit }, key, widths, "widths of at most \(limit)")

@@ -42,6 +42,19 @@ import Testing
     #expect(rows == [0, 0, 0, 10_000, 10_000])
   }
 
+  /// A trained model is shown what a transform does each time, not what it draws.
+  @Test(arguments: [("none", false), ("binarize", false), ("threshold:0.5", true)])
+  func dataAreSeenThroughWhatIsNotRandom(text: String, changes: Bool) throws {
+    let grays = NDArray([0, 0.25, 0.75, 1, 0.5, 0.6] as [Float], shape: [3, 2])
+    let labels = NDArray([0, 1, 2] as [Int32])
+    let data = ArrayDataset(inputs: grays, labels: labels, name: "grays")
+    let seen = data.seen(through: try BatchTransforms.parse(text))
+    #expect(seen.count == 3 && seen.fieldShapes == data.fieldShapes && seen.name == "grays")
+    let batch = try seen.batch(at: [1, 2, 0])
+    #expect(batch.inputs.floats == (changes ? [1, 1, 0, 1, 0, 0] : [0.75, 1, 0.5, 0.6, 0, 0.25]))
+    #expect(batch.labels == NDArray([1, 2, 0] as [Int32]) && batch.indices == [1, 2, 0])
+  }
+
   @Test(arguments: ["binarize", "threshold:0.25", "threshold", "threshold:1"])
   func descriptionsParseAgain(text: String) throws {
     let transform = try #require(try BatchTransforms.parse(text))

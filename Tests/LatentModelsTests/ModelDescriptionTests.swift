@@ -427,10 +427,15 @@ import Testing
     Wrong(
       ResidualNetwork(), of: [64, 64],
       "inputShape is [64, 64], expected pictures [height, width, channels] for the network resnet"),
+    Wrong(ResidualNetwork(blocks: 10_001), "blocks is 10001, expected at most 10000"),
     Wrong(
-      ResidualNetwork(blocks: 1 << 20),
-      "parameters is 814568202857 for resnet(channels: [32, 64, 128], blocks: 1048576, groups: 8, "
+      ResidualNetwork(blocks: 10_000),
+      "parameters is 7769131625 for resnet(channels: [32, 64, 128], blocks: 10000, groups: 8, "
         + "latentChannels: 4, epsilon: 1e-06), expected at most \(big)"),
+    // Few parameters in each of very many layers.
+    Wrong(
+      GatedMLPNetwork(hidden: Array(repeating: 1, count: 10_001)),
+      "hidden is a list of 10001, expected at most 10000 widths"),
   ]
 
   static func text(
@@ -472,13 +477,19 @@ import Testing
       TransformerTextNetwork(positions: .sinusoidal), of: [big],
       "inputShape is [\(big)], expected at most 8388608 vectors of 128"),
     text(
-      TransformerTextNetwork(layers: big),
-      "parameters is 425785877984320 for transformer-text(width: 128, heads: 4, layers: \(big), "
+      TransformerTextNetwork(width: 1, heads: 1, layers: 10_001, hidden: 1),
+      "layers is 10001, expected at most 10000"),
+    text(
+      TransformerTextNetwork(layers: 10_000),
+      "parameters is 3965568064 for transformer-text(width: 128, heads: 4, layers: 10000, "
         + "hidden: 512, latentSize: 32, norm: before, positions: learned, dropout: 0.0), "
         + "expected at most \(big)"),
     text(GRUTextNetwork(width: 0), "width is 0, expected a positive number"),
     text(GRUTextNetwork(hidden: 0), "hidden is 0, expected a positive number"),
     text(GRUTextNetwork(layers: -1), "layers is -1, expected a positive number"),
+    text(
+      GRUTextNetwork(width: 1, hidden: 1, layers: 20_000_000),
+      "layers is 20000000, expected at most 10000"),
     text(GRUTextNetwork(latentSize: 0), "latentSize is 0, expected a positive number"),
     text(
       GRUTextNetwork(), of: [4, 4],

@@ -50,6 +50,7 @@ import Testing
     for (name, array) in expected { #expect(try file.array(name) == array, "\(name)") }
     #expect(try file.rows(2..<8, of: "g/z") == expected["g/z"]?.rows(2..<8))
     #expect(try file.rows(0..<2, of: "/u1") == expected["u1"])
+    #expect(file.datasets.filter(\.isBoolean).map(\.name) == ["b"])
     // These are of a type that is read, but not every value fits.
     #expect(file.datasets.map(\.name) == (Array(expected.keys) + ["i8", "u4", "u8"]).sorted())
   }
@@ -123,5 +124,21 @@ import Testing
     for (shape, size, chunk) in cases {
       #expect(HDF5Image.chunkShape(shape, elementSize: size) == chunk, "\(shape)")
     }
+  }
+
+  /// Files of data are read by rows in any order: their chunks are small, those of checkpoints large.
+  @Test(
+    arguments: [
+      ([300, 28, 28], .uint8, 20 * 784), ([4096, 4], .float32, 0x4000),
+      ([10, 64, 64, 3], .uint8, 64 * 64 * 3), ([3, 10_000], .float32, 3334 * 4),
+      ([5, 7], .float64, 280), ([20_000], .int32, 4000 * 4),
+    ] as [(Shape, DType, Int)])
+  func dataAreInChunksOf16KiB(shape: Shape, dtype: DType, bytes: Int) throws {
+    let folder = try TemporaryFolder()
+    let array = NDArray(repeating: 0, shape: shape, dtype)
+    try HDF5File.write(arrays: ["x": array], to: folder.file("x.h5"))
+    let found = try HDF5File(path: folder.file("x.h5")).dataset("x").chunkBytes
+    #expect(found == bytes && found <= HDF5Image.ChunkSize.rows.rawValue)
+    #expect(found > HDF5Image.ChunkSize.rows.rawValue / 2 || found == array.byteCount)
   }
 }

@@ -64,7 +64,7 @@ import Testing
       #expect(try NPY.decode(bytes) == int32)
     }
     #expect(
-      try NPY.decode(file(header("|b1", "(2,)"), [1, 0])) == NDArray([1, 0] as [UInt8]))
+      try NPY.decode(file(header("|b1", "(3,)"), [1, 0, 7])) == NDArray([1, 0, 1] as [UInt8]))
     // np.asfortranarray(np.arange(6).reshape(2, 3)): int64, columns first.
     let columns: [UInt8] = [0, 3, 1, 4, 2, 5].flatMap { [$0, 0, 0, 0, 0, 0, 0, 0] }
     #expect(
@@ -77,6 +77,14 @@ import Testing
       "{\"shape\":(1,),\"fortran_order\":False,\"descr\":\"|u1\"}",
       "{ 'descr' : '|u1' , 'shape' : ( 1 , ) , 'fortran_order' : False }",
     ] { #expect(try NPY.decode(file(text, [9])) == NDArray([9] as [UInt8])) }
+  }
+
+  @Test(arguments: [("|b1", true), ("|u1", false)])
+  func booleansAreToldFromBytes(descr: String, isBoolean: Bool) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.make("a.npy", file(header(descr, "(2,)"), [1, 0]))
+    let contents = try NPY.contents(of: path)
+    #expect(contents.isBoolean == isBoolean && contents.array == NDArray([1, 0] as [UInt8]))
   }
 
   static let refused: [(header: String, says: String)] = [

@@ -44,6 +44,23 @@ import Testing
     }
   }
 
+  /// What of a run's transform is applied to data is said where data are taken.
+  @Test(arguments: [Tool.encode, .interpolate, .quantize]) func transforms(tool: Tool) throws {
+    try withTemporaryFolder { folder in
+      let help = try tool.run(["--help"], in: folder).output
+      #expect(help.contains("threshold") && help.contains("binarize"))
+    }
+  }
+
+  /// Two sides go by the name of sprites: that of the default, and that of the word alone.
+  @Test func sprites() throws {
+    try withTemporaryFolder { folder in
+      let help = try Tool.train.run(["--help"], in: folder).output
+      let side = try #require(DataSource(parsing: "sprites").description.split(separator: ":").last)
+      #expect(help.contains("of \(side) unless given") && help.contains("(default: sprites:28)"))
+    }
+  }
+
   /// Every exit code that the tools use is documented.
   @Test func exitCodes() throws {
     try withTemporaryFolder { folder in

@@ -24,6 +24,32 @@ import Testing
     }
   }
 
+  /// Whole numbers are taken as floats are: the same run, to the last bit, and the same latents.
+  @Test func integersAreNumbers() throws {
+    try withTemporaryFolder { folder in
+      let values: [Int64] = (0..<2560).map { (index: Int64) in index * index / 7 % 2 }
+      let floats = NDArray(values.map { Float($0) }, shape: [40, 8, 8])
+      try NPY.write(floats, to: "\(folder)/floats.npy")
+      try writeIntegers(values, shape: "(40, 8, 8)", to: "\(folder)/wide.npy")
+      let integers = floats.converted(to: .int32)
+      try NPY.write(integers, to: "\(folder)/narrow.npy")
+      try HDF5File.write(arrays: ["x": integers], to: "\(folder)/a.h5")
+      var latents: [[UInt8]] = []
+      let sources = ["npy:floats.npy", "npy:wide.npy", "npy:narrow.npy", "hdf5:a.h5:x"]
+      for (index, source) in sources.enumerated() {
+        let run = "run\(index)"
+        try Tool.train.run(["--data", source, "--out", run] + smallRun, in: folder).succeeded()
+        try Tool.encode.run([run, "--out", "z.npy"], in: folder).succeeded()
+        latents.append(try bytes("\(folder)/z.npy"))
+        try Tool.interpolate.run([run, "--out", "s.png"], in: folder).succeeded()
+        try Tool.generate.run([run, "--out", "g.png"], in: folder).succeeded()
+        try Tool.quantize.run([run, "--to", "int8", "--out", "\(run)-int8"], in: folder)
+          .succeeded()
+      }
+      #expect(latents.allSatisfy { $0 == latents[0] })
+    }
+  }
+
   private func run(_ folder: String) throws {
     let names = try Folder.names(in: "\(folder)/run")
     for name in ["best.h5", "checkpoint-000000008.h5", "metrics.csv", "metrics.jsonl"] {
@@ -75,6 +101,12 @@ import Testing
     ended.succeeded()
     #expect(try ended.json()["rows"] as? Int == 8)
     try expectPicture("\(folder)/strips.png")
+    // As many rows as the data have pairs, where nobody asks for more.
+    try writePictures(7, to: "\(folder)/few.npy")
+    let few = try Tool.interpolate.run(
+      ["run", "--data", "npy:few.npy", "--out", "few.npy.png"], in: folder)
+    few.succeeded()
+    #expect(try few.json()["rows"] as? Int == 3)
     for arguments in [["--path", "linear"], ["--path", "spherical"]] {
       try Tool.interpolate.run(
         ["run", "--pairs", "3:17,4:5,0:0", "--steps", "4", "--out", "strips.npy"] + arguments,

@@ -2,6 +2,7 @@
 
 import Foundation
 import Latent
+import LatentCommands
 import Testing
 
 @Suite struct QuantizeTests {
@@ -34,7 +35,7 @@ import Testing
         let again = try Tool.quantize.run([run, "--to", "int8", "--out", "new"], in: folder)
         #expect(again.code == 65 && again.errors.contains("low precision already"))
         let same = try Tool.quantize.run(["run", "--to", "int8", "--out", run], in: folder)
-        #expect(same.code == 73 && same.errors.contains("holds a run already"))
+        #expect(same.code == 64 && same.errors.contains("already holds a run (best.h5)"))
       }
       let kept = try Tool.quantize.run(
         [
@@ -46,6 +47,49 @@ import Testing
       let checkpoint = try Checkpoint(contentsOf: "\(folder)/kept/best.h5")
       #expect(checkpoint.arrays["model/decoder.output.weight"]?.dtype == .float32)
       #expect(checkpoint.arrays["model/encoder.hidden.0.weight"]?.quantization != nil)
+    }
+  }
+
+  /// Any checkpoint makes a folder one of a run; what else lies there does not.
+  @Test(
+    arguments: [
+      ([], nil), (["metrics.csv", "checkpoint-x.h5", "best.h5.partial"], nil),
+      (["best.h5"], "best.h5"), (["checkpoint-000000009.h5"], "checkpoint-000000009.h5"),
+      (["checkpoint-9.h5", "checkpoint-10.h5"], "checkpoint-10.h5"),
+      (["best.h5", "checkpoint-000000009.h5"], "best.h5"),
+    ] as [([String], String?)])
+  func signsOfARun(files: [String], sign: String?) throws {
+    try withTemporaryFolder { folder in
+      for file in files { try AtomicFile.write([0], to: "\(folder)/\(file)") }
+      #expect(try RunFolder.sign(in: folder) == sign)
+    }
+  }
+
+  /// No tool writes over a run, whichever of its files are left, nor into a folder in use.
+  @Test(arguments: ["best.h5", "checkpoint-000000004.h5"])
+  func runsAreNotOverwritten(file: String) throws {
+    try withTemporaryFolder { folder in
+      try writePictures(64, to: "\(folder)/data.npy")
+      let train = ["--data", "npy:data.npy"] + smallRun
+      try Tool.train.run(train + ["--out", "run"], in: folder).succeeded()
+      try Folder.create("\(folder)/old")
+      try AtomicFile.write(bytes("\(folder)/run/best.h5"), to: "\(folder)/old/\(file)")
+      let before = try bytes("\(folder)/old/\(file)")
+      let calls: [(Tool, [String])] = [
+        (.train, train), (.quantize, ["run", "--to", "int8"]),
+      ]
+      for (tool, arguments) in calls {
+        let ended = try tool.run(arguments + ["--out", "old"], in: folder)
+        #expect(ended.code == 64 && ended.errorLines.count == 1, "\(ended)")
+        #expect(ended.errors.contains("old already holds a run (\(file)): "), "\(ended)")
+        #expect(try Folder.names(in: "\(folder)/old") == [RunLock.fileName, file])
+        #expect(try bytes("\(folder)/old/\(file)") == before)
+        try Folder.create("\(folder)/busy")
+        let lock = try RunLock(folder: "\(folder)/busy")
+        let busy = try tool.run(arguments + ["--out", "busy"], in: folder)
+        withExtendedLifetime(lock) {}
+        #expect(busy.code == 73 && busy.errors.contains("is working on it"), "\(busy)")
+      }
     }
   }
 

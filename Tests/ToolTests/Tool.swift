@@ -119,6 +119,15 @@ func writePictures(_ count: Int, to path: String, seed: UInt64 = 1) throws {
   try NPY.write(NDArray(pixels, shape: [count, 8, 8]), to: path)
 }
 
+/// A NumPy file of 64-bit integers, which is what NumPy makes of whole numbers.
+func writeIntegers(_ values: [Int64], shape: String, to path: String) throws {
+  let text = "{'descr': '<i8', 'fortran_order': False, 'shape': \(shape), }"
+  let header = text + String(repeating: " ", count: 118 - text.utf8.count - 1) + "\n"
+  var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(header.utf8)
+  for value in values { withUnsafeBytes(of: value.littleEndian) { bytes += $0 } }
+  try Data(bytes).write(to: URL(fileURLWithPath: path))
+}
+
 /// Flags of a run that is over at once.
 let smallRun = [
   "--latent", "2", "--hidden", "12", "--batch", "16", "--epochs", "2", "--threads", "1", "--quiet",

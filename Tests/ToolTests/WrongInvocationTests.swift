@@ -57,6 +57,12 @@ import Testing
           Wrong(.train, "\(data) --batch 9223372036854775807", 64, "--batch"),
           Wrong(.train, "\(data) --latent 0", 64, "--latent 0"),
           Wrong(.train, "\(data) --samples 0", 64, "--samples 0"),
+          Wrong(.train, "\(data) --samples 10001", 64, "--samples 10001", "1 to 10000"),
+          Wrong(.train, "\(data) --samples 1000000000", 64, "--samples 1000000000"),
+          Wrong(
+            .train, "\(data) --model resnet --set model.blocks=20000000", 64,
+            "model.blocks 20000000",
+            "at most 10000"),
           Wrong(.train, "\(data) --threads -1", 64, "--threads"),
           Wrong(.train, "\(data) --threads 99999999999", 64, "--threads 99999999999"),
           Wrong(.train, "\(data) --hidden 4,,5", 64, "--hidden '4,,5'"),
@@ -94,6 +100,7 @@ import Testing
       try Data("no array".utf8).write(to: URL(fileURLWithPath: "\(folder)/text.npy"))
       try NPY.write(NDArray(repeating: 0, shape: [0, 4]), to: "\(folder)/empty.npy")
       try NPY.write(NDArray([1.0], shape: []), to: "\(folder)/single.npy")
+      try writeIntegers([1 << 31], shape: "(1,)", to: "\(folder)/wide.npy")
       try HDF5File.write(arrays: ["x": NDArray([1.0, 2])], to: "\(folder)/data.h5")
       try Folder.create("\(folder)/nothing")
       try check(
@@ -117,6 +124,9 @@ import Testing
           Wrong(.train, "--out run --data mnist:none", 66, "none"),
           Wrong(.train, "--out run --data images:nothing", 65, "nothing"),
           Wrong(.train, "--out run --data images:none", 66, "none"),
+          Wrong(
+            .train, "--out run --data npy:wide.npy", 65, "wide.npy", "2147483648",
+            "integers that fit 32 bits"),
           Wrong(.train, "--out data.npy --data npy:data.npy", 73, "data.npy"),
           Wrong(.train, "--out data.npy/run --data npy:data.npy", 73, "data.npy"),
           Wrong(.train, "--out /proc/latent/run --data npy:data.npy", 73, "/proc/latent"),
@@ -131,6 +141,7 @@ import Testing
     try withTemporaryFolder { folder in
       try writePictures(20, to: "\(folder)/data.npy")
       try NPY.write(NDArray(repeating: 0, shape: [4, 5, 5]), to: "\(folder)/small.npy")
+      try writePictures(1, to: "\(folder)/one.npy")
       try Tool.train.run(["--data", "npy:data.npy", "--out", "run"] + smallRun, in: folder)
         .succeeded()
       var damaged = try bytes("\(folder)/run/best.h5")
@@ -138,6 +149,19 @@ import Testing
       damaged[damaged.count / 2] ^= 4
       try Data(damaged).write(to: URL(fileURLWithPath: "\(folder)/damaged.h5"))
       try Checkpoint(texts: ["run": "{}"]).write(to: "\(folder)/other.h5")
+      try Checkpoint(texts: ["run": "no settings"]).write(to: "\(folder)/text.h5")
+      try Checkpoint(arrays: ["x": NDArray([1.0])]).write(to: "\(folder)/foreign.h5")
+      let best = try Checkpoint(contentsOf: "\(folder)/run/best.h5")
+      func rewrite(_ name: String, _ old: String, _ new: String) throws {
+        var checkpoint = best
+        let text = try #require(best.texts["run"])
+        #expect(text.contains("\"\(old)\""))
+        checkpoint.texts["run"] = text.replacing("\"\(old)\"", with: "\"\(new)\"")
+        try checkpoint.write(to: "\(folder)/\(name).h5")
+      }
+      try rewrite("network", "mlp", "hierarchical")
+      try rewrite("likelihood", "bernoulli", "beta")
+      try rewrite("transform", "none", "blur")
       try Folder.create("\(folder)/nothing")
       for tool in [Tool.encode, .interpolate, .generate] {
         try check(
@@ -155,7 +179,20 @@ import Testing
             Wrong(tool, "run --checkpoint short.h5 --out a.npy", 65, "short.h5"),
             Wrong(tool, "run --checkpoint damaged.h5 --out a.npy", 65, "damaged.h5"),
             Wrong(tool, "run --checkpoint data.npy --out a.npy", 65, "data.npy"),
-            Wrong(tool, "run --checkpoint other.h5 --out a.npy", 65, "other.h5"),
+            Wrong(tool, "run --checkpoint other.h5 --out a.npy", 65, "other.h5: data is missing"),
+            Wrong(tool, "run --checkpoint text.h5 --out a.npy", 65, "text.h5: the text of its"),
+            Wrong(
+              tool, "run --checkpoint foreign.h5 --out a.npy", 65, "foreign.h5",
+              "not written by latent-train"),
+            Wrong(
+              tool, "run --checkpoint network.h5 --out a.npy", 65,
+              "network.h5: model.architecture is 'hierarchical', expected mlp, ", "newer"),
+            Wrong(
+              tool, "run --checkpoint likelihood.h5 --out a.npy", 65,
+              "likelihood.h5: model.likelihood cannot be read", "beta", "newer"),
+            Wrong(
+              tool, "run --checkpoint transform.h5 --out a.npy", 65, "transform.h5: ", "\"blur\"",
+              "newer"),
             Wrong(tool, "run --out none/a.npy", 73, "none/a.npy"),
             Wrong(tool, "run --out /proc/a.npy", 73, "/proc/a.npy"),
             Wrong(tool, "run --out data.npy/a.npy", 73, "data.npy/a.npy"),
@@ -175,10 +212,18 @@ import Testing
           Wrong(.encode, "run --out a.npy --limit 0", 64, "--limit 0"),
           Wrong(.generate, "run --out a.npy --count 0", 64, "--count 0"),
           Wrong(.generate, "run --out a.npy --count 9223372036854775807", 64, "--count"),
+          Wrong(
+            .generate, "run --out a.npy --count 10000000", 64, "--count 10000000", "2.5 GiB",
+            "at most 1 GiB"),
+          Wrong(
+            .generate, "run --out a.png --count 1000000", 64, "--count 1000000", "at most 1 GiB"),
           Wrong(.generate, "run --out a.png --columns 0", 64, "--columns 0"),
           Wrong(.generate, "run --out a.png --columns 9223372036854775807", 64, "--columns"),
           Wrong(.generate, "run --out a.npy --seed x", 64, "--seed"),
           Wrong(.interpolate, "run --out a.npy --steps 1", 64, "--steps 1"),
+          Wrong(
+            .interpolate, "run --out a.png --steps 10000 --rows 40", 64, "--steps 10000",
+            "400000 examples", "at most 1 GiB"),
           Wrong(.interpolate, "run --out a.npy --rows 0", 64, "--rows 0"),
           Wrong(.interpolate, "run --out a.npy --rows 9223372036854775807", 64, "--rows"),
           Wrong(.interpolate, "run --out a.npy --traverse 0", 64, "--traverse 0"),
@@ -187,6 +232,9 @@ import Testing
           Wrong(.interpolate, "run --out a.npy --pairs 3:x:4", 64, "--pairs '3:x:4'"),
           Wrong(.interpolate, "run --out a.npy --pairs 1:20", 65, "example 20", "20 examples"),
           Wrong(.interpolate, "run --out a.npy --rows 11", 65, "20 examples"),
+          Wrong(
+            .interpolate, "run --out a.npy --data npy:one.npy", 65, "one.npy has 1 example",
+            "two"),
         ], in: folder)
       #expect(try !Folder.names(in: folder).contains { $0.hasPrefix("a.") })
     }

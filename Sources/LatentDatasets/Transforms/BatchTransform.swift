@@ -8,8 +8,16 @@ import LatentNumerics
 /// The trainer calls it with a stream that is a function of (seed, step), so that a resumed run
 /// sees the same noise. Its `description` is what `BatchTransforms.parse` reads.
 public protocol BatchTransform: Sendable, Codable, CustomStringConvertible {
+  /// Whether `random` is drawn from. What is not random is applied also where a trained model is used
+  /// (`Dataset.seen(through:)`); true unless said otherwise.
+  var isRandom: Bool { get }
+
   /// The changed batch: same examples, same `indices`.
   func callAsFunction(_ batch: Batch, using random: inout RandomStream) -> Batch
+}
+
+extension BatchTransform {
+  public var isRandom: Bool { true }
 }
 
 /// The transforms by their descriptions.

@@ -11,6 +11,8 @@ public struct DynamicBinarization: BatchTransform, Hashable {
 
   public var description: String { "binarize" }
 
+  public var isRandom: Bool { true }
+
   /// Takes one draw of `random`. Inputs outside [0, 1] count as 0 or 1.
   public func callAsFunction(_ batch: Batch, using random: inout RandomStream) -> Batch {
     var batch = batch

@@ -11,6 +11,8 @@ public struct FixedBinarization: BatchTransform, Hashable {
 
   public var description: String { "threshold:\(threshold)" }
 
+  public var isRandom: Bool { false }
+
   /// Takes no draw of `random`.
   public func callAsFunction(_ batch: Batch, using random: inout RandomStream) -> Batch {
     var batch = batch

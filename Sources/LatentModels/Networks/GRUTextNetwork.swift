@@ -31,7 +31,7 @@ public struct GRUTextNetwork: NetworkDescription {
   public func validate(inputShape: [Int]) throws {
     try check(size: width, "width")
     try check(size: hidden, "hidden")
-    try check(size: layers, "layers")
+    try check(depth: layers, "layers")
     try check(size: latentSize, "latentSize")
     try check(inputShape: inputShape, vectorsOf: width)
   }

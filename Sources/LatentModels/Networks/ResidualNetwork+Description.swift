@@ -26,7 +26,7 @@ extension ResidualNetwork: HeadedNetworkDescription {
   public func validate(inputShape: [Int]) throws {
     try check(widths: channels, "channels")
     try check(!channels.isEmpty, "channels", channels, "at least one level")
-    try check(size: blocks, "blocks")
+    try check(depth: blocks, "blocks")
     try check(size: latentChannels, "latentChannels")
     try check(size: groups, "groups")
     try check(

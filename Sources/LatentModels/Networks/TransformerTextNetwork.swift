@@ -64,7 +64,7 @@ public struct TransformerTextNetwork: NetworkDescription {
     try check(
       positions != .rotary || width / heads % 2 == 0, "positions", positions.rawValue,
       "heads of an even size for these: found \(width) in \(heads)")
-    try check(size: layers, "layers")
+    try check(depth: layers, "layers")
     try check(size: hidden, "hidden")
     try check(size: latentSize, "latentSize")
     try check(dropout >= 0 && dropout < 1, "dropout", dropout, "0 ..< 1")

@@ -16,13 +16,24 @@ public enum NPY {
   /// Reads an NPY file.
   ///
   /// Types `f4`, `f8`, `i4`, `u1` are read as they are, in either byte order; `i8` as int32 where
-  /// all elements fit; `b1` as uint8. Fortran order is turned into row-major order.
+  /// all elements fit; `b1` as uint8 of 0 and 1, which `contents(of:)` tells from `u1`. Fortran
+  /// order is turned into row-major order.
   ///
   /// - Throws: `StorageError.missing` or `.unreadable` for the file, `.damaged` for contents that
   ///   contradict the format, `.unsupported` for other types, Python objects among them.
-  public static func read(_ path: String) throws -> NDArray {
+  public static func read(_ path: String) throws -> NDArray { try contents(of: path).array }
+
+  /// What an NPY file holds.
+  public struct Contents: Sendable, Equatable {
+    public let array: NDArray
+    /// Whether the elements are truth values (`b1`), uint8 of 0 and 1 in `array`.
+    public let isBoolean: Bool
+  }
+
+  /// Reads an NPY file as `read(_:)` does, and tells booleans from bytes.
+  public static func contents(of path: String) throws -> Contents {
     var stream = try FileStream(path: path)
-    return try read(from: &stream)
+    return try contents(of: &stream)
   }
 
   /// Reads the bytes of an NPY file.
@@ -31,7 +42,7 @@ public enum NPY {
   ) throws -> NDArray {
     try bytes.withUnsafeBytes { bytes in
       var stream = MemoryStream(bytes, name: source)
-      return try read(from: &stream)
+      return try contents(of: &stream).array
     }
   }
 
@@ -100,7 +111,7 @@ public enum NPY {
     }
   }
 
-  private static func read(from stream: inout some ByteStream) throws -> NDArray {
+  private static func contents(of stream: inout some ByteStream) throws -> Contents {
     let name = stream.name
     let header = try readHeader(&stream)
     guard let order = header.descr.first, "<>|=".contains(order),
@@ -120,6 +131,7 @@ public enum NPY {
     }
     // In Fortran order the first axis is the fastest: the same bytes with the axes reversed.
     let shape = Shape(header.fortranOrder ? header.shape.reversed() : header.shape)
+    let isBoolean = header.descr.hasSuffix("b1")
     let stored: NDArray
     if header.descr.hasSuffix("i8") {
       stored = try readWide(&stream, shape, swapped: order == ">")
@@ -127,11 +139,15 @@ public enum NPY {
       stored = try NDArray(shape: shape, dtype) { buffer in
         try stream.fill(buffer, place: "the elements")
         if order == ">" { buffer.reverseBytes(size: size) }
+        // As in NumPy, every byte but 0 is true.
+        if isBoolean { for index in buffer.indices where buffer[index] > 1 { buffer[index] = 1 } }
       }
     }
     try stream.expectEnd(after: "shape \(header.shape)")
-    return header.fortranOrder && shape.rank > 1
+    let array =
+      header.fortranOrder && shape.rank > 1
       ? stored.permuted(Array((0..<shape.rank).reversed())) : stored
+    return Contents(array: array, isBoolean: isBoolean)
   }
 
   private static func readWide(

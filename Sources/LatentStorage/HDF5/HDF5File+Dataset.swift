@@ -31,6 +31,7 @@ extension HDF5File.Dataset {
     self.name = name
     self.shape = shape
     self.dtype = dtype
+    isBoolean = layout.isBoolean
     self.reading = reading
     chunkBytes = layout.chunkBytes
   }

@@ -8,8 +8,8 @@ import LatentNumerics
 
 /// A foreign HDF5 file, open for reading.
 ///
-/// Floats of 2 and 4 bytes are read as float32, of 8 as float64; bytes and booleans as uint8; other
-/// integers as int32, where they fit.
+/// Floats of 2 and 4 bytes are read as float32, of 8 as float64; bytes and booleans as uint8, which
+/// `Dataset.isBoolean` tells apart; other integers as int32, where they fit.
 ///
 /// Unchecked because of the identifiers, which are used under the library's lock only.
 public final class HDF5File: @unchecked Sendable {
@@ -21,6 +21,9 @@ public final class HDF5File: @unchecked Sendable {
     public let shape: Shape
     /// The type that its elements are read as.
     public let dtype: DType
+    /// Whether the elements are truth values as h5py writes them, an enumeration of one byte, which is
+    /// read as uint8.
+    public let isBoolean: Bool
     let reading: Reading
     let chunkBytes: Int
   }

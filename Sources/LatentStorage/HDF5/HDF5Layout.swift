@@ -26,6 +26,7 @@ struct HDF5Layout {
   private(set) var storedBytes: UInt64 = 0
 
   var isScalar: Bool { extents?.isEmpty == true }
+  var isBoolean: Bool { if case .boolean = elementClass { elementSize == 1 } else { false } }
   var textBytes: Int? { if case .fixedText = elementClass { elementSize } else { nil } }
 
   /// For messages: `shape [3, 4] of 8-byte floats, chunked, 1 filter`.

@@ -5,7 +5,36 @@ import Foundation
 import LatentCommands
 
 enum ChildProcess {
+  /// How a process ended, from the status that `waitpid` gives.
+  enum Ending: Equatable {
+    case exited(code: Int32)
+    case killed(signal: Int32)
+
+    init(waitStatus: Int32) {
+      // The low seven bits are the signal, the eighth tells of a core file, the next eight are the code.
+      let signal = waitStatus & 0x7f
+      self = signal == 0 ? .exited(code: waitStatus >> 8 & 0xff) : .killed(signal: signal)
+    }
+
+    /// What a shell calls it: the code, or 128 and the signal.
+    var code: Int32 {
+      switch self {
+      case .exited(let code): code
+      case .killed(let signal): 128 + signal
+      }
+    }
+
+    var sentence: String {
+      switch self {
+      case .exited(let code): "ended with exit code \(code)"
+      case .killed(let signal):
+        "was ended by signal \(signal) (\(strsignal(signal).map { String(cString: $0) } ?? "unknown"))"
+      }
+    }
+  }
+
   /// Runs this program with `arguments` to its end; what it printed. Standard error is shared.
+  /// - Throws: `CommandError` with the exit code of the process where that is not 0.
   static func output(of arguments: [String]) throws -> String {
     // posix_spawn and a blocking wait: Foundation's Process polls, which would be measured too.
     var ends: [Int32] = [0, 0]
@@ -30,13 +59,22 @@ enum ChildProcess {
       text += part.prefix(length)
       length = read(ends[0], &part, part.count)
     }
-    var exit: Int32 = 0
-    waitpid(child, &exit, 0)
-    guard exit == 0 else { throw failure(arguments, "ended with status \(exit)") }
+    var waitStatus: Int32 = 0
+    while waitpid(child, &waitStatus, 0) < 0 {
+      guard errno == EINTR else { throw failure(arguments, String(cString: strerror(errno))) }
+    }
+    let ending = Ending(waitStatus: waitStatus)
+    guard ending == .exited(code: 0) else {
+      throw CommandError(sentence(arguments, ending.sentence), code: ending.code)
+    }
     return String(decoding: text, as: UTF8.self)
   }
 
   static func failure(_ arguments: [String], _ reason: String) -> CommandError {
-    CommandError("latent-bench \(arguments.joined(separator: " ")): \(reason)", .software)
+    CommandError(sentence(arguments, reason), .software)
+  }
+
+  private static func sentence(_ arguments: [String], _ reason: String) -> String {
+    "latent-bench \(arguments.joined(separator: " ")): \(reason)"
   }
 }
