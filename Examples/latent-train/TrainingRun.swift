@@ -76,9 +76,10 @@ struct TrainingRun {
         ("model", "\(configuration.model)"),
         ("parameters", "\(trainer.model.parameterCount)"), ("objective", trainer.objective.summary),
         ("optimizer", trainer.optimizer.summary),
-        ("epochs", "\(trainer.epoch), \(trainer.step) steps"),
+        ("epochs", "\(trainer.epoch) of \(configuration.epochs), \(trainer.step) steps"),
         ("time", "\(rounded(seconds)) s in this session"),
-      ] + figures.map { ("\($0.0), nats", rounded($0.1)) }
+      ] + (trainer.stopReason.map { [("stopped", $0)] } ?? [])
+      + figures.map { ("\($0.0), nats", rounded($0.1)) }
     try Report(
       title: "Latent run on \(configuration.data)", facts: facts, epochs: history,
       pictures: pictures, texts: texts
@@ -167,7 +168,8 @@ struct TrainingRun {
     let summary = Summary(
       version: LibraryVersion.current, configuration: configuration,
       parameters: trainer.model.parameterCount, epochs: trainer.epoch, steps: trainer.step,
-      seconds: seconds, natsPerExample: Dictionary(figures) { first, _ in first })
+      stopped: trainer.stopReason, seconds: seconds,
+      natsPerExample: Dictionary(figures) { first, _ in first })
     try AtomicFile.write(Array(try encoder.encode(summary)), to: "\(out)/summary.json")
   }
 
@@ -183,6 +185,8 @@ private struct Summary: Encodable {
   let version: String
   let configuration: RunConfiguration
   let parameters, epochs, steps: Int
+  /// Why the run ended before its epochs were complete.
+  let stopped: String?
   let seconds: Double
   let natsPerExample: [String: Double]
 }

@@ -11,7 +11,8 @@ import LatentStorage
 
 extension Trainer {
   /// Trains until `epochs` epochs are complete, counted from the beginning of the run: a resumed
-  /// trainer does what is left.
+  /// trainer does what is left. An event may stop it before; `stopReason` says why, and a run that was
+  /// stopped has nothing left to do.
   ///
   /// - Parameters:
   ///   - validation: evaluated after each epoch; selects the best checkpoint and stops early.
@@ -42,21 +43,26 @@ extension Trainer {
     defer { if handlesSignals { latent_signals_unwatch() } }
     // Also when a signal or an error ends the run: the trainer may go on, or be saved, from there.
     defer { eventStates = loop.events.map(\.saved) }
+    stopReason = nil
     try loop.each(self) { try $0.runBegan($1) }
+    // In the middle of an epoch the events were asked after the one before.
+    if batch == 0 { note(loop.events.map(\.verdict)) }
     var history: [EpochMetrics] = []
-    while epoch < epochs {
+    while epoch < epochs && stopReason == nil {
       let start = Date()
       for indices in order.batches(epoch: epoch).dropFirst(batch) {
         try train(on: dataset, indices, &loop)
         if handlesSignals { try stopIfSignalled(&loop) }
       }
-      let (metrics, verdict) = try finishEpoch(&loop, since: start)
-      history.append(metrics)
+      history.append(try finishEpoch(&loop, since: start))
       if handlesSignals { try stopIfSignalled(&loop) }
-      if case .stop = verdict { break }
     }
     try loop.each(self) { try $0.runEnded($1) }
     return history
+  }
+
+  private mutating func note(_ verdicts: [TrainingVerdict]) {
+    for case .stop(let reason) in verdicts { stopReason = reason }
   }
 
   private func stopIfSignalled(_ loop: inout Loop) throws {
@@ -82,7 +88,7 @@ extension Trainer {
 
   private mutating func finishEpoch(
     _ loop: inout Loop, since start: Date
-  ) throws -> (EpochMetrics, TrainingVerdict) {
+  ) throws -> EpochMetrics {
     epoch += 1
     batch = 0
     let validation = try loop.validation.map { try evaluate($0, transform: loop.transform) }
@@ -92,13 +98,11 @@ extension Trainer {
       seconds: Date().timeIntervalSince(start))
     running = TermAverage()
     schedule.observe(validationLoss: metrics.selectionLoss)
-    var verdict = TrainingVerdict.goOn
-    try loop.each(self) { event, state in
-      let opinion = try event.epochEnded(state, metrics)
-      if opinion != .goOn { verdict = opinion }
-    }
+    var verdicts: [TrainingVerdict] = []
+    try loop.each(self) { verdicts.append(try $0.epochEnded($1, metrics)) }
+    note(verdicts)
     try loop.each(self) { try $0.epochSettled($1, metrics) }
-    return (metrics, verdict)
+    return metrics
   }
 }
 
@@ -118,7 +122,7 @@ private struct Loop {
       let state = TrainingState(
         epoch: trainer.epoch, batch: trainer.batch, batchesPerEpoch: order.batchesPerEpoch,
         epochs: epochs,
-        step: trainer.step,
+        step: trainer.step, stopReason: trainer.stopReason,
         makeCheckpoint: { try trainer.checkpoint(eventStates: events.map(\.saved)) })
       try body(&self.events[index], state)
     }

@@ -39,6 +39,8 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   public internal(set) var batch = 0
   /// Steps that a non-finite number spoiled.
   public internal(set) var skippedSteps = 0
+  /// Why the last call of `fit` ended before its epochs were complete, where an event asked for it.
+  public internal(set) var stopReason: String?
   /// Averages of the epoch in progress.
   var running = TermAverage()
   /// Saved numbers of events, by position, until `fit` hands them out.
