@@ -40,7 +40,7 @@ struct TrainingRun {
       say("\(data)\n\(trainer.model.parameterCount) parameters, \(objective.summary)")
     }
     try AtomicFile.write(Array(try configuration.yaml().utf8), to: "\(out)/config.yaml")
-    var events: [any TrainingEvent] = [saving, MetricsLog(to: out)]
+    var events: [any TrainingEvent] = [MetricsLog(to: out), saving]
     if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
     if !quiet { events.append(ProgressDisplay()) }
     let start = Date()

@@ -36,9 +36,7 @@ extension Trainer {
     }
     var loop = Loop(
       order: order, epochs: epochs, transform: transform, validation: validation, events: events)
-    for (index, state) in eventStates.enumerated() where index < loop.events.count {
-      loop.events[index].restore(state)
-    }
+    loop.restore(eventStates)
     if handlesSignals { latent_signals_watch() }
     defer { if handlesSignals { latent_signals_unwatch() } }
     // Also when a signal or an error ends the run: the trainer may go on, or be saved, from there.
@@ -113,6 +111,18 @@ private struct Loop {
   let transform: (any BatchTransform)?
   let validation: (any Dataset)?
   var events: [any TrainingEvent]
+
+  /// Hands saved numbers to the events, by position; where the event there saves numbers of other
+  /// names, because the list has changed since, to the first one that saves these.
+  mutating func restore(_ states: [[String: Double]]) {
+    let names = events.map { Set($0.saved.keys) }
+    for (index, state) in states.enumerated() where !state.isEmpty {
+      let wanted = Set(state.keys)
+      let fits = index < names.count && names[index] == wanted
+      let place = fits ? index : names.firstIndex(of: wanted) ?? index
+      if place < events.count { events[place].restore(state) }
+    }
+  }
 
   mutating func each<Model, Rule>(
     _ trainer: Trainer<Model, Rule>, _ body: (inout any TrainingEvent, TrainingState) throws -> Void

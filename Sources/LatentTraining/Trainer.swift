@@ -43,7 +43,7 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   public internal(set) var stopReason: String?
   /// Averages of the epoch in progress.
   var running = TermAverage()
-  /// Saved numbers of events, by position, until `fit` hands them out.
+  /// Saved numbers of events, in their order, until `fit` hands them out.
   var eventStates: [[String: Double]] = []
 
   let baseLearningRate: Double

@@ -72,6 +72,25 @@ import Testing
     }
   }
 
+  /// A log that cannot be written ends the run before the checkpoint of its epoch: no checkpoint is
+  /// further than the table.
+  @Test func theLogComesFirst() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(64, to: "\(folder)/data.npy")
+      let flags = ["--data", "npy:data.npy", "--save-steps", "3"] + smallRun
+      try Tool.train.run(flags + ["--out", "whole"], in: folder).succeeded()
+      let obstacle = "\(folder)/run/metrics.jsonl"
+      try Folder.create(obstacle)
+      let ended = try Tool.train.run(flags + ["--out", "run"], in: folder)
+      #expect(ended.code == 73 && ended.errors.contains("metrics.jsonl"), "\(ended.errors)")
+      #expect(
+        try RunFolder.checkpoints(in: "\(folder)/run").map { $0.suffix(5) } == ["03.h5"])
+      try FileManager.default.removeItem(atPath: obstacle)
+      try Tool.train.run(["--resume", "--quiet", "--out", "run"], in: folder).succeeded()
+      #expect(try figures("\(folder)/run") == figures("\(folder)/whole"))
+    }
+  }
+
   @Test func oneTrainerForEachFolder() throws {
     try withTemporaryFolder { folder in
       try writePictures(222, to: "\(folder)/data.npy")
