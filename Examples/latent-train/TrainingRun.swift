@@ -43,17 +43,16 @@ struct TrainingRun {
     var events: [any TrainingEvent] = [MetricsLog(to: out), saving]
     if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
     if !quiet { events.append(ProgressDisplay()) }
-    let start = Date()
-    let history = try trainer.fit(
+    try trainer.fit(
       split.training, epochs: configuration.epochs, batchSize: configuration.batchSize,
       validation: validation, transform: transform, events: events)
+    // Not what this call of `fit` did: a resumed run is shown whole.
     try finish(
-      trainer, history, seconds: Date().timeIntervalSince(start), validation ?? split.training,
-      test: test, transform)
+      trainer, MetricsLog.epochs(in: out), validation ?? split.training, test: test, transform)
   }
 
   private func finish<Model: LatentVariableModel>(
-    _ trainer: Trainer<Model, ELBO<Model>>, _ history: [EpochMetrics], seconds: Double,
+    _ trainer: Trainer<Model, ELBO<Model>>, _ history: [EpochMetrics],
     _ shown: any Dataset, test: (any Dataset)?, _ transform: (any BatchTransform)?
   ) throws {
     var figures: [(String, Double)] = []
@@ -69,6 +68,7 @@ struct TrainingRun {
     let model = trainer.average?.model ?? trainer.model
     let pictures = try draw(model, shown)
     let texts = configuration.isText ? try write(model, shown) : []
+    let seconds = history.map(\.seconds).filter(\.isFinite).reduce(0, +)
     try summarize(trainer, figures, seconds)
     let facts: [(String, String)] =
       [
@@ -77,7 +77,7 @@ struct TrainingRun {
         ("parameters", "\(trainer.model.parameterCount)"), ("objective", trainer.objective.summary),
         ("optimizer", trainer.optimizer.summary),
         ("epochs", "\(trainer.epoch) of \(configuration.epochs), \(trainer.step) steps"),
-        ("time", "\(rounded(seconds)) s in this session"),
+        ("time", "\(rounded(seconds)) s"),
       ] + (trainer.stopReason.map { [("stopped", $0)] } ?? [])
       + figures.map { ("\($0.0), nats", rounded($0.1)) }
     try Report(
@@ -187,6 +187,7 @@ private struct Summary: Encodable {
   let parameters, epochs, steps: Int
   /// Why the run ended before its epochs were complete.
   let stopped: String?
+  /// Of all epochs together; of one that was interrupted, since it was resumed.
   let seconds: Double
   let natsPerExample: [String: Double]
 }

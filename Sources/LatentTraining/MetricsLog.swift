@@ -26,6 +26,28 @@ public struct MetricsLog: TrainingEvent {
     if !rows.isEmpty { try write() }
   }
 
+  /// The epochs in the table of a run folder, those of resumed runs and of the run before them; empty
+  /// where there is no table. Examples are not counted in it: 0 of them made each average.
+  public static func epochs(in folder: String) -> [EpochMetrics] {
+    rows(MetricsLog(to: folder).csvPath, upTo: .max - 1).map { row in
+      func value(_ name: String) -> Double? {
+        row.first { $0.name == name }.flatMap { Double($0.text) }
+      }
+      func terms(_ prefix: String) -> TermAverage {
+        let terms = row.filter { $0.name.hasPrefix(prefix) && !$0.text.isEmpty }
+        return TermAverage(
+          names: terms.map { String($0.name.dropFirst(prefix.count)) },
+          sums: terms.map { Double($0.text) ?? .nan }, examples: 0)
+      }
+      let validation = terms("validation_")
+      return EpochMetrics(
+        epoch: value("epoch").flatMap { Int(exactly: $0) } ?? 0,
+        step: value("step").flatMap { Int(exactly: $0) } ?? 0, training: terms("train_"),
+        validation: validation.names.isEmpty ? nil : validation,
+        learningRate: value("learning_rate") ?? .nan, seconds: value("seconds") ?? .nan)
+    }
+  }
+
   /// The rows of a table, of these epochs; none where there is no table.
   private static func rows(_ path: String, upTo last: Int) -> [Row] {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }

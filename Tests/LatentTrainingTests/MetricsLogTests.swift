@@ -48,6 +48,11 @@ import Testing
         #expect(values[2] == metrics.training.loss)
         #expect(values[5] == metrics.validation?.loss)
       }
+      let read = MetricsLog.epochs(in: log.folder)
+      #expect(read.map(\.figures) == keep.epochs.map(\.figures))
+      #expect(read.map(\.seconds) == keep.epochs.map(\.seconds))
+      #expect(read.map(\.training.names) == keep.epochs.map(\.training.names))
+      #expect(MetricsLog.epochs(in: "\(folder)/nothing").isEmpty)
       let objects = try lines(log.jsonPath)
       #expect(objects.count == 3)
       for (row, line) in objects.enumerated() {
@@ -158,6 +163,8 @@ import Testing
       #expect(object["validation_loss"] is NSNull)
       #expect(object["train_loss"] is NSNumber)
       #expect(try lines(log.csvPath)[1].contains(",nan,"))
+      let read = try #require(MetricsLog.epochs(in: folder).first)
+      #expect(read.validation?.loss.isNaN == true && read.training.loss.isFinite)
     }
   }
 }

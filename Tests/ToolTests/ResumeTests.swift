@@ -31,6 +31,14 @@ import Testing
       .map { line in String(line[..<(line.lastIndex(of: ",") ?? line.endIndex)]) }
   }
 
+  /// What a run says of itself at its end, but for the time: the summary and the report.
+  private func account(_ run: String) throws -> [String] {
+    try ["summary.json", "report.html"].flatMap { name in
+      try String(contentsOfFile: "\(run)/\(name)", encoding: .utf8).split(separator: "\n")
+        .map(String.init)
+    }.filter { !$0.contains("\"seconds\"") && !$0.hasPrefix("<tr><th>time</th>") }
+  }
+
   @Test func theSameBytes() throws {
     try withTemporaryFolder { folder in
       try writePictures(222, to: "\(folder)/data.npy")
@@ -62,6 +70,7 @@ import Testing
           #expect(try bytes("\(run)/\(name)") == bytes("\(whole)/\(name)"), "\(signals) \(name)")
         }
         #expect(try figures(run) == figures(whole))
+        #expect(try account(run) == account(whole))
         let names = try Folder.names(in: run)
         #expect(!names.contains { $0.hasSuffix(".partial") }, "\(names)")
         #expect(names.filter { $0.hasPrefix("checkpoint-") }.count == 3)
@@ -69,6 +78,40 @@ import Testing
       // Another rerun has nothing to do and changes nothing.
       try Tool.train.run(ResumeTests.again + ["--out", "run0"], in: folder).succeeded()
       #expect(try bytes("\(folder)/run0/\(last)") == bytes("\(whole)/\(last)"))
+      #expect(try account("\(folder)/run0") == account(whole))
+      #expect(try account(whole).contains { $0.contains("\"validation_loss\"") })
+      #expect(try account(whole).contains { $0.contains("<polyline") })
+    }
+  }
+
+  /// A run that ran out of patience stays as it is, and says why it ended.
+  @Test func stoppedEarly() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(64, to: "\(folder)/data.npy")
+      let ended = try Tool.train.run(
+        [
+          "--data", "npy:data.npy", "--hidden", "12", "--latent", "2", "--batch", "16",
+          "--learning-rate", "1e-30", "--patience", "3", "--epochs", "100", "--out", "run",
+        ], in: folder)
+      ended.succeeded()
+      let table = try figures("\(folder)/run")
+      let last = table.count - 1
+      #expect(last < 100)
+      let sentence = "no progress for 3 epochs; best loss "
+      let line = ended.errorLines.first { $0.hasPrefix("stopped after epoch \(last) of 100: ") }
+      #expect(line?.contains(sentence) == true, "\(ended.errors)")
+      let account = try account("\(folder)/run")
+      #expect(account.contains { $0.contains("\"stopped\" : \"\(sentence)") })
+      #expect(account.contains { $0.contains("<th>stopped</th><td>\(sentence)") })
+      let names = try Folder.names(in: "\(folder)/run")
+      for _ in 0..<2 {
+        let again = try Tool.train.run(["--resume", "--out", "run"], in: folder)
+        again.succeeded()
+        #expect(again.errorLines.contains { $0 == line }, "\(again.errors)")
+        #expect(try figures("\(folder)/run") == table)
+        #expect(try Folder.names(in: "\(folder)/run") == names)
+        #expect(try self.account("\(folder)/run") == account)
+      }
     }
   }
 
