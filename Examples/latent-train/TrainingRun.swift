@@ -35,6 +35,7 @@ struct TrainingRun {
       for difference in try trainer.resume(from: saved.checkpoint, path: saved.path) {
         say("resuming: \(difference): the last bits may differ from an uninterrupted run")
       }
+      try checkLength(epochsBegun: trainer.epoch + (trainer.batch > 0 ? 1 : 0))
       say("resuming \(saved.path) after step \(trainer.step)")
     } else {
       say("\(data)\n\(trainer.model.parameterCount) parameters, \(objective.summary)")
@@ -49,6 +50,22 @@ struct TrainingRun {
     // Not what this call of `fit` did: a resumed run is shown whole.
     try finish(
       trainer, MetricsLog.epochs(in: out), validation ?? split.training, test: test, transform)
+  }
+
+  /// Refuses fewer epochs than a resumed run has begun, and says where its schedule has another length.
+  private func checkLength(epochsBegun: Int) throws {
+    guard configuration.epochs >= epochsBegun else {
+      throw CommandError(
+        "\(out) cannot end after epoch \(configuration.epochs): epoch \(epochsBegun) is begun or done; "
+          + "ask for --epochs \(epochsBegun) or more", .usage)
+    }
+    if configuration.scheduleHasLength, let scheduled = configuration.scheduleEpochs,
+      scheduled != configuration.epochs
+    {
+      say(
+        "the \(configuration.schedule) schedule remains that of \(scheduled) epochs, "
+          + "not of \(configuration.epochs)")
+    }
   }
 
   private func finish<Model: LatentVariableModel>(

@@ -178,4 +178,38 @@ import Testing
       #expect(try figures("\(folder)/run").count == 5)
     }
   }
+
+  /// Fewer epochs are honoured where they are still to come, and refused where they are not.
+  @Test func shorterRuns() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(222, to: "\(folder)/data.npy")
+      let running = try Tool.train.start(
+        ResumeTests.flags.map { $0 == "3" ? "100000" : $0 } + ["--out", "run"], in: folder)
+      try wait(running, for: 60, in: "\(folder)/run")
+      running.signal(SIGINT)
+      _ = try running.wait()
+      // 50 steps an epoch: at least one epoch is complete.
+      let newest = try RunFolder.newest(in: "\(folder)/run").path
+      let step = try #require(RunFolder.step(of: String(newest.split(separator: "/").last ?? "")))
+      let begun = (step + 49) / 50
+      for epochs in 1..<begun {
+        let ended = try Tool.train.run(
+          ["--resume", "--epochs", "\(epochs)", "--out", "run"], in: folder)
+        #expect(ended.code == 64 && ended.errorLines.count == 1, "\(ended.errors)")
+        #expect(
+          ended.errors.contains("run cannot end after epoch \(epochs): epoch \(begun) is begun"))
+        #expect(try RunFolder.newest(in: "\(folder)/run").path == newest)
+      }
+      // The second time there is nothing to do.
+      for _ in 0..<2 {
+        try Tool.train.run(
+          ResumeTests.again + ["--epochs", "\(begun)", "--out", "run"], in: folder
+        ).succeeded()
+        let last = try RunFolder.newest(in: "\(folder)/run")
+        #expect(last.path.hasSuffix(RunFolder.checkpointName(step: begun * 50)))
+        #expect(last.checkpoint.texts["run"]?.contains("\"epochs\" : \(begun),") == true)
+        #expect(try figures("\(folder)/run").count == begun + 1)
+      }
+    }
+  }
 }
