@@ -43,6 +43,7 @@ public struct MetricsLog: TrainingEvent {
       return EpochMetrics(
         epoch: value("epoch").flatMap { Int(exactly: $0) } ?? 0,
         step: value("step").flatMap { Int(exactly: $0) } ?? 0, training: terms("train_"),
+        trainingLossAfterWarmup: nil,
         validation: validation.names.isEmpty ? nil : validation,
         learningRate: value("learning_rate") ?? .nan, seconds: value("seconds") ?? .nan)
     }

@@ -15,7 +15,8 @@ extension Trainer {
   /// stopped has nothing left to do.
   ///
   /// - Parameters:
-  ///   - validation: evaluated after each epoch; selects the best checkpoint and stops early.
+  ///   - validation: evaluated after each epoch; selects the best checkpoint and stops early. Where
+  ///     there is none, the training loss does, as it would be with the warm-up over.
   ///   - transform: applied to each batch with noise that is a function of (seed, step).
   ///   - handlesSignals: SIGINT and SIGTERM finish the step, let the events save and throw.
   /// - Returns: the metrics of the epochs done by this call.
@@ -79,7 +80,10 @@ extension Trainer {
       examples = transform(examples, using: &random)
     }
     let report = try step(Tensor(examples.inputs), fields: examples.tensors)
-    if !report.wasSkipped { running.add(report.loss, report.terms, examples: report.examples) }
+    if !report.wasSkipped {
+      running.add(report.loss, report.terms, examples: report.examples)
+      runningAfterWarmup += report.lossAfterWarmup * Double(report.examples)
+    }
     batch += 1
     try loop.each(self) { try $0.stepEnded($1, report) }
   }
@@ -91,10 +95,14 @@ extension Trainer {
     batch = 0
     let validation = try loop.validation.map { try evaluate($0, transform: loop.transform) }
     let metrics = EpochMetrics(
-      epoch: epoch, step: step, training: running, validation: validation,
+      epoch: epoch, step: step, training: running,
+      trainingLossAfterWarmup: running.examples > 0
+        ? runningAfterWarmup / Double(running.examples) : .nan,
+      validation: validation,
       learningRate: baseLearningRate * schedule.factor(step: max(0, step - 1)),
       seconds: Date().timeIntervalSince(start))
     running = TermAverage()
+    runningAfterWarmup = 0
     schedule.observe(validationLoss: metrics.selectionLoss)
     var verdicts: [TrainingVerdict] = []
     try loop.each(self) { verdicts.append(try $0.epochEnded($1, metrics)) }

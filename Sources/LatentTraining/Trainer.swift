@@ -43,6 +43,8 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   public internal(set) var stopReason: String?
   /// Averages of the epoch in progress.
   var running = TermAverage()
+  /// The sum over the same examples of the loss with the warm-up over.
+  var runningAfterWarmup = 0.0
   /// Saved numbers of events, in their order, until `fit` hands them out.
   var eventStates: [[String: Double]] = []
 
@@ -86,13 +88,15 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
       })
     let rate = baseLearningRate * schedule.factor(step: step)
     let value = loss.item
+    let afterWarmup = terms.afterWarmup?.item ?? value
     let numbers = terms.numbers
     // Clipping by value would hide an infinity.
     let unclipped = gradients
     let (norm, scale) = clipping.map { gradients.clip($0) } ?? (gradients.norm, 1)
     var report = StepReport(
-      step: step, examples: x.rank > 0 ? x.shape[0] : 1, loss: value, terms: numbers,
-      gradientNorm: norm, learningRate: rate, wasSkipped: false)
+      step: step, examples: x.rank > 0 ? x.shape[0] : 1, loss: value,
+      lossAfterWarmup: afterWarmup, terms: numbers, gradientNorm: norm, learningRate: rate,
+      wasSkipped: false)
     let updates = context.bufferUpdates
     if !value.isFinite || !norm.isFinite || updates.hasNonFinite,
       let error = diagnose(value, numbers, unclipped, updates)
@@ -101,8 +105,9 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
       skippedSteps += 1
       step += 1
       report = StepReport(
-        step: report.step, examples: report.examples, loss: value, terms: numbers,
-        gradientNorm: norm, learningRate: rate, wasSkipped: true)
+        step: report.step, examples: report.examples, loss: value,
+        lossAfterWarmup: afterWarmup, terms: numbers, gradientNorm: norm, learningRate: rate,
+        wasSkipped: true)
       return report
     }
     optimizer.learningRate = rate

@@ -115,6 +115,24 @@ import Testing
     }
   }
 
+  /// Without a validation set `best.h5` is not the first epoch of a warm-up, whose divergence is free.
+  @Test func bestOfAWarmup() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(64, to: "\(folder)/data.npy")
+      try Tool.train.run(
+        [
+          "--data", "npy:data.npy", "--validation", "0", "--beta", "500", "--warmup-steps", "40",
+          "--hidden", "12", "--latent", "2", "--batch", "16", "--epochs", "5", "--quiet",
+          "--out", "run",
+        ], in: folder
+      ).succeeded()
+      let losses = MetricsLog.epochs(in: "\(folder)/run").map(\.training.loss)
+      #expect(losses.min() == losses[0], "the seed makes this test say nothing: \(losses)")
+      let best = try Checkpoint(contentsOf: "\(folder)/run/\(RunFolder.best)")
+      #expect(best.texts["trainer"]?.contains("\"epoch\":1,") == false)
+    }
+  }
+
   /// A log that cannot be written ends the run before the checkpoint of its epoch: no checkpoint is
   /// further than the table.
   @Test func theLogComesFirst() throws {
