@@ -45,7 +45,7 @@ extension Trainer {
     stopReason = nil
     try loop.each(self) { try $0.runBegan($1) }
     // In the middle of an epoch the events were asked after the one before.
-    if batch == 0 { note(loop.events.map(\.verdict)) }
+    if batch == 0 { note(loop.events.map(\.verdict), epochs) }
     var history: [EpochMetrics] = []
     while epoch < epochs && stopReason == nil {
       let start = Date()
@@ -60,7 +60,9 @@ extension Trainer {
     return history
   }
 
-  private mutating func note(_ verdicts: [TrainingVerdict]) {
+  private mutating func note(_ verdicts: [TrainingVerdict], _ epochs: Int) {
+    // A complete run was not stopped, whatever the events think of it.
+    guard epoch < epochs else { return }
     for case .stop(let reason) in verdicts { stopReason = reason }
   }
 
@@ -106,7 +108,7 @@ extension Trainer {
     schedule.observe(validationLoss: metrics.selectionLoss)
     var verdicts: [TrainingVerdict] = []
     try loop.each(self) { verdicts.append(try $0.epochEnded($1, metrics)) }
-    note(verdicts)
+    note(verdicts, loop.epochs)
     try loop.each(self) { try $0.epochSettled($1, metrics) }
     return metrics
   }

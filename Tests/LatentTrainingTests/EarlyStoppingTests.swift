@@ -82,6 +82,18 @@ import Testing
     #expect(trainer.stopReason == nil && trainer.epoch == 3)
   }
 
+  /// Patience that ends with the last epoch stopped nothing; with more epochs to come it does.
+  @Test func completeRunsWereNotStopped() throws {
+    var trainer = EarlyStoppingTests.trainer()
+    let data = ArrayDataset(inputs: NDArray([0.5] as [Float], shape: [1, 1]))
+    for (epochs, isStopped) in [(3, false), (3, false), (4, true)] {
+      try trainer.fit(
+        data, epochs: epochs, batchSize: 1, events: [.stopEarly(patience: 2)],
+        handlesSignals: false)
+      #expect(trainer.epoch == 3 && (trainer.stopReason != nil) == isStopped)
+    }
+  }
+
   @Test func noPatienceTraps() async {
     await #expect(processExitsWith: .failure) { _ = EarlyStopping(patience: 0) }
   }
