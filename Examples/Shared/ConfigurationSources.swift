@@ -86,13 +86,22 @@ public struct ConfigurationSources: Sendable {
     return result
   }
 
-  /// File and flags over the configuration of a run that exists. Only its length may change.
+  /// File and flags over the configuration of a run that exists. Only its length may change; a schedule
+  /// that depends on it stays the one that the run began with.
   /// - Throws: `CommandError`.
   public func configuration(resuming saved: RunConfiguration) throws -> RunConfiguration {
-    let asked = try configuration(over: saved, saved.model.inputShape)
+    var asked = try configuration(over: saved, saved.model.inputShape)
     var allowed = saved
     allowed.epochs = asked.epochs
     allowed.patience = asked.patience
+    let scheduled = saved.scheduleEpochs ?? saved.epochs
+    if allowed.epochs != saved.epochs && saved.scheduleHasLength {
+      allowed.scheduleEpochs = scheduled
+    }
+    // Files of the run's beginning leave this to be what it is.
+    if (asked.scheduleEpochs ?? scheduled) == scheduled {
+      asked.scheduleEpochs = allowed.scheduleEpochs
+    }
     if asked != allowed {
       let (old, new) = (
         try ConfigurationValue(encoding: allowed).leaves, try ConfigurationValue(encoding: asked)
@@ -104,8 +113,6 @@ public struct ConfigurationSources: Sendable {
           + "\(new[difference?.path ?? ""]?.shown ?? "another") was asked for; "
           + "only epochs and patience may change", .usage)
     }
-    // A run is never cut short by what was meant for its beginning.
-    allowed.epochs = max(saved.epochs, asked.epochs)
     return allowed
   }
 

@@ -14,6 +14,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var objective = ObjectiveSettings()
   public var optimizer = OptimizerSettings()
   public var schedule = "constant"
+  /// The epochs that the schedule is laid out for, where they are not those of the run.
+  public var scheduleEpochs: Int?
   public var batchSize = 128
   public var epochs = 10
   public var patience: Int?
@@ -145,6 +147,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
       try check(decay > 0 && decay < 1, "optimizer.average", decay, "between 0 and 1")
     }
     try word("schedule", schedule, RunConfiguration.schedules)
+    if let scheduleEpochs { try count("scheduleEpochs", scheduleEpochs) }
     try check(validation >= 0 && validation < 1, "validation", validation, "0 ..< 1")
     try count("batchSize", batchSize)
     try count("epochs", epochs)
@@ -179,8 +182,12 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     }
   }
 
+  /// Whether the learning rate of a step depends on the number of epochs.
+  public var scheduleHasLength: Bool { ["cosine", "step"].contains(schedule) }
+
   public func makeSchedule(stepsPerEpoch: Int) throws -> any LearningRateSchedule {
-    let (product, overflow) = epochs.multipliedReportingOverflow(by: stepsPerEpoch)
+    let (product, overflow) = (scheduleEpochs ?? epochs).multipliedReportingOverflow(
+      by: stepsPerEpoch)
     let total = overflow ? .max : max(1, product)
     switch schedule {
     case "constant": return ConstantSchedule()
@@ -194,8 +201,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   // MARK: Files
 
   enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, transform, validation, model, objective, optimizer, schedule, batchSize, epochs
-    case patience, seed
+    case data, transform, validation, model, objective, optimizer, schedule, scheduleEpochs
+    case batchSize, epochs, patience, seed
   }
 
   /// Where objective and optimiser were not groups yet, in checkpoints of the first versions.
@@ -210,6 +217,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     validation = try values.decode(Double.self, forKey: .validation)
     model = try values.decode(ModelDescription.self, forKey: .model)
     schedule = try values.decode(String.self, forKey: .schedule)
+    scheduleEpochs = try values.decodeIfPresent(Int.self, forKey: .scheduleEpochs)
     batchSize = try values.decode(Int.self, forKey: .batchSize)
     epochs = try values.decode(Int.self, forKey: .epochs)
     patience = try values.decodeIfPresent(Int.self, forKey: .patience)
@@ -239,6 +247,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     try values.encode(objective, forKey: .objective)
     try values.encode(optimizer, forKey: .optimizer)
     try values.encode(schedule, forKey: .schedule)
+    try values.encode(scheduleEpochs, forKey: .scheduleEpochs)
     try values.encode(batchSize, forKey: .batchSize)
     try values.encode(epochs, forKey: .epochs)
     try values.encode(patience, forKey: .patience)

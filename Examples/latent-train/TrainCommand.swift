@@ -92,7 +92,7 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: "Share of the training data kept aside to choose the best checkpoint. (default: 0.1)")
   var validation: Double?
-  @Option(help: "Stop after so many epochs without progress.") var patience: Int?
+  @Option(help: "Stop after so many epochs in succession without progress.") var patience: Int?
   @Option(help: "What all randomness follows from. (default: 0)") var seed: UInt64?
 
   @Option(help: "Checkpoint every so many epochs.") var saveEvery = 1

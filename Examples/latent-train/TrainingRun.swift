@@ -35,25 +35,41 @@ struct TrainingRun {
       for difference in try trainer.resume(from: saved.checkpoint, path: saved.path) {
         say("resuming: \(difference): the last bits may differ from an uninterrupted run")
       }
+      try checkLength(epochsBegun: trainer.epoch + (trainer.batch > 0 ? 1 : 0))
       say("resuming \(saved.path) after step \(trainer.step)")
     } else {
       say("\(data)\n\(trainer.model.parameterCount) parameters, \(objective.summary)")
     }
     try AtomicFile.write(Array(try configuration.yaml().utf8), to: "\(out)/config.yaml")
-    var events: [any TrainingEvent] = [saving, MetricsLog(to: out)]
+    var events: [any TrainingEvent] = [MetricsLog(to: out), saving]
     if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
     if !quiet { events.append(ProgressDisplay()) }
-    let start = Date()
-    let history = try trainer.fit(
+    try trainer.fit(
       split.training, epochs: configuration.epochs, batchSize: configuration.batchSize,
       validation: validation, transform: transform, events: events)
+    // Not what this call of `fit` did: a resumed run is shown whole.
     try finish(
-      trainer, history, seconds: Date().timeIntervalSince(start), validation ?? split.training,
-      test: test, transform)
+      trainer, MetricsLog.epochs(in: out), validation ?? split.training, test: test, transform)
+  }
+
+  /// Refuses fewer epochs than a resumed run has begun, and says where its schedule has another length.
+  private func checkLength(epochsBegun: Int) throws {
+    guard configuration.epochs >= epochsBegun else {
+      throw CommandError(
+        "\(out) cannot end after epoch \(configuration.epochs): epoch \(epochsBegun) is begun or done; "
+          + "ask for --epochs \(epochsBegun) or more", .usage)
+    }
+    if configuration.scheduleHasLength, let scheduled = configuration.scheduleEpochs,
+      scheduled != configuration.epochs
+    {
+      say(
+        "the \(configuration.schedule) schedule remains that of \(scheduled) epochs, "
+          + "not of \(configuration.epochs)")
+    }
   }
 
   private func finish<Model: LatentVariableModel>(
-    _ trainer: Trainer<Model, ELBO<Model>>, _ history: [EpochMetrics], seconds: Double,
+    _ trainer: Trainer<Model, ELBO<Model>>, _ history: [EpochMetrics],
     _ shown: any Dataset, test: (any Dataset)?, _ transform: (any BatchTransform)?
   ) throws {
     var figures: [(String, Double)] = []
@@ -70,6 +86,7 @@ struct TrainingRun {
     let known = shown.seen(through: transform)
     let pictures = try draw(model, known)
     let texts = configuration.isText ? try write(model, known) : []
+    let seconds = history.map(\.seconds).filter(\.isFinite).reduce(0, +)
     try summarize(trainer, figures, seconds)
     let facts: [(String, String)] =
       [
@@ -77,9 +94,10 @@ struct TrainingRun {
         ("model", "\(configuration.model)"),
         ("parameters", "\(trainer.model.parameterCount)"), ("objective", trainer.objective.summary),
         ("optimizer", trainer.optimizer.summary),
-        ("epochs", "\(trainer.epoch), \(trainer.step) steps"),
-        ("time", "\(rounded(seconds)) s in this session"),
-      ] + figures.map { ("\($0.0), nats", rounded($0.1)) }
+        ("epochs", "\(trainer.epoch) of \(configuration.epochs), \(trainer.step) steps"),
+        ("time", "\(rounded(seconds)) s"),
+      ] + (trainer.stopReason.map { [("stopped", $0)] } ?? [])
+      + figures.map { ("\($0.0), nats", rounded($0.1)) }
     try Report(
       title: "Latent run on \(configuration.data)", facts: facts, epochs: history,
       pictures: pictures, texts: texts
@@ -168,7 +186,8 @@ struct TrainingRun {
     let summary = Summary(
       version: LibraryVersion.current, configuration: configuration,
       parameters: trainer.model.parameterCount, epochs: trainer.epoch, steps: trainer.step,
-      seconds: seconds, natsPerExample: Dictionary(figures) { first, _ in first })
+      stopped: trainer.stopReason, seconds: seconds,
+      natsPerExample: Dictionary(figures) { first, _ in first })
     try AtomicFile.write(Array(try encoder.encode(summary)), to: "\(out)/summary.json")
   }
 
@@ -184,6 +203,9 @@ private struct Summary: Encodable {
   let version: String
   let configuration: RunConfiguration
   let parameters, epochs, steps: Int
+  /// Why the run ended before its epochs were complete.
+  let stopped: String?
+  /// Of all epochs together; of one that was interrupted, since it was resumed.
   let seconds: Double
   let natsPerExample: [String: Double]
 }

@@ -30,7 +30,8 @@ public enum Warmup: Sendable, Hashable, Codable {
 /// `total = reconstruction + beta * warmup * kl`, where `reconstruction` is -E_q[log p(x | z)] and
 /// `kl` is KL(q || p), both sums over their events and means over the batch. `beta` is
 /// Higgins et al. 2017. The divergence is exact where a closed form exists, else estimated with
-/// the same samples; `klMethod` reports which. Outside training the warm-up is over.
+/// the same samples; `klMethod` reports which. Outside training the warm-up is over, and `afterWarmup`
+/// is that loss of a training batch.
 public struct ELBO<Model: LatentVariableModel>: Objective {
   public let beta: Double
   /// Latent samples for each example.
@@ -85,11 +86,14 @@ public struct ELBO<Model: LatentVariableModel>: Objective {
     let likelihood = model.likelihood(z, &context)
     let reconstruction = -(logProbability(of: x, under: likelihood, context).mean())
     let charged = freeBits > 0 ? chargedDivergence(q, p, z) : kl
-    let weight = beta * (context.isTraining ? warmup.factor(step: context.step) : 1)
+    func total(_ weight: Double) -> Tensor {
+      reconstruction + (weight == 1 ? charged : charged * weight)
+    }
+    let factor = context.isTraining ? warmup.factor(step: context.step) : 1
     return LossTerms(
-      total: reconstruction + (weight == 1 ? charged : charged * weight),
-      terms: [("reconstruction", reconstruction), ("kl", kl)],
-      klMethod: exact == nil ? .monteCarlo(samples: samples) : .closedForm)
+      total: total(beta * factor), terms: [("reconstruction", reconstruction), ("kl", kl)],
+      klMethod: exact == nil ? .monteCarlo(samples: samples) : .closedForm,
+      afterWarmup: factor == 1 ? nil : total(beta))
   }
 
   /// Masked entries of the batch (field `mask`) do not count.

@@ -9,15 +9,21 @@ import LatentLayers
 public struct LossTerms: Sendable {
   /// The mean over the batch of what is minimised, nats per example, shape `[]`.
   public var total: Tensor
+  /// What `total` would be with the warm-up over, shape `[]`; nil where that is `total` itself. Totals
+  /// of a warm-up are no measure of progress, because terms that hardly count yet make them small:
+  /// where there is no validation set, epochs are compared by this.
+  public var afterWarmup: Tensor?
   /// Parts by name, each shape `[]`, in the order they are shown.
   public var terms: [(name: String, value: Tensor)]
   /// How the divergence from the prior was computed, where there is one.
   public var klMethod: KLDivergence.Method?
 
   public init(
-    total: Tensor, terms: [(name: String, value: Tensor)], klMethod: KLDivergence.Method? = nil
+    total: Tensor, terms: [(name: String, value: Tensor)], klMethod: KLDivergence.Method? = nil,
+    afterWarmup: Tensor? = nil
   ) {
     self.total = total
+    self.afterWarmup = afterWarmup
     self.terms = terms
     self.klMethod = klMethod
   }

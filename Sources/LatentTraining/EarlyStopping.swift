@@ -1,4 +1,9 @@
-/// Ends a run when the selection loss has not fallen for `patience` epochs.
+// Early stopping by patience (Prechelt 1998): the count of epochs without progress is saved, so that a
+// run that was stopped stays stopped.
+
+import LatentNumerics
+
+/// Ends a run when the selection loss has not fallen for `patience` epochs in succession.
 public struct EarlyStopping: TrainingEvent {
   public let patience: Int
   /// A fall by less than this does not count, nats.
@@ -6,7 +11,13 @@ public struct EarlyStopping: TrainingEvent {
   private var best = Double.infinity
   private var epochsWithout = 0
 
-  public init(patience: Int, threshold: Double = 0) {
+  /// Traps unless `patience` is positive.
+  public init(
+    patience: Int, threshold: Double = 0, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    require(
+      patience > 0, "early stopping after \(patience) epochs: expected at least 1", file: file,
+      line: line)
     self.patience = patience
     self.threshold = threshold
   }
@@ -20,8 +31,15 @@ public struct EarlyStopping: TrainingEvent {
     } else {
       epochsWithout += 1
     }
-    return epochsWithout > patience
-      ? .stop(reason: "no progress for \(epochsWithout) epochs; best loss \(best)") : .goOn
+    return verdict
+  }
+
+  public var verdict: TrainingVerdict {
+    epochsWithout < patience
+      ? .goOn
+      : .stop(
+        reason: "no progress for \(epochsWithout) epoch\(epochsWithout == 1 ? "" : "s"); "
+          + "best loss \(best)")
   }
 
   public var saved: [String: Double] { ["best": best, "epochsWithout": Double(epochsWithout)] }
@@ -33,7 +51,10 @@ public struct EarlyStopping: TrainingEvent {
 }
 
 extension TrainingEvent where Self == EarlyStopping {
-  public static func stopEarly(patience: Int, threshold: Double = 0) -> EarlyStopping {
-    EarlyStopping(patience: patience, threshold: threshold)
+  /// Traps unless `patience` is positive.
+  public static func stopEarly(
+    patience: Int, threshold: Double = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> EarlyStopping {
+    EarlyStopping(patience: patience, threshold: threshold, file: file, line: line)
   }
 }

@@ -9,6 +9,8 @@ public struct StepReport: Sendable {
   public let step: Int
   public let examples: Int
   public let loss: Double
+  /// The loss with the warm-up of the objective over.
+  public let lossAfterWarmup: Double
   public let terms: [(name: String, value: Double)]
   /// The norm of all gradients together, before clipping.
   public let gradientNorm: Double
@@ -59,12 +61,19 @@ public struct EpochMetrics: Sendable, Equatable {
   /// Steps done so far.
   public let step: Int
   public let training: TermAverage
+  /// The training loss with the warm-up of the objective over; nil where a log was read, which does not
+  /// hold it.
+  public let trainingLossAfterWarmup: Double?
   public let validation: TermAverage?
   public let learningRate: Double
   public let seconds: Double
 
-  /// What selection looks at: the validation loss, or the training loss where there is none.
-  public var selectionLoss: Double { validation?.loss ?? training.loss }
+  /// What the best checkpoint, early stopping and the plateau schedule look at: the validation loss or,
+  /// where there is none, the training loss with the warm-up over. The plain training loss would
+  /// favour the first epochs of a warm-up, whose divergence is nearly free.
+  public var selectionLoss: Double {
+    validation?.loss ?? trainingLossAfterWarmup ?? training.loss
+  }
 }
 
 extension LossTerms {

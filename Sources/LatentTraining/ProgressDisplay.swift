@@ -2,7 +2,8 @@
 
 import Foundation
 
-/// Shows epoch, loss terms, examples per second and the time left on standard error.
+/// Shows epoch, loss terms, examples per second and the time left on standard error, and why a run was
+/// stopped.
 public struct ProgressDisplay: TrainingEvent {
   private let isTerminal: Bool
   private let write: @Sendable (String) -> Void
@@ -50,6 +51,11 @@ public struct ProgressDisplay: TrainingEvent {
     write((isTerminal ? "\r\u{1B}[K" : "") + line + "\n")
     average = TermAverage()
     epochStart = Date()
+  }
+
+  public mutating func runEnded(_ state: TrainingState) throws {
+    guard let reason = state.stopReason else { return }
+    write("stopped after epoch \(state.epoch) of \(state.epochs): \(reason)\n")
   }
 
   private func terms(_ average: TermAverage) -> String {

@@ -53,6 +53,7 @@ extension Trainer {
       checkpoint.arrays["average/\(path)"] = array
     }
     checkpoint.arrays["progress/termSums"] = NDArray(running.sums)
+    checkpoint.arrays["progress/sumAfterWarmup"] = NDArray([runningAfterWarmup])
     let names = eventStates.map { $0.keys.sorted() }
     let values = zip(eventStates, names).flatMap { state, names in names.compactMap { state[$0] } }
     checkpoint.arrays["progress/eventNumbers"] = NDArray(values)
@@ -153,13 +154,16 @@ extension Trainer {
   ) throws {
     let sums = checkpoint.arrays["progress/termSums"]?.doubles ?? []
     let numbers = checkpoint.arrays["progress/eventNumbers"]?.doubles ?? []
-    guard sums.count == record.termNames.count,
+    // Checkpoints of the first versions have none: the loss as it was stands in for it.
+    let afterWarmup = checkpoint.arrays["progress/sumAfterWarmup"]?.doubles ?? [sums.first ?? 0]
+    guard sums.count == record.termNames.count, afterWarmup.count == 1,
       numbers.count == record.eventNames.reduce(0, { $0 + $1.count })
     else {
       throw TrainingError.wrongCheckpoint(
         path: path, found: "\(sums.count) sums, \(numbers.count) event numbers",
         expected: "those that the record names")
     }
+    runningAfterWarmup = afterWarmup[0]
     running = TermAverage(names: record.termNames, sums: sums, examples: record.termExamples)
     var next = 0
     eventStates = record.eventNames.map { names in

@@ -11,10 +11,12 @@ import LatentStorage
 
 extension Trainer {
   /// Trains until `epochs` epochs are complete, counted from the beginning of the run: a resumed
-  /// trainer does what is left.
+  /// trainer does what is left. An event may stop it before; `stopReason` says why, and a run that was
+  /// stopped has nothing left to do.
   ///
   /// - Parameters:
-  ///   - validation: evaluated after each epoch; selects the best checkpoint and stops early.
+  ///   - validation: evaluated after each epoch; selects the best checkpoint and stops early. Where
+  ///     there is none, the training loss does, as it would be with the warm-up over.
   ///   - transform: applied to each batch with noise that is a function of (seed, step).
   ///   - handlesSignals: SIGINT and SIGTERM finish the step, let the events save and throw.
   /// - Returns: the metrics of the epochs done by this call.
@@ -35,28 +37,33 @@ extension Trainer {
     }
     var loop = Loop(
       order: order, epochs: epochs, transform: transform, validation: validation, events: events)
-    for (index, state) in eventStates.enumerated() where index < loop.events.count {
-      loop.events[index].restore(state)
-    }
+    loop.restore(eventStates)
     if handlesSignals { latent_signals_watch() }
     defer { if handlesSignals { latent_signals_unwatch() } }
     // Also when a signal or an error ends the run: the trainer may go on, or be saved, from there.
     defer { eventStates = loop.events.map(\.saved) }
+    stopReason = nil
     try loop.each(self) { try $0.runBegan($1) }
+    // In the middle of an epoch the events were asked after the one before.
+    if batch == 0 { note(loop.events.map(\.verdict), epochs) }
     var history: [EpochMetrics] = []
-    while epoch < epochs {
+    while epoch < epochs && stopReason == nil {
       let start = Date()
       for indices in order.batches(epoch: epoch).dropFirst(batch) {
         try train(on: dataset, indices, &loop)
         if handlesSignals { try stopIfSignalled(&loop) }
       }
-      let (metrics, verdict) = try finishEpoch(&loop, since: start)
-      history.append(metrics)
+      history.append(try finishEpoch(&loop, since: start))
       if handlesSignals { try stopIfSignalled(&loop) }
-      if case .stop = verdict { break }
     }
     try loop.each(self) { try $0.runEnded($1) }
     return history
+  }
+
+  private mutating func note(_ verdicts: [TrainingVerdict], _ epochs: Int) {
+    // A complete run was not stopped, whatever the events think of it.
+    guard epoch < epochs else { return }
+    for case .stop(let reason) in verdicts { stopReason = reason }
   }
 
   private func stopIfSignalled(_ loop: inout Loop) throws {
@@ -75,30 +82,35 @@ extension Trainer {
       examples = transform(examples, using: &random)
     }
     let report = try step(Tensor(examples.inputs), fields: examples.tensors)
-    if !report.wasSkipped { running.add(report.loss, report.terms, examples: report.examples) }
+    if !report.wasSkipped {
+      running.add(report.loss, report.terms, examples: report.examples)
+      runningAfterWarmup += report.lossAfterWarmup * Double(report.examples)
+    }
     batch += 1
     try loop.each(self) { try $0.stepEnded($1, report) }
   }
 
   private mutating func finishEpoch(
     _ loop: inout Loop, since start: Date
-  ) throws -> (EpochMetrics, TrainingVerdict) {
+  ) throws -> EpochMetrics {
     epoch += 1
     batch = 0
     let validation = try loop.validation.map { try evaluate($0, transform: loop.transform) }
     let metrics = EpochMetrics(
-      epoch: epoch, step: step, training: running, validation: validation,
+      epoch: epoch, step: step, training: running,
+      trainingLossAfterWarmup: running.examples > 0
+        ? runningAfterWarmup / Double(running.examples) : .nan,
+      validation: validation,
       learningRate: baseLearningRate * schedule.factor(step: max(0, step - 1)),
       seconds: Date().timeIntervalSince(start))
     running = TermAverage()
+    runningAfterWarmup = 0
     schedule.observe(validationLoss: metrics.selectionLoss)
-    var verdict = TrainingVerdict.goOn
-    try loop.each(self) { event, state in
-      let opinion = try event.epochEnded(state, metrics)
-      if opinion != .goOn { verdict = opinion }
-    }
+    var verdicts: [TrainingVerdict] = []
+    try loop.each(self) { verdicts.append(try $0.epochEnded($1, metrics)) }
+    note(verdicts, loop.epochs)
     try loop.each(self) { try $0.epochSettled($1, metrics) }
-    return (metrics, verdict)
+    return metrics
   }
 }
 
@@ -110,6 +122,18 @@ private struct Loop {
   let validation: (any Dataset)?
   var events: [any TrainingEvent]
 
+  /// Hands saved numbers to the events, by position; where the event there saves numbers of other
+  /// names, because the list has changed since, to the first one that saves these.
+  mutating func restore(_ states: [[String: Double]]) {
+    let names = events.map { Set($0.saved.keys) }
+    for (index, state) in states.enumerated() where !state.isEmpty {
+      let wanted = Set(state.keys)
+      let fits = index < names.count && names[index] == wanted
+      let place = fits ? index : names.firstIndex(of: wanted) ?? index
+      if place < events.count { events[place].restore(state) }
+    }
+  }
+
   mutating func each<Model, Rule>(
     _ trainer: Trainer<Model, Rule>, _ body: (inout any TrainingEvent, TrainingState) throws -> Void
   ) rethrows {
@@ -118,7 +142,7 @@ private struct Loop {
       let state = TrainingState(
         epoch: trainer.epoch, batch: trainer.batch, batchesPerEpoch: order.batchesPerEpoch,
         epochs: epochs,
-        step: trainer.step,
+        step: trainer.step, stopReason: trainer.stopReason,
         makeCheckpoint: { try trainer.checkpoint(eventStates: events.map(\.saved)) })
       try body(&self.events[index], state)
     }

@@ -39,9 +39,13 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   public internal(set) var batch = 0
   /// Steps that a non-finite number spoiled.
   public internal(set) var skippedSteps = 0
+  /// Why the last call of `fit` ended before its epochs were complete, where an event asked for it.
+  public internal(set) var stopReason: String?
   /// Averages of the epoch in progress.
   var running = TermAverage()
-  /// Saved numbers of events, by position, until `fit` hands them out.
+  /// The sum over the same examples of the loss with the warm-up over.
+  var runningAfterWarmup = 0.0
+  /// Saved numbers of events, in their order, until `fit` hands them out.
   var eventStates: [[String: Double]] = []
 
   let baseLearningRate: Double
@@ -84,13 +88,15 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
       })
     let rate = baseLearningRate * schedule.factor(step: step)
     let value = loss.item
+    let afterWarmup = terms.afterWarmup?.item ?? value
     let numbers = terms.numbers
     // Clipping by value would hide an infinity.
     let unclipped = gradients
     let (norm, scale) = clipping.map { gradients.clip($0) } ?? (gradients.norm, 1)
     var report = StepReport(
-      step: step, examples: x.rank > 0 ? x.shape[0] : 1, loss: value, terms: numbers,
-      gradientNorm: norm, learningRate: rate, wasSkipped: false)
+      step: step, examples: x.rank > 0 ? x.shape[0] : 1, loss: value,
+      lossAfterWarmup: afterWarmup, terms: numbers, gradientNorm: norm, learningRate: rate,
+      wasSkipped: false)
     let updates = context.bufferUpdates
     if !value.isFinite || !norm.isFinite || updates.hasNonFinite,
       let error = diagnose(value, numbers, unclipped, updates)
@@ -99,8 +105,9 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
       skippedSteps += 1
       step += 1
       report = StepReport(
-        step: report.step, examples: report.examples, loss: value, terms: numbers,
-        gradientNorm: norm, learningRate: rate, wasSkipped: true)
+        step: report.step, examples: report.examples, loss: value,
+        lossAfterWarmup: afterWarmup, terms: numbers, gradientNorm: norm, learningRate: rate,
+        wasSkipped: true)
       return report
     }
     optimizer.learningRate = rate

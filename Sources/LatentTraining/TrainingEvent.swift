@@ -13,11 +13,13 @@ public struct TrainingState {
   public let epochs: Int
   /// Steps done.
   public let step: Int
+  /// Why the run ends before its epochs are complete, once an event has asked for that.
+  public let stopReason: String?
   /// The complete state of the run, events included.
   public let makeCheckpoint: () throws -> Checkpoint
 }
 
-/// Whether the run goes on after an epoch.
+/// Whether the run goes on between two epochs.
 public enum TrainingVerdict: Sendable, Equatable {
   case goOn
   case stop(reason: String)
@@ -36,6 +38,9 @@ public protocol TrainingEvent: Sendable {
   mutating func interrupted(_ state: TrainingState) throws
   mutating func runEnded(_ state: TrainingState) throws
 
+  /// What the event thinks of the run as it remembers it. Asked when a run begins between two epochs:
+  /// one that was stopped has nothing to do when it is resumed.
+  var verdict: TrainingVerdict { get }
   /// Numbers that a resumed run needs (best so far, epochs without progress).
   var saved: [String: Double] { get }
   mutating func restore(_ saved: [String: Double])
@@ -50,6 +55,7 @@ extension TrainingEvent {
   public mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws {}
   public mutating func interrupted(_ state: TrainingState) throws {}
   public mutating func runEnded(_ state: TrainingState) throws {}
+  public var verdict: TrainingVerdict { .goOn }
   public var saved: [String: Double] { [:] }
   public mutating func restore(_ saved: [String: Double]) {}
 }

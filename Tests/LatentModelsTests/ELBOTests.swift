@@ -112,11 +112,14 @@ import Testing
       let parts = terms.terms.map(\.value.item)
       #expect(
         distance([terms.total.item], [parts[0] + 2 * factor * parts[1]]) < 1e-14, "step \(step)")
+      #expect((terms.afterWarmup == nil) == (factor == 1), "step \(step)")
+      let settled = (terms.afterWarmup ?? terms.total).item
       context = LayerContext(isTraining: false, random: RandomStream(seed: 3), step: step)
       let after = objective(model, Tiny.x, &context)
       #expect(
         distance([after.total.item], [parts[0] + 2 * parts[1]]) < 1e-14,
         "outside training the warm-up is over")
+      #expect(after.afterWarmup == nil && distance([after.total.item], [settled]) < 1e-14)
     }
   }
 

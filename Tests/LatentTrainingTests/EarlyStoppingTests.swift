@@ -43,13 +43,13 @@ import Testing
   }
 
   @Test(arguments: [
-    Case(patience: 0, losses: [5, 4, 4, 4], epochs: 3),
-    Case(patience: 1, losses: [5, 4, 4, 3, 3, 3, 3], epochs: 6),
-    Case(patience: 2, losses: [5, 6, 7, 4, 5, 6, 3], epochs: 7),
-    Case(patience: 2, losses: [5, 6, 7, 8, 1], epochs: 4),
-    Case(patience: 0, threshold: 0.5, losses: [5, 4, 3.75, 3], epochs: 3),
-    Case(patience: 0, losses: [5, .nan, 1], epochs: 2),
-    Case(patience: 1, losses: [.nan, 3, 2], epochs: 3),
+    Case(patience: 1, losses: [5, 4, 4, 4], epochs: 3),
+    Case(patience: 2, losses: [5, 4, 4, 3, 3, 3, 3], epochs: 6),
+    Case(patience: 3, losses: [5, 6, 7, 4, 5, 6, 3], epochs: 7),
+    Case(patience: 3, losses: [5, 6, 7, 8, 1], epochs: 4),
+    Case(patience: 1, threshold: 0.5, losses: [5, 4, 3.75, 3], epochs: 3),
+    Case(patience: 1, losses: [5, .nan, 1], epochs: 2),
+    Case(patience: 2, losses: [.nan, 3, 2], epochs: 3),
   ]) func patience(example: Case) throws {
     var trainer = EarlyStoppingTests.trainer()
     let event = EarlyStopping(patience: example.patience, threshold: example.threshold)
@@ -58,7 +58,7 @@ import Testing
 
   @Test func theReasonSaysWhatHappened() throws {
     struct Witness: TrainingEvent {
-      var event = EarlyStopping(patience: 0)
+      var event = EarlyStopping(patience: 1)
       let keep: Kept
       mutating func epochEnded(
         _ state: TrainingState, _ metrics: EpochMetrics
@@ -73,18 +73,72 @@ import Testing
     try trainer.fit(
       ArrayDataset(inputs: NDArray([0.5] as [Float], shape: [1, 1])), epochs: 9, batchSize: 1,
       events: [Witness(keep: keep)], handlesSignals: false)
-    #expect(keep.texts == ["no progress for 1 epochs; best loss 0.5"])
+    #expect(keep.texts == ["no progress for 1 epoch; best loss 0.5"])
+    #expect(trainer.stopReason == keep.texts[0])
+    // A call without the event does not repeat the reason of the one before.
+    try trainer.fit(
+      ArrayDataset(inputs: NDArray([0.5] as [Float], shape: [1, 1])), epochs: 3, batchSize: 1,
+      handlesSignals: false)
+    #expect(trainer.stopReason == nil && trainer.epoch == 3)
+  }
+
+  /// Patience that ends with the last epoch stopped nothing; with more epochs to come it does.
+  @Test func completeRunsWereNotStopped() throws {
+    var trainer = EarlyStoppingTests.trainer()
+    let data = ArrayDataset(inputs: NDArray([0.5] as [Float], shape: [1, 1]))
+    for (epochs, isStopped) in [(3, false), (3, false), (4, true)] {
+      try trainer.fit(
+        data, epochs: epochs, batchSize: 1, events: [.stopEarly(patience: 2)],
+        handlesSignals: false)
+      #expect(trainer.epoch == 3 && (trainer.stopReason != nil) == isStopped)
+    }
+  }
+
+  @Test func noPatienceTraps() async {
+    await #expect(processExitsWith: .failure) { _ = EarlyStopping(patience: 0) }
   }
 
   @Test func savedAndRestored() throws {
-    for cut in 1...6 {
+    // The last cut is where the run stops: what is resumed there has nothing to do.
+    for cut in 1...7 {
       let losses = [5, 6, 4, 5, 6, 7, 8, 9] as [Float]
-      let event = EarlyStopping(patience: 3)
+      let event = EarlyStopping(patience: 4)
       var first = EarlyStoppingTests.trainer()
       #expect(try EarlyStoppingTests.fit(&first, event, Array(losses[..<cut])) == cut)
       var second = EarlyStoppingTests.trainer()
       try second.resume(from: Checkpoint(decoding: first.bytes))
       #expect(try EarlyStoppingTests.fit(&second, event, Array(losses[cut...])) == 7)
+      #expect(second.stopReason == "no progress for 4 epochs; best loss 4.0")
+    }
+  }
+
+  /// A run that was stopped, also where its end was cut off: again and again there is nothing to do,
+  /// until more patience is asked for.
+  @Test func aStoppedRunStaysStopped() throws {
+    func fit(_ trainer: inout TinyTrainer, patience: Int, stop: Int = -1, _ keep: Kept) throws {
+      try trainer.fit(
+        tinyData(), epochs: 100, batchSize: 8, validation: tinyData(10, seed: 2),
+        events: [
+          .stopEarly(patience: patience, threshold: 10),
+          StopAfter(step: stop, atEpochEnd: true, keep: keep),
+        ], handlesSignals: false)
+    }
+    var whole = tinyTrainer()
+    try fit(&whole, patience: 2, Kept())
+    #expect(whole.epoch == 3)
+    let keep = Kept()
+    var cut = tinyTrainer()
+    #expect(throws: Enough.self) { try fit(&cut, patience: 2, stop: 18, keep) }
+    for bytes in [try whole.bytes, keep.bytes] {
+      var again = tinyTrainer()
+      try again.resume(from: Checkpoint(decoding: bytes))
+      for _ in 0..<2 {
+        try fit(&again, patience: 2, Kept())
+        #expect(try again.bytes == whole.bytes)
+        #expect(again.stopReason == whole.stopReason)
+      }
+      try fit(&again, patience: 4, Kept())
+      #expect(again.epoch == 5)
     }
   }
 
@@ -95,7 +149,7 @@ import Testing
       try trainer.fit(
         tinyData(), epochs: 100, batchSize: 8, validation: tinyData(10, seed: 2),
         events: [
-          .stopEarly(patience: 4, threshold: 10),
+          .stopEarly(patience: 5, threshold: 10),
           StopAfter(step: stop, atEpochEnd: true, keep: keep),
         ], handlesSignals: false)
     }

@@ -48,6 +48,11 @@ import Testing
         #expect(values[2] == metrics.training.loss)
         #expect(values[5] == metrics.validation?.loss)
       }
+      let read = MetricsLog.epochs(in: log.folder)
+      #expect(read.map(\.figures) == keep.epochs.map(\.figures))
+      #expect(read.map(\.seconds) == keep.epochs.map(\.seconds))
+      #expect(read.map(\.training.names) == keep.epochs.map(\.training.names))
+      #expect(MetricsLog.epochs(in: "\(folder)/nothing").isEmpty)
       let objects = try lines(log.jsonPath)
       #expect(objects.count == 3)
       for (row, line) in objects.enumerated() {
@@ -83,6 +88,55 @@ import Testing
     }
   }
 
+  /// What a kill leaves at each moment of an epoch's end, and what the run made of it afterwards.
+  enum Cut: CaseIterable { case betweenTheFiles, beforeTheCheckpoint, afterTheCheckpoint, oldOrder }
+
+  @Test(arguments: Cut.allCases) func cutOffAtAnEpochsEnd(cut: Cut) throws {
+    try withTemporaryFolder { folder in
+      let whole = MetricsLog(to: "\(folder)/whole")
+      var uninterrupted = tinyTrainer()
+      try fit(&uninterrupted, whole, epochs: 5)
+      let log = MetricsLog(to: "\(folder)/cut")
+      let saving = SaveCheckpoints(to: log.folder, keeping: 9)
+      var first = tinyTrainer()
+      try fit(&first, log, epochs: 3, others: [saving])
+      if cut == .betweenTheFiles || cut == .oldOrder {
+        let text = try lines(log.jsonPath).dropLast().joined(separator: "\n") + "\n"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: log.jsonPath))
+      }
+      if cut == .betweenTheFiles || cut == .beforeTheCheckpoint {
+        try FileManager.default.removeItem(atPath: RunFolder.checkpoints(in: log.folder)[0])
+      }
+      var second = tinyTrainer()
+      try second.resume(fromFolder: log.folder)
+      try fit(&second, log, epochs: 5, others: [saving])
+      #expect(try figures(log) == figures(whole))
+      let epochs = try lines(log.jsonPath).map { line in
+        try JSONDecoder().decode([String: Double].self, from: Data(line.utf8))["epoch"]
+      }
+      #expect(epochs == [1, 2, 3, 4, 5])
+    }
+  }
+
+  /// Rows keep their columns where a resumed run has more of them.
+  @Test func otherColumns() throws {
+    try withTemporaryFolder { folder in
+      let log = MetricsLog(to: folder)
+      var trainer = tinyTrainer()
+      try trainer.fit(
+        tinyData(), epochs: 1, batchSize: 8, events: [log], handlesSignals: false)
+      try fit(&trainer, log, epochs: 2)
+      let table = try lines(log.csvPath).map { line in
+        line.split(separator: ",", omittingEmptySubsequences: false)
+      }
+      let column = try #require(table[0].firstIndex(of: "validation_loss"))
+      #expect(table[1][column].isEmpty && Double(table[2][column]) != nil)
+      let rate = try #require(table[0].firstIndex(of: "learning_rate"))
+      #expect(table[1][rate] == "0.01" && table[2][rate] == "0.01")
+      #expect(try !lines(log.jsonPath)[0].contains("validation"))
+    }
+  }
+
   @Test func aNewRunStartsANewTable() throws {
     try withTemporaryFolder { folder in
       let log = MetricsLog(to: folder)
@@ -109,6 +163,8 @@ import Testing
       #expect(object["validation_loss"] is NSNull)
       #expect(object["train_loss"] is NSNumber)
       #expect(try lines(log.csvPath)[1].contains(",nan,"))
+      let read = try #require(MetricsLog.epochs(in: folder).first)
+      #expect(read.validation?.loss.isNaN == true && read.training.loss.isFinite)
     }
   }
 }

@@ -30,6 +30,23 @@ import Testing
     }
   }
 
+  /// The reason stands below the lines of the epochs, also where there was nothing left to do.
+  @Test func stoppedEarly() throws {
+    let keep = Kept()
+    var trainer = tinyTrainer()
+    for expected in [3, 4] {
+      try trainer.fit(
+        tinyData(), epochs: 9, batchSize: 8, validation: tinyData(10, seed: 2),
+        events: [
+          .stopEarly(patience: 1, threshold: 1000),
+          ProgressDisplay(isTerminal: false) { keep.texts.append($0) },
+        ], handlesSignals: false)
+      #expect(keep.texts.count == expected)
+      let pattern = /stopped after epoch 2 of 9: no progress for 1 epoch; best loss [\d.]+\n/
+      #expect(try #require(keep.texts.last).wholeMatch(of: pattern) != nil, "\(keep.texts)")
+    }
+  }
+
   @Test func terminal() throws {
     let texts = try shown(isTerminal: true)
     #expect(texts.allSatisfy { $0.hasPrefix("\r\u{1B}[K") })

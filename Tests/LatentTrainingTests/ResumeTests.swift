@@ -110,6 +110,29 @@ import Testing
     #expect(try trainer.bytes == uninterrupted.bytes)
   }
 
+  /// Saved numbers find their event where others have come before it.
+  @Test(arguments: [[0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 1, 0]])
+  func anotherOrderOfEvents(order: [Int]) throws {
+    try withTemporaryFolder { folder in
+      let events: [any TrainingEvent] = [
+        SaveCheckpoints(to: folder), MetricsLog(to: folder), EarlyStopping(patience: 9),
+      ]
+      func fit(_ trainer: inout TinyTrainer, epochs: Int, _ events: [any TrainingEvent]) throws {
+        try trainer.fit(
+          tinyData(), epochs: epochs, batchSize: 8, validation: tinyData(10, seed: 5),
+          events: events, handlesSignals: false)
+      }
+      var whole = tinyTrainer()
+      try fit(&whole, epochs: 6, events)
+      var trainer = tinyTrainer()
+      try fit(&trainer, epochs: 4, events)
+      try fit(&trainer, epochs: 6, order.map { events[$0] })
+      // Back in the first order the numbers are those of the whole run.
+      try fit(&trainer, epochs: 6, events)
+      #expect(try trainer.bytes == whole.bytes)
+    }
+  }
+
   @Test func ownLoopsResumeToo() throws {
     let data = tinyData(16)
     func steps(_ trainer: inout TinyTrainer, _ count: Int) throws {

@@ -89,6 +89,7 @@ import Testing
             learningRate: 0.001
             name: adam
           schedule: constant
+          scheduleEpochs: null
           batchSize: 128
           epochs: 7
           patience: null
@@ -160,7 +161,7 @@ import Testing
 
   static let keys =
     "batchSize, data, epochs, model, objective, optimizer, patience, schedule, "
-    + "seed, transform, validation"
+    + "scheduleEpochs, seed, transform, validation"
 
   static let wrongs = [
     Wrong("epoch: 3", "", 78, "a.yaml: epoch is unknown: a run has no epoch, only \(keys)"),
@@ -175,6 +176,7 @@ import Testing
     Wrong("epochs: ten", "", 78, "a.yaml: epochs is 'ten', expected a whole number"),
     Wrong("epochs: '10'", "", 78, "a.yaml: epochs is '10', expected a whole number"),
     Wrong("epochs: 0", "", 78, "a.yaml: epochs is 0, expected 1 to 1000000000"),
+    Wrong("scheduleEpochs: 0", "", 78, "a.yaml: scheduleEpochs is 0, expected 1 to 1000000000"),
     Wrong("epochs: 2.5", "", 78, "a.yaml: epochs is 2.5, expected a whole number"),
     Wrong("epochs: null", "", 78, "a.yaml: epochs is nothing, expected a whole number"),
     Wrong("epochs: [1]", "", 78, "a.yaml: epochs is [1], expected a whole number"),
@@ -301,6 +303,40 @@ import Testing
           ended.errors == "latent-train: a run keeps its settings: \(words); "
             + "only epochs and patience may change\n")
       }
+    }
+  }
+
+  /// The schedule stays that of the beginning, however long the run becomes, and its configuration is
+  /// that of a run which ends in the same bytes.
+  @Test(arguments: ["cosine", "step"]) func scheduleOfALongerRun(schedule: String) throws {
+    try withTemporaryFolder { folder in
+      try writePictures(40, to: "\(folder)/data.npy")
+      let flags = ["--data", "npy:data.npy", "--schedule", schedule] + smallRun
+      try Tool.train.run(flags + ["--out", "run"], in: folder).succeeded()
+      let first = try String(contentsOfFile: "\(folder)/run/config.yaml", encoding: .utf8)
+      try write(first, "\(folder)/first.yaml")
+      let sentence = "the \(schedule) schedule remains that of 2 epochs, not of"
+      for (epochs, arguments) in [(3, ["--epochs", "3"]), (5, ["--epochs", "5"]), (5, [])] {
+        let ended = try Tool.train.run(["--resume", "--out", "run"] + arguments, in: folder)
+        ended.succeeded()
+        #expect(ended.errorLines.contains("\(sentence) \(epochs)"), "\(ended.errors)")
+      }
+      let last = "checkpoint-000000015.h5"
+      let text = try String(contentsOfFile: "\(folder)/run/config.yaml", encoding: .utf8)
+      #expect(text.contains("scheduleEpochs: 2\n") && text.contains("epochs: 5\n"))
+      try Tool.train.run(
+        ["--config", "run/config.yaml", "--threads", "1", "--out", "new"], in: folder
+      ).succeeded()
+      #expect(try bytes("\(folder)/new/\(last)") == bytes("\(folder)/run/\(last)"))
+      // The file of the beginning is no contradiction, but another schedule is.
+      try Tool.train.run(
+        ["--resume", "--config", "first.yaml", "--epochs", "5", "--quiet", "--out", "run"],
+        in: folder
+      ).succeeded()
+      #expect(try String(contentsOfFile: "\(folder)/run/config.yaml", encoding: .utf8) == text)
+      let ended = try Tool.train.run(
+        ["--resume", "--set", "scheduleEpochs=5", "--out", "run"], in: folder)
+      #expect(ended.code == 64 && ended.errors.contains("scheduleEpochs is 2, but 5 was asked for"))
     }
   }
 
