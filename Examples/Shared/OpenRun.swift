@@ -38,8 +38,11 @@ public struct OpenRun: Sendable {
   public init(folder run: String, checkpoint: String = "best") throws {
     let contents: Checkpoint
     switch checkpoint {
-    case "latest": (path, contents) = try RunFolder.newest(in: run)
-    case "best":
+    // A run that was not trained here, such as a quantised one, has a single checkpoint.
+    case "latest"
+    where try RunFolder.sign(in: run) == nil || !RunFolder.checkpoints(in: run).isEmpty:
+      (path, contents) = try RunFolder.newest(in: run)
+    case "best", "latest":
       _ = try Folder.names(in: run)
       path = "\(run)/\(RunFolder.best)"
       if !FileManager.default.fileExists(atPath: path) {

@@ -10,7 +10,16 @@ import Testing
   /// run on threads that hold signals back: `raise` would send it to such a thread.)
   static func send(_ signal: Int32) {
     kill(getpid(), signal)
-    usleep(50_000)
+    for _ in 0..<1_000 where isPending(signal) { usleep(10_000) }
+    usleep(50_000)  // the thread that took it runs its handler
+  }
+
+  /// Whether no thread of this process has taken the signal yet: on a busy machine that lasts.
+  private static func isPending(_ signal: Int32) -> Bool {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") }
+    let mask = line?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
+    return mask >> (UInt64(signal) - 1) & 1 != 0
   }
 
   /// Sends this process a signal after a step.

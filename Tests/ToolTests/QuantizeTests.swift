@@ -29,6 +29,9 @@ import Testing
         let coded = try NPY.read("\(folder)/\(precision).npy").doubles
         #expect(zip(coded, means).allSatisfy { abs($0 - $1) < near })
         #expect(coded != means)
+        let latest = [run, "--out", "latest.npy", "--checkpoint", "latest"]
+        try Tool.encode.run(latest, in: folder).succeeded()
+        #expect(try NPY.read("\(folder)/latest.npy").doubles == coded)
         try Tool.generate.run([run, "--out", "\(precision).png"], in: folder).succeeded()
         try Tool.interpolate.run([run, "--out", "\(precision)-path.png"], in: folder).succeeded()
         // What is at low precision already, and a folder that is in use.
