@@ -291,7 +291,9 @@ extension NDArray {
   /// This int8 weight `[inputs, kernel..., outputs / groups]` of a transposed convolution as `[groups,
   /// kernel... * outputs / groups, inputs / groups]`, made once.
   fileprivate func patchesAsRows(_ groups: Int) -> NDArray {
-    storage.derived(DerivedKey(offset: offset, layout: DerivedKey.transposed)) {
+    let key = DerivedKey(
+      offset: offset, layout: DerivedKey.transposed, count: count, rows: shape[0])
+    return storage.derived(key) {
       let inputs = shape[0] / groups
       return NDArray(
         storage: storage, offset: offset, shape: [groups, inputs, count / shape[0]], dtype: .uint8

@@ -130,7 +130,7 @@ private struct Mixed: Module {
     ("convolution", "there is no derivative through a weight of low precision"),
     ("arithmetic", "an operation on bfloat16, which only stores weights"),
     ("sum", "element type int8 (convert it first)"),
-    ("slices", "the int8 weight [3, 16] has no scales"),
+    ("slices", "the int8 weight [3, 16] is a part or another form of a quantised one"),
     ("to int8", "becomes int8 by quantized(scalesShape:inputRange:)"),
     ("not finite", "calibration: the input [200, 16] of a product with weight [64, 16]"),
   ]
