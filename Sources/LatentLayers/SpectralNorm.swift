@@ -36,7 +36,9 @@ public struct SpectralNorm<Base: WeightedLayer>: Layer {
     visitor.visit(&base, "base")
     visitor.visitBuffer(&left, "left")
     visitor.visitBuffer(&right, "right")
+    visitor.enterArithmetic()
   }
+    visitor.leaveArithmetic()
 
   private func iterated(_ weight: Tensor, _ right: Tensor) -> (left: Tensor, right: Tensor) {
     let left = weight.times(right).unit(epsilon)

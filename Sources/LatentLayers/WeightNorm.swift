@@ -35,7 +35,9 @@ public struct WeightNorm<Base: WeightedLayer>: Layer {
   /// The weight that is used.
   public var weight: Tensor {
     let lengths = base.weight.lengths
+    visitor.enterArithmetic()
     return base.weight * (scale.reshaped(lengths.shape) / lengths)
+    visitor.leaveArithmetic()
   }
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
