@@ -198,6 +198,17 @@ import Testing
     #expect(slope(-800) { logSigmoid($0) } == 1 && slope(-800) { silu($0) } == 0)
   }
 
+  /// What is left out of a matrix is zero, whatever it was.
+  @Test func partsOfMatricesWithInfiniteRests() {
+    let wild = Tensor([1, .infinity, .nan, 2, 3, -.infinity, 4, 5, 6] as [Double], shape: [3, 3])
+    #expect(wild.lowerTriangle.doubles == [1, 0, 0, 2, 3, 0, 4, 5, 6])
+    #expect(wild.diagonal.doubles == [1, 3, 6])
+    let corner = Tensor([1, .infinity]).diagonalMatrix
+    #expect(corner.doubles == [1, 0, 0, .infinity])
+    let slope = gradient(at: wild) { (square($0.lowerTriangle) + square($0.diagonal)).sum() }
+    #expect(slope.doubles == [8, 0, 0, 4, 24, 0, 8, 10, 48])
+  }
+
   @Test func resultsMustBeScalars() async throws {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
       _ = valueAndGradient(at: [Tensor([1.0, 2.0])]) { $0[0] }
