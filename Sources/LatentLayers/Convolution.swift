@@ -99,6 +99,8 @@ public struct TransposedConvolution<Rank: SpatialRank>: WeightedLayer {
     visitor.visit(&bias, "bias")
   }
 
+  public var outputsAreLast: Bool { true }
+
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
