@@ -8,9 +8,11 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static latent_blas_float single;
 static latent_blas_double twice;
@@ -35,32 +37,44 @@ static void *find(void *library, const char *name) {
   exit(69);
 }
 
-// The name of OpenBLAS's kernels for what this CPU can do, or null to let it choose.
-static const char *core_type(void) {
+// The setting that names OpenBLAS's kernels for what this CPU can do, or null to let it choose.
+static char *core_type(void) {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    return "SkylakeX";
+    return "OPENBLAS_CORETYPE=SkylakeX";
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    return "OPENBLAS_CORETYPE=Haswell";
+  }
 #endif
   return NULL;
 }
 
-static void start(void) {
-  const char *core = getenv("OPENBLAS_CORETYPE") ? NULL : core_type();
-  char *threads = getenv("OPENBLAS_NUM_THREADS");
-  threads = threads ? strdup(threads) : NULL;
-  if (core) setenv("OPENBLAS_CORETYPE", core, 1);
-  setenv("OPENBLAS_NUM_THREADS", "1", 1);
+// OpenBLAS reads its settings from the environment while it is loaded, at a first large product, when
+// the process may have any number of threads. setenv would move the list of variables while others
+// read it. So the process has another list during the loading, with the settings in front of its own
+// variables, and then its own again. Where another thread has set a variable meanwhile, in a list that
+// setenv made from ours, that one stays, settings included.
+static void *load_with(char *const *settings, size_t count) {
+  char **own = __atomic_load_n(&environ, __ATOMIC_ACQUIRE);
+  size_t size = 0;
+  while (own && own[size]) ++size;
+  char **list = malloc((count + size + 1) * sizeof *list);  // never freed: it may be being read
+  if (!list) return load();
+  memcpy(list, settings, count * sizeof *list);
+  if (size) memcpy(list + count, own, size * sizeof *list);
+  list[count + size] = NULL;
+  __atomic_store_n(&environ, list, __ATOMIC_RELEASE);
   void *library = load();
-  if (core) unsetenv("OPENBLAS_CORETYPE");
-  if (threads) {
-    setenv("OPENBLAS_NUM_THREADS", threads, 1);
-    free(threads);
-  } else {
-    unsetenv("OPENBLAS_NUM_THREADS");
-  }
+  __atomic_compare_exchange_n(&environ, &list, own, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+  return library;
+}
+
+static void start(void) {
+  char *settings[] = {"OPENBLAS_NUM_THREADS=1", core_type()};
+  const bool names_kernels = settings[1] && !getenv("OPENBLAS_CORETYPE");
+  void *library = load_with(settings, names_kernels ? 2 : 1);
 #define ROUTINES(table, p)                                  \
   *(void **)&table.gemm = find(library, "cblas_" #p "gemm"); \
   *(void **)&table.trsm = find(library, "cblas_" #p "trsm"); \

@@ -28,6 +28,20 @@ static uint64_t hash_of(const latent_dnn_plan_key *key) {
   return hash;
 }
 
+static void destroy_packing(const latent_dnn_library *dnn, latent_dnn_plan *plan) {
+  for (int part = 0; part < LATENT_DNN_PACK_PARTS; ++part) {
+    if (plan->pack[part]) dnn->primitive_destroy(plan->pack[part]);
+    plan->pack[part] = NULL;
+  }
+}
+
+static void destroy_primitives(const latent_dnn_library *dnn, latent_dnn_plan *plan) {
+  destroy_packing(dnn, plan);
+  if (plan->unpack) dnn->primitive_destroy(plan->unpack);
+  if (plan->primitive) dnn->primitive_destroy(plan->primitive);
+  plan->unpack = plan->primitive = NULL;
+}
+
 const latent_dnn_plan *latent_dnn_find_plan(const latent_dnn_plan_key *key, latent_dnn_maker *make,
                                             const latent_dnn_wishes *wishes) {
   const latent_dnn_library *dnn = latent_dnn();
@@ -42,20 +56,12 @@ const latent_dnn_plan *latent_dnn_find_plan(const latent_dnn_plan_key *key, late
     plan->key = *key;
     plan->hash = hash;
     plan->usable = make(dnn, plan, wishes);
+    if (!plan->usable) destroy_primitives(dnn, plan);
     plan->next = table[hash % BUCKETS];
     table[hash % BUCKETS] = plan;
   }
   pthread_mutex_unlock(&table_lock);
   return plan && plan->usable ? plan : NULL;
-}
-
-static void destroy(const latent_dnn_library *dnn, latent_dnn_plan *plan) {
-  for (int part = 0; part < LATENT_DNN_PACK_PARTS; ++part) {
-    if (plan->pack[part]) dnn->primitive_destroy(plan->pack[part]);
-  }
-  if (plan->unpack) dnn->primitive_destroy(plan->unpack);
-  if (plan->primitive) dnn->primitive_destroy(plan->primitive);
-  free(plan);
 }
 
 void latent_dnn_forget(int64_t number) {
@@ -67,7 +73,8 @@ void latent_dnn_forget(int64_t number) {
       latent_dnn_plan *plan = *link;
       if (plan->key.scales == number) {
         *link = plan->next;
-        destroy(dnn, plan);
+        destroy_primitives(dnn, plan);
+        free(plan);
       } else {
         link = &plan->next;
       }
@@ -210,6 +217,7 @@ static bool make_parts(const latent_dnn_library *dnn, latent_dnn_plan *plan) {
     if (dnn->memory_desc_init_submemory(&from, &plan->plain, dims, offsets) != dnnl_success ||
         dnn->memory_desc_init_submemory(&to, &plan->packed, dims, offsets) != dnnl_success ||
         !make_reorder(dnn, &from, &to, &plan->pack[part], &plan->pack_scratch)) {
+      destroy_packing(dnn, plan);
       return false;
     }
   }

@@ -20,10 +20,7 @@
 
 enum { MAX_THREADS = 256, SPIN_NANOSECONDS = 100000, MAX_BATCH = 1 << 30 };
 
-typedef void (*thread_hook)(void);
-
 static _Atomic int requested_threads;  // 0: not decided yet
-static _Atomic(thread_hook) start_hook;
 
 // The owner of the pool is the one thread that may run a region or resize.
 static atomic_flag owned = ATOMIC_FLAG_INIT;
@@ -46,7 +43,6 @@ static _Atomic uint32_t sleepers;
 static _Atomic int worker_limit;                  // workers with index >= limit leave
 
 static _Thread_local bool inside_region;
-static _Thread_local thread_hook hook_called;
 
 static void futex_wait(_Atomic uint32_t *word, uint32_t value) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
@@ -68,14 +64,6 @@ static int64_t nanoseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-static inline void announce_thread(void) {
-  thread_hook hook = atomic_load_explicit(&start_hook, memory_order_acquire);
-  if (hook != hook_called) {
-    hook_called = hook;
-    if (hook) hook();
-  }
 }
 
 // Takes tasks until none is left; returns how many it ran.
@@ -120,7 +108,6 @@ static void *worker_main(void *argument) {
   while (index < atomic_load(&worker_limit)) {
     wait_for_work(index);
     if (!has_work()) continue;
-    announce_thread();
     uint32_t done = run_tasks();
     if (done != 0 && atomic_fetch_sub(&unfinished, done) == done && atomic_load(&caller_sleeps)) {
       futex_wake(&unfinished, 1);
@@ -213,8 +200,6 @@ void latent_pool_set_threads(int threads) {
   }
 }
 
-void latent_pool_on_thread_start(void (*hook)(void)) { atomic_store(&start_hook, hook); }
-
 static void wait_until_finished(void) {
   int64_t start = 0;
   for (uint32_t round = 1; atomic_load_explicit(&unfinished, memory_order_acquire) != 0; ++round) {
@@ -245,7 +230,6 @@ static void run_region(uint32_t count, void *context, latent_task task) {
 
 void latent_parallel(int64_t count, void *context, latent_task task) {
   if (count <= 0) return;
-  announce_thread();
   int threads = latent_pool_threads();
   if (count == 1 || threads == 1 || inside_region || count > MAX_BATCH ||
       atomic_flag_test_and_set_explicit(&owned, memory_order_acquire)) {

@@ -66,10 +66,10 @@ private struct BackwardPass {
   init(from value: Tensor, first: Int, leaves: [Node]) {
     self.first = first
     self.leaves = leaves
-    guard let root = value.node, root.number >= first else {
+    guard let root = value.liveNode, root.number >= first else {
       nodes = []
       cotangents = []
-      isHigherOrder = value.node != nil
+      isHigherOrder = value.isRecorded
       return
     }
     nodes = Array(repeating: nil, count: root.number - first + 1)
@@ -83,7 +83,7 @@ private struct BackwardPass {
     var waiting = [root]
     while let node = waiting.popLast() {
       for input in node.inputs {
-        guard let next = input.node else { continue }
+        guard let next = input.liveNode else { continue }
         if next.number < first {
           isHigherOrder = true
         } else if nodes[next.number - first] == nil {
@@ -103,8 +103,9 @@ private struct BackwardPass {
         cotangents[index] = nil
         spread(cotangent, through: node)
       }
-      if !isHigherOrder { node.forgetInputs() }
+      if !isHigherOrder { node.spend() }
     }
+    if !isHigherOrder { for leaf in nodes.prefix(lastLeaf + 1) { leaf?.spend() } }
     return leaves.map { leaf in
       leaf.number - first < cotangents.count ? cotangents[leaf.number - first] : nil
     }
@@ -113,7 +114,7 @@ private struct BackwardPass {
   private mutating func spread(_ cotangent: Tensor, through node: Node) {
     let parts = node.pullback(cotangent, RecordedCall(node: node, isHigherOrder: isHigherOrder))
     for (input, part) in zip(node.inputs, parts) {
-      guard let part, let target = input.node, target.number >= first else { continue }
+      guard let part, let target = input.liveNode, target.number >= first else { continue }
       let slot = target.number - first
       cotangents[slot] = cotangents[slot].map { $0 + part } ?? part
     }

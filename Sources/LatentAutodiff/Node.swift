@@ -19,12 +19,14 @@ struct Saved: OptionSet {
 
 /// A recorded operation: explicit inputs, the value it gave, and its derivative.
 ///
-/// Unchecked because `inputs` is emptied when the node is released or its pass is over; that
+/// Unchecked because `inputs` and `isSpent` change when the node is released or its pass is over; that
 /// happens in the one thread that runs the backward pass or drops the last reference.
 final class Node: @unchecked Sendable {
   let number: Int
   let name: StaticString
   fileprivate(set) var inputs: [Tensor]
+  /// Whether its pass is over and found nothing of an enclosing one: a constant from then on.
+  private(set) var isSpent = false
   let output: NDArray
   let pullback: Pullback
 
@@ -46,7 +48,11 @@ final class Node: @unchecked Sendable {
     self.pullback = pullback
   }
 
-  func forgetInputs() { inputs = [] }
+  /// To be called when the only pass that can differentiate this node has left it.
+  func spend() {
+    inputs = []
+    isSpent = true
+  }
 
   /// Long chains are taken apart in a loop: recursive release would overflow the stack.
   deinit {
@@ -79,7 +85,7 @@ struct RecordedCall {
   }
 
   /// Whether a derivative with respect to input `index` is wanted.
-  func needs(_ index: Int) -> Bool { node.inputs[index].node != nil }
+  func needs(_ index: Int) -> Bool { node.inputs[index].isRecorded }
 
   var output: Tensor { Tensor(node.output, node: isHigherOrder ? node : nil) }
 
@@ -100,7 +106,7 @@ extension Tensor {
     _ name: StaticString, _ x: Tensor, _ result: NDArray, saving: Saved,
     _ pullback: @escaping Pullback
   ) -> Tensor {
-    if x.node == nil { return Tensor(result) }
+    if !x.isRecorded { return Tensor(result) }
     return Tensor(
       result, node: Node(name, [x], output: result, saved: saving, pullback: pullback))
   }
@@ -109,7 +115,7 @@ extension Tensor {
     _ name: StaticString, _ x: Tensor, _ y: Tensor, _ result: NDArray, saving: Saved,
     _ pullback: @escaping Pullback
   ) -> Tensor {
-    if x.node == nil && y.node == nil { return Tensor(result) }
+    if !x.isRecorded && !y.isRecorded { return Tensor(result) }
     return Tensor(
       result, node: Node(name, [x, y], output: result, saved: saving, pullback: pullback))
   }
@@ -118,7 +124,7 @@ extension Tensor {
     _ name: StaticString, _ inputs: [Tensor], _ result: NDArray, saving: Saved,
     _ pullback: @escaping Pullback
   ) -> Tensor {
-    if inputs.allSatisfy({ $0.node == nil }) { return Tensor(result) }
+    if !inputs.contains(where: \.isRecorded) { return Tensor(result) }
     return Tensor(
       result, node: Node(name, inputs, output: result, saved: saving, pullback: pullback))
   }

@@ -31,7 +31,8 @@ public func linear(
   require(
     bias.map { $0.shape == [weight.shape[0]] } ?? true,
     "linear: bias \(bias?.shape ?? []) does not fit weight \(weight.shape)", file: file, line: line)
-  let rows = x.rank == 2 ? x.array : x.array.reshaped([x.count / max(x.shape[-1], 1), x.shape[-1]])
+  let rowCount = x.shape.prefix(x.rank - 1).count
+  let rows = x.rank == 2 ? x.array : x.array.reshaped([rowCount, x.shape[-1]])
   let records = x.isRecorded || weight.isRecorded || bias?.isRecorded ?? false
   WeightObserver.note(weight.array, x.array, .outputsFirst)
   let (output, pre) = rows.linear(
@@ -42,8 +43,7 @@ public func linear(
   let inputs = bias.map { [x, weight, $0] } ?? [x, weight]
   return Tensor.record("linear", inputs, result, saving: [.inputs, .output]) { g, call in
     if call.isHigherOrder { return linearHigherOrder(g, call, activation) }
-    let columns = call[1].shape[0]
-    let saved = pre ?? call.output.array.reshaped([g.count / max(columns, 1), columns])
+    let saved = pre ?? call.output.array.reshaped([rowCount, call[1].shape[0]])
     let cotangent = g.array.reshaped(saved.shape)
     let hasBias = call.node.inputs.count == 3
     let (dPre, dBias) = cotangent.biasActivationGradient(

@@ -55,15 +55,18 @@ extension Tensor {
   }
 
   /// The elements on and below the diagonal of the last two axes, zeros above.
-  public var lowerTriangle: Tensor { self * Tensor.triangle(shape[-1], dtype) }
+  public var lowerTriangle: Tensor { kept(where: .triangle(shape[-1], dtype)) }
 
   /// The diagonals of the last two axes: `[..., n, n] -> [..., n]`.
-  public var diagonal: Tensor { (self * Tensor.identity(shape[-1], dtype)).sum(axes: [-1]) }
+  public var diagonal: Tensor { kept(where: .identity(shape[-1], dtype)).sum(axes: [-1]) }
 
   /// Matrices with this last axis on their diagonal: `[..., n] -> [..., n, n]`.
   public var diagonalMatrix: Tensor {
-    expandingDimension(at: rank) * Tensor.identity(shape[-1], dtype)
+    expandingDimension(at: rank).kept(where: .identity(shape[-1], dtype))
   }
+
+  /// Zero, not the product with zero: what goes away may be infinite or NaN.
+  private func kept(where mask: Tensor) -> Tensor { Tensor.where(mask, self, .zeros([], dtype)) }
 }
 
 /// The lower-triangular L with L L^T = `x`, symmetric; only the lower half of `x` is read, and its

@@ -31,7 +31,12 @@ public struct Tensor: Sendable {
   public var detached: Tensor { Tensor(array) }
 
   /// Whether a derivative with respect to something this depends on is being recorded.
-  public var isRecorded: Bool { node != nil }
+  public var isRecorded: Bool { liveNode != nil }
+
+  /// The node, unless its pass is over: what such a pass left behind is a constant.
+  var liveNode: Node? {
+    if let node, !node.isSpent { node } else { nil }
+  }
 
   /// The only element.
   public var item: Double { array.item }

@@ -35,7 +35,11 @@ public struct Delta: ReparameterizedDistribution {
   /// 0 where the whole event equals `value`, else -infinity; no derivative.
   public func logProbability(of value: Tensor) -> Tensor {
     requireEvent(value)
-    let equal = value.detached .== self.value.detached
+    // Bytes have no arithmetic, comparisons included.
+    func comparable(_ x: Tensor) -> Tensor {
+      x.dtype == .uint8 ? x.detached.converted(to: .int32) : x.detached
+    }
+    let equal = comparable(value) .== comparable(self.value)
     let axes = Array((equal.rank - eventShape.rank)..<equal.rank)
     let type = dtype.isFloatingPoint ? dtype : .float32
     let all = axes.isEmpty ? equal : equal.min(axes: axes)

@@ -105,13 +105,15 @@ extension FactorizedDistribution {
     elementLogProbabilities(of: value).summedOverEvent(eventShape.rank)
   }
 
-  /// Only elements where `mask` is not zero count (observed entries; valid positions). The others
-  /// may hold anything, NaN too: the mode stands in for them, so that no derivative meets one.
+  /// Only elements where `mask`, of any type, is not zero count (observed entries; valid positions).
+  /// The others may hold anything, NaN too: the mode stands in for them, so that no derivative meets
+  /// one.
   public func logProbability(of value: Tensor, mask: Tensor) -> Tensor {
-    let observed = mask.detached.converted(to: value.dtype)
+    let observed = mask.detached.converted(to: dtype) .!= 0
     let standIn = mode.detached.converted(to: value.dtype)
-    let elements = elementLogProbabilities(of: Tensor.where(observed, value, standIn))
-    return Tensor.where(mask, elements, elements.zerosLike).summedOverEvent(eventShape.rank)
+    let elements = elementLogProbabilities(
+      of: Tensor.where(observed.converted(to: value.dtype), value, standIn))
+    return Tensor.where(observed, elements, elements.zerosLike).summedOverEvent(eventShape.rank)
   }
 }
 

@@ -46,7 +46,7 @@ public struct Convolution<Rank: SpatialRank>: WeightedLayer {
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    visitor.visit(&weight, "weight")
+    visitor.visitFactor(&weight, "weight", .outputsFirst)
     visitor.visit(&bias, "bias")
   }
 
@@ -95,9 +95,11 @@ public struct TransposedConvolution<Rank: SpatialRank>: WeightedLayer {
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    visitor.visit(&weight, "weight")
+    visitor.visitFactor(&weight, "weight", .outputsLast(groups: geometry.groups))
     visitor.visit(&bias, "bias")
   }
+
+  public var outputsAreLast: Bool { true }
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
 

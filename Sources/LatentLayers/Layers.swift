@@ -17,7 +17,9 @@ public struct Embedding: Layer {
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.enterArithmetic()
     visitor.visit(&weight, "weight")
+    visitor.leaveArithmetic()
   }
 
   public func callAsFunction(_ indices: Tensor, _ context: inout LayerContext) -> Tensor {

@@ -32,7 +32,7 @@ public struct Linear: Layer {
   public var outputSize: Int { weight.shape[0] }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    visitor.visit(&weight, "weight")
+    visitor.visitFactor(&weight, "weight", .outputsFirst)
     visitor.visit(&bias, "bias")
   }
 

@@ -109,9 +109,15 @@ public struct ParameterMismatch: Error, Sendable, Equatable, CustomStringConvert
     public let found: Shape
   }
 
+  /// An array of low precision where the model needs another one.
+  public struct Refusal: Sendable, Equatable {
+    public let path, found, expected: String
+  }
+
   public var missing: [String] = []
   public var unexpected: [String] = []
   public var different: [Difference] = []
+  public var refused: [Refusal] = []
 
   public var description: String {
     var lines = ["the saved parameters do not fit the model:"]
@@ -120,7 +126,52 @@ public struct ParameterMismatch: Error, Sendable, Equatable, CustomStringConvert
     lines += different.map {
       "  \($0.path): shape \($0.found) in the file, \($0.expected) in the model"
     }
+    lines += refused.map { "  \($0.path): \($0.found) in the file, the model needs \($0.expected)" }
     return lines.joined(separator: "\n")
+  }
+}
+
+/// Finds the arrays of low precision that the parameters of their paths cannot be.
+private struct LowPrecisionChecker: ParameterVisitor {
+  let arrays: [String: NDArray]
+  var prefix: [String] = []
+  var arithmetic = 0
+  var refused: [ParameterMismatch.Refusal] = []
+
+  mutating func enterArithmetic() { arithmetic += 1 }
+  mutating func leaveArithmetic() { arithmetic -= 1 }
+  mutating func enter(_ name: String) { prefix.append(name) }
+  mutating func leave() { prefix.removeLast() }
+
+  mutating func visit(_ parameter: inout Tensor, _ name: String) {
+    check(name, isFactor: arithmetic == 0 && parameter.rank >= 2, nil)
+  }
+  mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) {
+    check(name, isFactor: false, nil)
+  }
+  mutating func visitFactor(
+    _ weight: inout Tensor, _ name: String, _ channels: ObservedWeight.Channels
+  ) {
+    check(name, isFactor: arithmetic == 0, channels)
+  }
+
+  private mutating func check(
+    _ name: String, isFactor: Bool, _ channels: ObservedWeight.Channels?
+  ) {
+    let path = (prefix + [name]).joined(separator: ".")
+    guard let array = arrays[path], array.dtype.isLowPrecision else { return }
+    func refuse(_ found: String, _ expected: String) {
+      refused.append(.init(path: path, found: found, expected: expected))
+    }
+    if !isFactor {
+      refuse("\(array.dtype)", "a type to compute with: convert it to float32")
+    } else if array.dtype == .int8 {
+      let expected = channels.map { $0.scalesShape(of: array.shape) }
+      guard let scales = array.quantization?.scales.shape else {
+        return refuse("int8 without scales", "a quantised weight")
+      }
+      if let expected, scales != expected { refuse("scales \(scales)", "scales \(expected)") }
+    }
   }
 }
 
@@ -146,7 +197,8 @@ extension Module {
   }
 
   /// Replaces parameters and buffers by path, all or none. Element types are converted, except that
-  /// weights of low precision stay so: with the arrays of a quantised model this becomes one.
+  /// weights of low precision stay so: with the arrays of a quantised model this becomes one. They are
+  /// refused where no single product reads them: buffers, vectors, tables, the states of recurrences.
   ///
   /// - Parameter partial: allows paths on either side that the other does not have (fine-tuning).
   /// - Throws: `ParameterMismatch` with every path that disagrees; the module is then unchanged.
@@ -165,6 +217,12 @@ extension Module {
     }
     if !partial {
       mismatch.unexpected = Set(arrays.keys).subtracting(own.map(\.path)).sorted()
+    }
+    if arrays.values.contains(where: \.dtype.isLowPrecision) {
+      let wrong = Set(mismatch.different.map(\.path))
+      var checker = LowPrecisionChecker(arrays: arrays.filter { !wrong.contains($0.key) })
+      visitParameters(&checker)
+      mismatch.refused = checker.refused
     }
     if mismatch != ParameterMismatch() { throw mismatch }
     var loader = Loader(arrays: arrays)

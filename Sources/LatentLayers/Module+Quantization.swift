@@ -48,12 +48,17 @@ private struct Quantizer: ParameterVisitor {
   let seen: [ObservedWeight]
   let kept: Set<String>
   var prefix: [String] = []
+  var arithmetic = 0
+
+  mutating func enterArithmetic() { arithmetic += 1 }
+  mutating func leaveArithmetic() { arithmetic -= 1 }
 
   mutating func visit(_ parameter: inout Tensor, _ name: String) {
     let path = (prefix + [name]).joined(separator: ".")
     let array = parameter.array
     let uses = seen.filter { $0.weight.overlaps(array) }
-    guard !kept.contains(path), uses.count == 1, let use = uses.first, let channels = use.channels,
+    guard arithmetic == 0, !kept.contains(path), uses.count == 1, let use = uses.first,
+      let channels = use.channels,
       use.weight.place == array.place, use.weight.shape == array.shape
     else { return }
     switch precision {

@@ -24,6 +24,13 @@ public protocol ParameterVisitor {
   mutating func visit(_ parameter: inout Tensor, _ name: String)
   /// State that is saved but not trained: running statistics, code books, fixed tables.
   mutating func visitBuffer(_ buffer: inout Tensor, _ name: String)
+  /// A parameter that goes whole into a product whose outputs lie on `channels`: at low precision it
+  /// has scales of that form.
+  mutating func visitFactor(
+    _ weight: inout Tensor, _ name: String, _ channels: ObservedWeight.Channels)
+  /// Called around parameters that are computed with, which low precision cannot.
+  mutating func enterArithmetic()
+  mutating func leaveArithmetic()
   /// Called around the parts of a module.
   mutating func enter(_ name: String)
   mutating func leave()
@@ -33,6 +40,14 @@ extension ParameterVisitor {
   public mutating func enter(_ name: String) {}
   public mutating func leave() {}
   public mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) {}
+  public mutating func enterArithmetic() {}
+  public mutating func leaveArithmetic() {}
+
+  public mutating func visitFactor(
+    _ weight: inout Tensor, _ name: String, _ channels: ObservedWeight.Channels
+  ) {
+    visit(&weight, name)
+  }
 
   public mutating func visit(_ module: inout some Module, _ name: String) {
     enter(name)

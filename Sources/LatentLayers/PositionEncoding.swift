@@ -48,7 +48,9 @@ public struct PositionEncoding: Module {
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.enterArithmetic()
     visitor.visit(&table, "table")
+    visitor.leaveArithmetic()
   }
 
   /// Adds the vectors of the positions from `start` on. Traps beyond the last one.

@@ -30,7 +30,10 @@ public struct RecurrentParameters: Module {
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
     visitor.visit(&input, "input")
+    // The loop through time multiplies with the weight of the state by itself.
+    visitor.enterArithmetic()
     visitor.visit(&state, "state")
+    visitor.leaveArithmetic()
   }
 }
 

@@ -5,8 +5,11 @@ import LatentAutodiff
 import LatentNumerics
 
 /// `base` with its weight, as a matrix `[outputs, rest]`, divided by an estimate of the largest
-/// singular value, so that the layer stretches no distance (Miyato et al. 2018, algorithm 1). Shapes
-/// are those of `base`.
+/// singular value (Miyato et al. 2018, algorithm 1): a fully connected layer then stretches no
+/// distance. Shapes are those of `base`.
+///
+/// As in PyTorch, the outputs of a transposed convolution are those of one group, the last axis of its
+/// weight, and `rest` is the axes before it.
 ///
 /// The estimate is u^T W v with the singular vectors u and v, which are buffers and count as
 /// constants in derivatives. A call in training takes one step of power iteration first, as PyTorch's
@@ -26,14 +29,16 @@ public struct SpectralNorm<Base: WeightedLayer>: Layer {
   ) {
     self.base = base
     self.epsilon = epsilon
-    let weight = base.weight.detached.asMatrix
+    let weight = base.matrix(base.weight.detached)
     left = random.normalTensor([weight.shape[0]], weight.dtype).unit(epsilon)
     right = random.normalTensor([weight.shape[1]], weight.dtype).unit(epsilon)
     for _ in 0..<iterations { (left, right) = iterated(weight, right) }
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.enterArithmetic()
     visitor.visit(&base, "base")
+    visitor.leaveArithmetic()
     visitor.visitBuffer(&left, "left")
     visitor.visitBuffer(&right, "right")
   }
@@ -44,7 +49,7 @@ public struct SpectralNorm<Base: WeightedLayer>: Layer {
   }
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
-    let weight = base.weight.asMatrix
+    let weight = base.matrix(base.weight)
     var (u, v) = (context.current(left), context.current(right))
     if context.isTraining {
       (u, v) = iterated(weight.detached, v)
@@ -58,8 +63,16 @@ public struct SpectralNorm<Base: WeightedLayer>: Layer {
   }
 }
 
+extension WeightedLayer {
+  /// This layer's weight as `[outputs, rest]`.
+  fileprivate func matrix(_ weight: Tensor) -> Tensor {
+    outputsAreLast ? weight.asRows.transposed : weight.flattened(from: 1)
+  }
+}
+
 extension Tensor {
-  fileprivate var asMatrix: Tensor { flattened(from: 1) }
+  /// All axes but the last as one.
+  fileprivate var asRows: Tensor { reshaped([shape.prefix(rank - 1).count, shape[-1]]) }
 
   fileprivate func times(_ vector: Tensor) -> Tensor {
     matmul(self, vector.expandingDimension(at: 1)).squeezed(1)

@@ -8,6 +8,13 @@ import LatentNumerics
 /// transposed convolution, the inputs).
 public protocol WeightedLayer: Layer {
   var weight: Tensor { get set }
+  /// Whether the last axis of the weight counts the outputs, as of transposed convolutions; else the
+  /// first one does.
+  var outputsAreLast: Bool { get }
+}
+
+extension WeightedLayer {
+  public var outputsAreLast: Bool { false }
 }
 
 extension Linear: WeightedLayer {}
@@ -28,7 +35,9 @@ public struct WeightNorm<Base: WeightedLayer>: Layer {
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+    visitor.enterArithmetic()
     visitor.visit(&base, "base")
+    visitor.leaveArithmetic()
     visitor.visit(&scale, "scale")
   }
 

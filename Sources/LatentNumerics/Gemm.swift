@@ -53,7 +53,6 @@ struct Gemm {
     let pieces = pieces
     let alongRows = cutsRows(pieces)
     let length = alongRows ? m : n
-    // A single piece too: the pool tells libraries on a thread it has not met to stay serial.
     parallelFor(pieces) { piece in
       // What the kernels' tiles of rows and of columns are made of.
       let range = cut(length, piece, of: pieces, unit: alongRows ? 8 : 16)
@@ -88,8 +87,8 @@ struct Gemm {
   }
 
   /// C [m, n] = op(A) op(B), or that added to C, on the calling thread. `lda`, `ldb` and `ldc` are
-  /// the elements from one row in memory to the next. Only inside `parallelFor`, which tells the
-  /// libraries to stay serial.
+  /// the elements from one row in memory to the next. OpenBLAS is loaded with one thread, and oneDNN
+  /// told to take one on every thread that calls it.
   static func serial(
     _ transpose: GemmTranspose, _ m: Int, _ n: Int, _ k: Int, _ a: UnsafeRawPointer, _ lda: Int,
     _ b: UnsafeRawPointer, _ ldb: Int, _ c: UnsafeMutableRawPointer, _ ldc: Int, _ dtype: DType,

@@ -21,8 +21,12 @@ extension NDArray {
     let convolution = Convolution(
       geometry, batch: shape[0], input: geometry.sizes(of: shape), inputChannels: shape[-1],
       output: output, outputChannels: weight.shape[0], dtype: dtype)
-    let y = NDArray(
-      uninitialized: geometry.shape(batch: shape[0], output, channels: weight.shape[0]), dtype)
+    let outputShape = geometry.shape(batch: shape[0], output, channels: weight.shape[0])
+    if convolution.patch == 0 {
+      return NDArray(repeating: 0, shape: outputShape, dtype)
+        .addingBias(bias, activation: activation, savingPre: savingPre)
+    }
+    let y = NDArray(uninitialized: outputShape, dtype)
     if y.count == 0 { return (y, nil) }
     let relu = activation == .relu
     let pieces = convolution.pieces(writingInput: false)
@@ -131,9 +135,9 @@ extension NDArray {
       keepAlive(x.storage)
       if isDone {
         let sum = parts.summedParts()
-        _ = latent_dnn_unpack(plans[0], sum.pointer, weight.floats(0))
+        let isUnpacked = latent_dnn_unpack(plans[0], sum.pointer, weight.floats(0))
         keepAlive(sum.storage)
-        return weight
+        if isUnpacked { return weight }
       }
     }
     let count = convolution.rowPieces

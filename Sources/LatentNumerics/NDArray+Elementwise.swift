@@ -56,12 +56,17 @@ extension NDArray {
     return result
   }
 
-  /// `op(self, scalar)`, or `op(scalar, self)` where `reversed`.
+  /// `op(self, scalar)`, or `op(scalar, self)` where `reversed`. The scalar is rounded to a
+  /// floating-point type; traps where it is no number of int32.
   public func binary(
     _ op: BinaryKernel, scalar: Double, reversed: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) -> NDArray {
     requireNumbers("elementwise operation", fractions: op.needsFractions, file: file, line: line)
+    require(
+      dtype != .int32 || Int32(exactly: scalar) != nil,
+      "\(op) of the int32 array \(shape) and \(scalar), which is no 32-bit integer (convert the "
+        + "array to a floating-point type first)", file: file, line: line)
     let result = NDArray(uninitialized: shape, dtype)
     let flat: Shape = [count]
     let dense = InlineArray<8, Int>(repeating: 1)

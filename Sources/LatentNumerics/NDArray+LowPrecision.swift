@@ -86,10 +86,13 @@ extension NDArray {
       output: geometry.outputSize(of: geometry.sizes(of: shape)), outputChannels: outputs,
       dtype: .float32)
     convolution.rowType = type
-    let y = NDArray(
-      uninitialized: geometry.shape(
-        batch: shape[0], geometry.outputSize(of: geometry.sizes(of: shape)), channels: outputs),
-      .float32)
+    let output = geometry.shape(
+      batch: shape[0], geometry.outputSize(of: geometry.sizes(of: shape)), channels: outputs)
+    if convolution.patch == 0 {
+      return NDArray(repeating: 0, shape: output)
+        .addingBias(bias, activation: activation, savingPre: false).output
+    }
+    let y = NDArray(uninitialized: output, .float32)
     if y.count == 0 { return y }
     if byPlans
       && convolution.run(
@@ -237,10 +240,15 @@ extension Convolution {
     let product = PackedProduct(
       rows: blockRows, columns: patch, inner: outputs, transposed: false, hasBias: false,
       relu: false, type: type)
-    let packed =
-      byPlans && groups == 1 ? product.plan(rows: blockRows).map { weight.packed(for: $0) } : nil
-    let rowsWeight = packed == nil ? weight.patchesAsRows(groups) : nil
     let pieces = pieces(writingInput: true)
+    // The last block of a piece has fewer rows; every number of rows needs a plan.
+    let blocks = pieces.flatMap { piece in
+      let rows = piece.whole.batch * piece.whole.outputPositions
+      return [min(blockRows, rows), rows % blockRows].filter { $0 > 0 }
+    }
+    let plans = byPlans && groups == 1 ? product.plans(rows: Set(blocks)) : nil
+    let packed = plans?.values.first.map { weight.packed(for: $0) }
+    let rowsWeight = packed == nil ? weight.patchesAsRows(groups) : nil
     let scratch = NDArray(uninitialized: [pieces.count, blockRows * patch], .float32)
     let integers = NDArray(uninitialized: [pieces.count, blockRows * outputChannels], .uint8)
     parallelFor(pieces.count) { index in
@@ -258,11 +266,8 @@ extension Convolution {
           to: blockIntegers)
         for group in 0..<groups {
           let read = UnsafeRawPointer(blockIntegers) + group * outputs
-          if let packed {
-            let isDone =
-              product.plan(rows: block.count).map {
-                latent_dnn_multiply($0, read, packed.pointer, nil, patches)
-              } ?? false
+          if let packed, let plan = plans?[block.count] {
+            let isDone = latent_dnn_multiply(plan, read, packed.pointer, nil, patches)
             require(isDone, "oneDNN refused a product of \(block.count) rows and \(weight.shape)")
           } else if let rowsWeight {
             integerProduct(
@@ -291,7 +296,9 @@ extension NDArray {
   /// This int8 weight `[inputs, kernel..., outputs / groups]` of a transposed convolution as `[groups,
   /// kernel... * outputs / groups, inputs / groups]`, made once.
   fileprivate func patchesAsRows(_ groups: Int) -> NDArray {
-    storage.derived(DerivedKey(offset: offset, layout: DerivedKey.transposed)) {
+    let key = DerivedKey(
+      offset: offset, layout: DerivedKey.transposed, count: count, rows: shape[0])
+    return storage.derived(key) {
       let inputs = shape[0] / groups
       return NDArray(
         storage: storage, offset: offset, shape: [groups, inputs, count / shape[0]], dtype: .uint8

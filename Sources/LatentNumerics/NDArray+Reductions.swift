@@ -89,8 +89,9 @@ extension NDArray {
     return result
   }
 
-  /// The sum of squares, in double.
+  /// The sum of squares, in double. Traps for bytes and low precision.
   public var sumOfSquares: Double {
+    requireNumbers("sumOfSquares")
     defer { keepAlive(storage) }
     return latent_sum_squares(dtype.kernel, Int64(count), pointer)
   }

@@ -42,6 +42,17 @@ struct PackedProduct {
     return type.withScales { latent_dnn_product_plan(&shape, $0) }
   }
 
+  /// A plan for each of the numbers of rows, all with the weights in one layout; nil where one is
+  /// missing.
+  func plans(rows: Set<Int>) -> [Int: OpaquePointer]? {
+    var found: [Int: OpaquePointer] = [:]
+    for count in rows {
+      guard let plan = plan(rows: count) else { return nil }
+      found[count] = plan
+    }
+    return Set(found.values.map { latent_dnn_weights_layout($0) }).count == 1 ? found : nil
+  }
+
   /// Calls with the rows of each piece, on the pool.
   func inPieces(_ body: (Range<Int>) -> Void) {
     let pieces = pieces

@@ -12,9 +12,8 @@ import Synchronization
 /// layer's input is `inputScale * integer`: from 0 to 255 where calibration saw nothing below zero, else
 /// from -127 to 127; what lies outside the calibrated range is drawn to its ends.
 public struct Quantization: Sendable, Equatable {
-  /// float32, of the weight's rank. Along each axis the extent divides the weight's: `[outputs, 1,
-  /// ...]` for `linear` and convolutions, `[groups, 1, ..., outputs / groups]` for transposed
-  /// convolutions.
+  /// float32, of the weight's rank: `[outputs, 1, ...]` for `linear` and convolutions, `[groups, 1,
+  /// ..., outputs / groups]` for transposed convolutions.
   public let scales: NDArray
   /// The least and the greatest input that calibration saw.
   public let inputRange: ClosedRange<Float>
@@ -25,23 +24,19 @@ public struct Quantization: Sendable, Equatable {
   /// Smaller steps count as this one: the product of two is still a normal number.
   static let smallestScale: Float = 0x1p-50
 
-  /// Nil, with the reason, where the numbers cannot be those of a weight of `shape`: scales that are not
-  /// finite and positive or do not fit, a range that is not finite.
+  /// A failure, with the reason, where the numbers cannot be those of a weight of `shape`: scales that
+  /// are not finite and positive or do not fit, more than `maximumInner` products for one output, a
+  /// range that is not finite.
   public static func checked(
     scales: NDArray, inputRange: (low: Float, high: Float), for shape: Shape
   ) -> Result<Quantization, QuantizationMismatch> {
-    let fits =
-      scales.dtype == .float32 && scales.shape.rank == shape.rank && shape.rank > 0
-      && (0..<shape.rank).allSatisfy {
-        scales.shape[$0] > 0 && shape[$0] % scales.shape[$0] == 0
-          && ($0 == 0 || $0 == shape.rank - 1 || scales.shape[$0] == 1)
-      }
-    guard fits else {
+    guard scales.dtype == .float32 else {
       return .failure(
         QuantizationMismatch(
           found: "scales \(scales.shape) of \(scales.dtype)",
           expected: "float32 that fit a weight of shape \(shape)"))
     }
+    if let mismatch = Quantization.mismatch(scales.shape, shape) { return .failure(mismatch) }
     guard scales.floats.allSatisfy({ $0 >= smallestScale && $0.isFinite }) else {
       return .failure(
         QuantizationMismatch(found: "a scale that is no positive number", expected: "a step"))
@@ -55,6 +50,29 @@ public struct Quantization: Sendable, Equatable {
     }
     return .success(
       Quantization(scales: scales, inputRange: inputRange.low...inputRange.high))
+  }
+
+  /// Why scales of a shape cannot belong to a weight of `shape`: nil where they can.
+  static func mismatch(_ scales: Shape, _ shape: Shape) -> QuantizationMismatch? {
+    let rank = shape.rank
+    let isPlain =
+      rank > 0 && scales.rank == rank && scales.count > 0
+      && (1..<max(rank - 1, 1)).allSatisfy { scales[$0] == 1 }
+    let isOfOutputs = isPlain && scales[0] == shape[0] && (rank == 1 || scales[-1] == 1)
+    // Transposed convolutions have at least one axis between the inputs and the outputs.
+    let isOfGroups = isPlain && rank > 2 && shape[0] % scales[0] == 0 && scales[-1] == shape[-1]
+    guard isOfOutputs || isOfGroups else {
+      return QuantizationMismatch(
+        found: "scales \(scales) of float32",
+        expected: "float32 that fit a weight of shape \(shape)")
+    }
+    let inner = shape.count / scales.count
+    if inner > maximumInner {
+      return QuantizationMismatch(
+        found: "\(inner) products for each output of a weight of shape \(shape)",
+        expected: "at most \(maximumInner), whose sums stay within 32 bits")
+    }
+    return nil
   }
 
   init(scales: NDArray, inputRange: ClosedRange<Float>) {
@@ -116,9 +134,11 @@ final class OutputScales: Sendable {
   }
 
   /// The same for each of `taps` taps of a transposed convolution: `[groups * taps * outputs / groups]`.
+  /// The last result is kept: the groups are always those of the scales' shape, and weights with
+  /// another kernel seldom share scales.
   func forPatches(taps: Int, groups: Int) -> OutputScales {
     ofPatches.withLock { known in
-      if let known { return known }
+      if let known, known.values.count == taps * values.count { return known }
       let each = values.count / groups
       let repeated = values.reshaped([groups, 1, each]).broadcast(to: [groups, taps, each])
       let made = OutputScales(repeated.reshaped([repeated.count]))
@@ -142,9 +162,13 @@ extension NDArray {
     return found
   }
 
-  /// These int8 elements with the numbers that say what they stand for.
-  public func with(_ quantization: Quantization) -> NDArray {
-    require(dtype == .int8, "scales for an array of \(dtype)")
+  /// These int8 elements with the numbers that say what they stand for. Traps where those are not of
+  /// a weight of this shape.
+  public func with(
+    _ quantization: Quantization, file: StaticString = #fileID, line: UInt = #line
+  ) -> NDArray {
+    require(dtype == .int8, "scales for an array of \(dtype)", file: file, line: line)
+    requireFit(quantization.scales.shape, file: file, line: line)
     let result = NDArray(uninitialized: shape, .int8, quantization)
     result.freshPointer.copyMemory(from: pointer, byteCount: byteCount)
     keepAlive(storage)
@@ -154,9 +178,13 @@ extension NDArray {
   /// This float32 weight as int8: each channel's largest element becomes 127 or -127.
   ///
   /// - Parameter scalesShape: One scale for each output channel, in the form of
-  ///   `Quantization.scales`.
-  public func quantized(scalesShape: Shape, inputRange: ClosedRange<Float>) -> NDArray {
-    require(dtype == .float32, "int8 from an array of \(dtype)")
+  ///   `Quantization.scales`. Traps where it does not fit this weight.
+  public func quantized(
+    scalesShape: Shape, inputRange: ClosedRange<Float>, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> NDArray {
+    require(dtype == .float32, "int8 from an array of \(dtype)", file: file, line: line)
+    requireFit(scalesShape, file: file, line: line)
     let blocks = reshaped(folded(scalesShape))
     let largest = blocks.unary(.abs).reduced(.max, axes: [1], keepingDimensions: true)
     let scales = largest.binary(.multiply, scalar: 1.0 / 127)
@@ -167,6 +195,13 @@ extension NDArray {
     latent_quantize(true, Int64(count), 1, steps.floats(0), result.freshPointer)
     keepAlive(steps.storage)
     return result
+  }
+
+  private func requireFit(_ scales: Shape, file: StaticString, line: UInt) {
+    if let mismatch = Quantization.mismatch(scales, shape) {
+      fatalError(
+        "int8 weight: \(mismatch.found), expected \(mismatch.expected)", file: file, line: line)
+    }
   }
 
   /// `[first axis of the scales, what shares a scale, last axis of the scales]`.

@@ -85,9 +85,12 @@ extension NDArray {
   ) -> RowType {
     if dtype == .bfloat16 { return .bfloat16 }
     guard let quantization else {
-      fatalError(
-        "\(name): the int8 weight \(shape) has no scales; weights come with them from quantized() "
-          + "or a checkpoint", file: file, line: line)
+      let reason =
+        storage.quantization == nil
+        ? "has no scales; weights come with them from quantized() or a checkpoint"
+        : "is a part or another form of a quantised one, whose scales belong to the whole; convert "
+          + "that to float32 first"
+      fatalError("\(name): the int8 weight \(shape) \(reason)", file: file, line: line)
     }
     require(
       quantization.scales.shape == scalesShape,
@@ -98,9 +101,9 @@ extension NDArray {
 
   /// This weight in float32, made once.
   var float32Twin: NDArray {
-    storage.derived(DerivedKey(offset: offset, layout: DerivedKey.float32)) {
+    storage.derived(DerivedKey(offset: offset, layout: DerivedKey.float32, count: count)) {
       converted(to: .float32)
-    }
+    }.reshaped(shape)
   }
 
   /// This float32 array with its elements rounded to bfloat16.

@@ -42,8 +42,12 @@ public final class Storage: @unchecked Sendable {
 struct DerivedKey: Hashable {
   /// Of the array, in bytes.
   var offset: Int
-  /// The number of the layout.
+  /// The number of the layout. Those of plans stand for the array's extents too.
   var layout: Int64
+  /// The array's elements and first extent, as far as the form depends on them: slices and reshaped
+  /// arrays share memory.
+  var count = 0
+  var rows = 0
 }
 
 /// The free blocks of the process, by size class.

@@ -116,6 +116,27 @@ import Testing
     #expect(slope.array.nonFiniteCount == 0)
   }
 
+  /// Nothing to sum up: the bias alone, for every row.
+  @Test func linearOfEmptyRows() {
+    for dtype in [DType.float32, .float64] {
+      let bias = Tensor([1, 2, 3, 4, 5]).converted(to: dtype)
+      for lead in [[], [4], [2, 3], [2, 0]] as [Shape] {
+        let (x, weight) = (Tensor.zeros(lead + [0], dtype), Tensor.zeros([5, 0], dtype))
+        let y = linear(x, weight: weight, bias: bias)
+        #expect(y.array == bias.broadcast(to: lead + [5]).array, "\(lead)")
+        let (_, gradients) = valueAndGradient(at: [x, weight, bias]) {
+          linear($0[0], weight: $0[1], bias: $0[2], activation: .tanh).sum()
+        }
+        #expect(gradients.map(\.shape) == [x.shape, [5, 0], [5]], "\(lead)")
+        // No outputs.
+        let none = valueAndGradient(at: [Tensor.ones(lead + [2], dtype)]) {
+          linear($0[0], weight: .zeros([0, 2], dtype), bias: nil).sum()
+        }
+        #expect(none.gradients[0].array == NDArray(repeating: 0, shape: lead + [2], dtype))
+      }
+    }
+  }
+
   @Test(arguments: 0..<5) func mistakesTrap(index: Int) async throws {
     let words = [
       "linear: input [2, 4] does not fit weight [5, 3] ([out, in])",

@@ -83,6 +83,43 @@ import Testing
     #expect(later.gradients[0].doubles == exp(x).doubles)
   }
 
+  /// What an inner pass leaves behind is a constant of the enclosing one, as far as it does not
+  /// depend on what that one differentiates.
+  @Test func auxiliaryValuesOfInnerFunctions() {
+    let z = Tensor([3.0, 4.0])
+    typealias Function = ([Tensor], Tensor) -> (Tensor, Tensor)
+    let rows: [(name: String, function: Function, expected: Tensor)] = [
+      ("on the path", { z, _ in (square(z[0]).sum(), square(z[0])) }, square(z)),
+      ("computed from it", { z, _ in (square(z[0]).sum(), exp(square(z[0]))) }, exp(square(z))),
+      ("beside it", { z, _ in (square(z[0]).sum(), z[0] * 3) }, z * 3),
+      ("the leaf", { z, _ in (square(z[0]).sum(), z[0]) }, z),
+      ("of a value without leaves", { z, _ in (.scalar(1, .float64), exp(z[0])) }, exp(z)),
+      ("of both", { z, x in (square(z[0]).sum(), z[0] * x) }, z * x * 2),
+      ("of a value of both", { z, x in ((z[0] * x).sum(), square(z[0]) * x) }, square(z) * x * 2),
+    ]
+    for row in rows {
+      let result = valueAndGradient(at: [x]) { outer in
+        let inner = valueAndGradient(at: [z], withAuxiliary: { row.function($0, outer[0]) })
+        return (inner.auxiliary * outer[0]).sum()
+      }
+      #expect(
+        relativeError(result.gradients[0].doubles, row.expected.doubles) < 1e-14, "\(row.name)")
+      #expect(!result.value.isRecorded, "\(row.name)")
+    }
+    // A result made of what an inner pass left is a constant altogether.
+    let constant = gradient(at: x) { _ in
+      valueAndGradient(at: [z], withAuxiliary: { z in (z[0].sum(), z[0].sum()) }).auxiliary
+    }
+    #expect(constant.doubles == [0, 0])
+    // Second derivatives: the inner pass is recorded, and what it left takes part.
+    let second = gradient(at: x) { x in
+      let inner = valueAndGradient(
+        at: [x], withAuxiliary: { x in (pow(x[0], 3).sum(), square(x[0])) })
+      return (inner.gradients[0].unsafelyUnwrapped * inner.auxiliary).sum()
+    }
+    #expect(relativeError(second.doubles, (pow(x, 3) * 12).doubles) < 1e-14)
+  }
+
   @Test func repeatable() throws {
     for operation in Operation.all where operation.seed % 5 == 0 {
       let inputs = operation.tensors()
@@ -159,6 +196,17 @@ import Testing
     #expect(slope(1) { (Tensor.stack([infinity, infinity]) + $0).logSumExp(axes: [0]) } == 0)
     #expect(slope(800) { softplus($0) } == 1 && slope(-800) { softplus($0) } == 0)
     #expect(slope(-800) { logSigmoid($0) } == 1 && slope(-800) { silu($0) } == 0)
+  }
+
+  /// What is left out of a matrix is zero, whatever it was.
+  @Test func partsOfMatricesWithInfiniteRests() {
+    let wild = Tensor([1, .infinity, .nan, 2, 3, -.infinity, 4, 5, 6] as [Double], shape: [3, 3])
+    #expect(wild.lowerTriangle.doubles == [1, 0, 0, 2, 3, 0, 4, 5, 6])
+    #expect(wild.diagonal.doubles == [1, 3, 6])
+    let corner = Tensor([1, .infinity]).diagonalMatrix
+    #expect(corner.doubles == [1, 0, 0, .infinity])
+    let slope = gradient(at: wild) { (square($0.lowerTriangle) + square($0.diagonal)).sum() }
+    #expect(slope.doubles == [8, 0, 0, 4, 24, 0, 8, 10, 48])
   }
 
   @Test func resultsMustBeScalars() async throws {

@@ -96,6 +96,29 @@ import Testing
     }
   }
 
+  /// What is not zero counts, whole, in a mask of any type, for values of any type.
+  @Test func masksOfFractionsAndOtherTypes() {
+    let labels = Categorical(logits: array([2, 3], [0, 1, 5, 2, 0, 1]))
+    let values = classes([0, 1])
+    let all = labels.elementLogProbabilities(of: values).doubles
+    let normal = DiagonalNormal(mean: vector([0, 1]), logVariance: vector([0, 1]))
+    let elements = normal.elementLogProbabilities(of: vector([2, 3])).doubles
+    let masks: [(name: String, mask: Tensor, kept: [Double])] = [
+      ("halves", vector([0.5, 0]), [1, 0]), ("tiny", vector([0, -1e-9]), [0, 1]),
+      ("bytes", Tensor([0, 7] as [UInt8]), [0, 1]), ("integers", classes([1, 0]), [1, 0]),
+      ("float32", Tensor([0.25, 0.5] as [Float]), [1, 1]),
+    ]
+    for row in masks {
+      expectClose(
+        labels.logProbability(of: values, mask: row.mask),
+        vector(zip(all, row.kept).map { $0 * $1 }), 1e-15, "labels, \(row.name)")
+      expectClose(
+        normal.logProbability(of: vector([2, 3]), mask: row.mask),
+        .scalar(zip(elements, row.kept).map { $0 * $1 }.reduce(0, +), .float64), 1e-15,
+        "normal, \(row.name)")
+    }
+  }
+
   @Test func modesAreModes() {
     for row in smallRows + eventRows where !row.name.hasPrefix("Mixture") {
       let distribution = row.distribution
@@ -130,6 +153,10 @@ import Testing
     }
     #expect(slope.doubles == [3, 3, 3, 3, 3, 3])
     #expect(Delta(classes([1, 2])).logProbability(of: classes([1, 2])).dtype == .float32)
+    let bytes = Tensor([1, 2, 3, 4] as [UInt8], shape: [2, 2])
+    let other = Tensor([1, 2, 3, 5] as [UInt8], shape: [2, 2])
+    #expect(Delta(bytes).logProbability(of: other).floats == [0, -.infinity])
+    #expect(Delta(bytes).sample([2], using: &random).dtype == .uint8)
     #expect(delta.entropy == nil)
   }
 

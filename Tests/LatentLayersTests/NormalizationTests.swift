@@ -291,6 +291,33 @@ import Testing
       distance(layer(Tensor.identity(3, .float64)), [0.6, 0, 0, 0, -1, 0, 0, 0, 0.2]) < 1e-12)
   }
 
+  /// The matrix of a transposed convolution is that of PyTorch: `[outputs / groups, rest]`.
+  @Test func spectralNormOfTransposedConvolutions() throws {
+    var random = RandomStream(seed: 6)
+    for groups in [1, 2] {
+      var base = ConvTranspose2D(4, 6, kernel: [2, 3], groups: groups, bias: false, using: &random)
+      base.weight = base.weight.converted(to: .float64)
+      let layer = SpectralNorm(base, iterations: 2000, using: &random)
+      let each = 6 / groups
+      #expect(layer.left.shape == [each] && layer.right.shape == [24])
+      // The largest singular value: the square root of the largest eigenvalue of W W^T, which the
+      // determinant of `largest^2 - W W^T` and the positive definite rest around it tell.
+      let matrix = base.weight.reshaped([24, each]).transposed
+      let square = matmul(matrix, matrix, transpose: .right)
+      let largest = (layer.left * matmul(matrix, layer.right.reshaped([24, 1])).squeezed(1)).sum()
+        .item
+      let identity = Tensor.identity(each, .float64)
+      #expect(throws: Never.self) {
+        try cholesky(identity * (largest * largest * (1 + 1e-9)) - square)
+      }
+      #expect(throws: NumericsError.self) {
+        try cholesky(identity * (largest * largest * (1 - 1e-9)) - square)
+      }
+      let x = random.doubles([1, 3, 3, 4])
+      #expect(distance(layer(x), base(x) / largest) < 1e-12)
+    }
+  }
+
   /// A critic that is called on real and generated data in one step goes two steps of the iteration.
   @Test func spectralNormCalledTwiceIteratesTwice() {
     var random = RandomStream(seed: 5)

@@ -115,6 +115,109 @@ private struct Mixed: Module {
     #expect(other.namedArrays == model.namedArrays)
   }
 
+  /// Everything that a model computes with, one kind after the other.
+  private struct Computing: Module {
+    var linear: Linear
+    var norm = LayerNorm(4)
+    var batchNorm = BatchNorm(4)
+    var down: Conv2D
+    var up: ConvTranspose2D
+    var recurrent: GRU
+    var table: Embedding
+    var positions: PositionEncoding
+    var normed: WeightNorm<Linear>
+    var spectral: SpectralNorm<Linear>
+
+    init() {
+      var random = RandomStream(seed: 7)
+      linear = Linear(3, 4, using: &random)
+      down = Conv2D(4, 4, kernel: 2, using: &random)
+      up = ConvTranspose2D(4, 4, kernel: 2, using: &random)
+      recurrent = GRU(4, 3, using: &random)
+      table = Embedding(count: 5, size: 4, using: &random)
+      positions = PositionEncoding(.learned, length: 3, width: 4, heads: 1, using: &random)
+      normed = WeightNorm(Linear(4, 4, using: &random))
+      spectral = SpectralNorm(Linear(4, 4, using: &random), using: &random)
+    }
+
+    mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+      visitor.visit(&linear, "linear")
+      visitor.visit(&norm, "norm")
+      visitor.visit(&batchNorm, "batchNorm")
+      visitor.visit(&down, "down")
+      visitor.visit(&up, "up")
+      visitor.visit(&recurrent, "recurrent")
+      visitor.visit(&table, "table")
+      visitor.visit(&positions, "positions")
+      visitor.visit(&normed, "normed")
+      visitor.visit(&spectral, "spectral")
+    }
+  }
+
+  /// Low precision is refused when it is loaded, not when it is first computed with.
+  @Test func whatIsComputedWithIsRefused() throws {
+    var model = Computing()
+    let before = model.namedArrays
+    try model.load(before)
+    let factors = ["linear.weight", "down.weight", "up.weight", "recurrent.cells.0.input.weight"]
+    try model.load(
+      before.map { path, array in
+        (path, factors.contains(path) ? array.converted(to: .bfloat16) : array)
+      }.reduce(into: [:]) { $0[$1.0] = $1.1 })
+    #expect(model.lowPrecisionPaths == factors)
+    model = Computing()
+    let all = before.mapValues { $0.converted(to: .bfloat16) }
+    let error = #expect(throws: ParameterMismatch.self) { try model.load(all) }
+    #expect(
+      error?.refused.map(\.path)
+        == model.namedParameters.map(\.path).filter { !factors.contains($0) })
+    #expect(error?.refused.contains { $0.path == "recurrent.cells.0.state.weight" } == true)
+    #expect(error?.refused.contains { $0.path == "batchNorm.runningMean" } == true)
+    #expect(
+      error?.description.contains(
+        "  norm.scale: bfloat16 in the file, the model needs a type to compute with: convert it to "
+          + "float32") == true)
+    #expect(model.namedArrays == before)
+  }
+
+  /// int8 weights of one kind of layer in one of another kind.
+  @Test func scalesOfAnotherLayerAreRefused() throws {
+    var model = Computing()
+    let before = model.namedArrays
+    let forms: [(path: String, right: Shape, wrong: Shape)] = [
+      ("down.weight", [4, 1, 1, 1], [1, 1, 1, 4]), ("up.weight", [1, 1, 1, 4], [4, 1, 1, 1]),
+    ]
+    for form in forms {
+      let weight = try #require(before[form.path])
+      let wrong = weight.quantized(scalesShape: form.wrong, inputRange: 0...1)
+      let error = #expect(throws: ParameterMismatch.self) {
+        try model.load([form.path: wrong], partial: true)
+      }
+      #expect(error?.refused.map(\.found) == ["scales \(form.wrong)"])
+      #expect(error?.refused.map(\.expected) == ["scales \(form.right)"])
+      try model.load(
+        [form.path: weight.quantized(scalesShape: form.right, inputRange: 0...1)], partial: true)
+    }
+    let part = NDArray(repeating: 1, shape: [8, 3])
+      .quantized(scalesShape: [8, 1], inputRange: 0...1).rows(0..<4)
+    let error = #expect(throws: ParameterMismatch.self) {
+      try model.load(["linear.weight": part], partial: true)
+    }
+    #expect(error?.refused.map(\.found) == ["int8 without scales"])
+  }
+
+  /// Attention over another sequence multiplies with slices of a weight in 16 bits.
+  @Test func crossAttentionInSixteenBits() {
+    var random = RandomStream(seed: 8)
+    var attention = MultiHeadAttention(8, heads: 2, using: &random)
+    let (x, memory) = (random.normalTensor([2, 3, 8]), random.normalTensor([2, 5, 8]))
+    attention.qkv.weight = attention.qkv.weight.converted(to: .bfloat16)
+    _ = attention(x)
+    let found = attention(x, over: memory)
+    attention.qkv.weight = attention.qkv.weight.converted(to: .float32)
+    #expect(distance(found, attention(x, over: memory)) < 0.02)
+  }
+
   @Test func nothingIsSeenOutside() {
     var model = Mixed()
     let seen = WeightObserver.weights { _ = model.first(x) }
@@ -130,7 +233,7 @@ private struct Mixed: Module {
     ("convolution", "there is no derivative through a weight of low precision"),
     ("arithmetic", "an operation on bfloat16, which only stores weights"),
     ("sum", "element type int8 (convert it first)"),
-    ("slices", "the int8 weight [3, 16] has no scales"),
+    ("slices", "the int8 weight [3, 16] is a part or another form of a quantised one"),
     ("to int8", "becomes int8 by quantized(scalesShape:inputRange:)"),
     ("not finite", "calibration: the input [200, 16] of a product with weight [64, 16]"),
   ]

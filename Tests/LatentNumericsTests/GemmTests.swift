@@ -1,5 +1,6 @@
 // Matrix products against three nested loops in double, over odd shapes, transposes and batches.
 
+import Foundation
 import LatentNumerics
 import Testing
 
@@ -99,6 +100,28 @@ import Testing
         #expect(result.shape == batch + [m, n], name)
         #expect(distance(result, oracle) < 1e-12, name)
       }
+    }
+  }
+}
+
+@Suite struct LoadingOfLibrariesTests {
+  /// OpenBLAS is loaded at the first product of a process, with settings of ours in the environment;
+  /// those of the process are its own before, meanwhile and after, also for threads that read them.
+  @Test func theEnvironmentIsLeftAlone() async {
+    await #expect(processExitsWith: .success) {
+      setenv("OPENBLAS_NUM_THREADS", "3", 1)
+      unsetenv("OPENBLAS_CORETYPE")
+      setenv("LATENT_TEST", "here", 1)
+      let place = UInt(bitPattern: getenv("LATENT_TEST"))
+      let reader = Thread {
+        while true { precondition(UInt(bitPattern: getenv("LATENT_TEST")) == place) }
+      }
+      reader.start()
+      let x = NDArray(repeating: 1, shape: [64, 64], .float64)
+      precondition(x.matmul(x).doubles.allSatisfy { $0 == 64 })
+      precondition(getenv("OPENBLAS_NUM_THREADS").map { String(cString: $0) } == "3")
+      precondition(getenv("OPENBLAS_CORETYPE") == nil)
+      exit(0)
     }
   }
 }

@@ -118,17 +118,32 @@ private func integers(of weight: NDArray) -> NDArray {
 
   @Test func impossibleScalesAreNamed() {
     func reason(
-      _ scales: [Float], _ shape: Shape, range: (Float, Float) = (0, 1)
+      _ scales: [Float], _ shape: Shape, range: (Float, Float) = (0, 1), of weight: Shape = [2, 6]
     ) -> QuantizationMismatch? {
       let scales = NDArray(scales, shape: shape)
       guard
         case .failure(let reason) = Quantization.checked(
-          scales: scales, inputRange: range, for: [2, 6])
+          scales: scales, inputRange: range, for: weight)
       else { return nil }
       return reason
     }
-    #expect(reason([1, 1], [2, 1]) == nil && reason([1, 2, 3], [1, 3]) == nil)
-    #expect(reason([1, 1, 1], [3, 1])?.found == "scales [3, 1] of float32")
+    #expect(reason([1, 1], [2, 1]) == nil)
+    #expect(reason([1, 1], [2, 1, 1], of: [2, 3, 4]) == nil)
+    #expect(reason([1, 1, 1, 1], [1, 1, 4], of: [2, 3, 4]) == nil)
+    // Scales that divide the extents, but that no operation has.
+    let wrong: [(scales: Shape, weight: Shape)] = [
+      ([3, 1], [2, 6]), ([1, 1], [2, 6]), ([1, 3], [2, 6]), ([1, 6], [2, 6]), ([2, 6], [2, 6]),
+      ([1, 1, 2], [2, 3, 4]), ([2, 3, 1], [2, 3, 4]), ([1, 1, 1], [2, 3, 4]), ([0, 1], [2, 6]),
+    ]
+    for row in wrong {
+      let found = reason(Array(repeating: 1, count: row.scales.count), row.scales, of: row.weight)
+      #expect(found?.found == "scales \(row.scales) of float32")
+    }
+    let long = reason([1], [1, 1], of: [1, 70_000])
+    #expect(long?.found == "70000 products for each output of a weight of shape [1, 70000]")
+    #expect(long?.expected == "at most 65536, whose sums stay within 32 bits")
+    #expect(reason([1], [1, 1], of: [1, 65_536]) == nil)
+    #expect(reason([1, 1], [1, 1, 2], of: [32_769, 2, 2])?.found.contains("65538") == true)
     #expect(reason([1, 1], [2])?.expected == "float32 that fit a weight of shape [2, 6]")
     for wrong in [0, -1, .nan, .infinity] as [Float] {
       #expect(reason([1, wrong], [2, 1])?.found == "a scale that is no positive number")
@@ -325,6 +340,53 @@ private func integers(of weight: NDArray) -> NDArray {
     let exact = x.roundedToBFloat16.converted(to: .float64).convolutionInputGradient(
       weight: halves.converted(to: .float64), geometry, inputSize: size)
     expect(ways(halves), exact, bias, layer.activation, 3e-6)
+  }
+
+  /// Weights of two kernels with one and the same scales.
+  @Test(arguments: [true, false]) func scalesAreShared(byPlans: Bool) throws {
+    var random = RandomStream(seed: 37)
+    let x = random.normal([2, 5, 5, 6]).unary(.negate)
+    let small = random.normal([6, 2, 2, 3]).quantized(
+      scalesShape: [1, 1, 1, 3], inputRange: -2...2)
+    let large = random.normal([6, 5, 5, 3]).quantized(
+      scalesShape: [1, 1, 1, 3], inputRange: -2...2)
+    let shared = try #require(small.quantization)
+    let own = Quantization(scales: shared.scales, inputRange: shared.inputRange)
+    func image(_ weight: NDArray, _ kernel: Int) -> NDArray {
+      let geometry = ConvolutionGeometry(rank: 2, kernel: .same(kernel))
+      let size = geometry.inputSize(of: geometry.sizes(of: x.shape), extra: .zero)
+      return x.lowPrecisionTransposed(
+        weight: weight, geometry, inputSize: size, bias: nil, activation: .none, byPlans: byPlans)
+    }
+    _ = image(small, 2)
+    #expect(image(large.with(shared), 5) == image(large.with(own), 5))
+  }
+
+  /// Slices and reshaped arrays share the memory of the whole, but not its other forms.
+  @Test func partsHaveFormsOfTheirOwn() {
+    var random = RandomStream(seed: 38)
+    let weight = random.normal([20, 8]).converted(to: .bfloat16)
+    let parts = [weight, weight.rows(0..<5), weight.rows(0..<15), weight.reshaped([40, 4])]
+    for byPlans in [true, false] {
+      for part in parts {
+        let x = random.normal([7, part.shape[1]])
+        let results = [part, part.copy()].map {
+          x.lowPrecisionLinear($0, bias: nil, activation: .none, byPlans: byPlans)
+        }
+        #expect(results[0] == results[1], "\(part.shape)")
+      }
+    }
+  }
+
+  @Test func convolutionOfNoChannels() {
+    let geometry = ConvolutionGeometry(rank: 1, kernel: 2)
+    let bias = NDArray([1, -2] as [Float])
+    let weight = NDArray(repeating: 0, shape: [2, 2, 0])
+    let x = NDArray(repeating: 0, shape: [3, 3, 0])
+    for weight in [weight, weight.converted(to: .bfloat16)] {
+      let y = x.convolved(with: weight, geometry, bias: bias, activation: .relu).output
+      #expect(y == NDArray([1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0] as [Float], shape: [3, 2, 2]))
+    }
   }
 
   // MARK: Threads and memory

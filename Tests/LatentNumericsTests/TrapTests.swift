@@ -40,6 +40,16 @@ import Testing
     Mistake(name: "negative", words: ["a dimension is negative: -1"]),
     Mistake(name: "bytes", words: ["elementwise function of element type uint8"]),
     Mistake(name: "integer power", words: ["elementwise operation of element type int32"]),
+    Mistake(name: "squares of bytes", words: ["sumOfSquares of element type uint8"]),
+    Mistake(
+      name: "half of integers",
+      words: ["multiply of the int32 array [2] and 0.5, which is no 32-bit integer", "TrapTests"]),
+    Mistake(name: "infinite integer", words: ["equal of the int32 array [2] and -inf"]),
+    Mistake(name: "large integer", words: ["add of the int32 array [2] and 2147483648.0"]),
+    Mistake(
+      name: "scales of another shape",
+      words: ["scales [2, 1] of float32, expected float32 that fit a weight of shape [3, 3]"]),
+    Mistake(name: "too long for int8", words: ["70000 products for each output"]),
     Mistake(name: "repeated axis", words: ["an axis is named twice"]),
     Mistake(name: "empty argMax", words: ["argMax of an empty axis of [2, 0]"]),
   ]
@@ -76,6 +86,18 @@ import Testing
     case "negative": _ = Shape([-1])
     case "bytes": _ = NDArray([1] as [UInt8]).unary(.exp)
     case "integer power": _ = NDArray([1] as [Int32]).binary(.power, NDArray([1] as [Int32]))
+    case "squares of bytes": _ = NDArray([1] as [UInt8]).sumOfSquares
+    case "half of integers": _ = NDArray([1, 2] as [Int32]).binary(.multiply, scalar: 0.5)
+    case "infinite integer": _ = NDArray([1, 2] as [Int32]).binary(.equal, scalar: -.infinity)
+    case "large integer": _ = NDArray([1, 2] as [Int32]).binary(.add, scalar: 0x1p31)
+    case "scales of another shape":
+      let scales = square.quantized(scalesShape: [2, 1], inputRange: 0...1).quantization
+      let other = NDArray(repeating: 1, shape: [3, 3])
+        .quantized(scalesShape: [3, 1], inputRange: 0...1)
+      _ = other.with(scales.unsafelyUnwrapped)
+    case "too long for int8":
+      _ = NDArray(repeating: 1, shape: [1, 70_000])
+        .quantized(scalesShape: [1, 1], inputRange: 0...1)
     case "repeated axis": _ = x.reduced(.sum, axes: [0, -2], keepingDimensions: false)
     case "empty argMax":
       _ = NDArray(repeating: 0, shape: [2, 0]).argExtreme(largest: true, axis: 1)

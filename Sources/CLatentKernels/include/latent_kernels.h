@@ -28,9 +28,6 @@ typedef void (*latent_task)(void *context, int64_t index);
 // the environment's LATENT_THREADS, else the CPUs this process may run on.
 void latent_pool_set_threads(int threads);
 int latent_pool_threads(void);
-// Called once on every thread before its first task, the caller's thread included
-// (for example to tell a library to stay single-threaded there).
-void latent_pool_on_thread_start(void (*hook)(void));
 // Runs task(context, i) for every i in 0..<count, each exactly once, and returns when all are done.
 // The caller takes part. Nested calls, and calls while another thread owns the pool, run serially.
 void latent_parallel(int64_t count, void *context, latent_task task);
