@@ -56,8 +56,16 @@ public protocol ReparameterizedDistribution: Distribution {
   func reparameterizedSample(_ sampleShape: Shape, using random: inout RandomStream) -> Tensor
 }
 
-/// A distribution that is a product over the elements of its event: masks make sense for it.
-public protocol FactorizedDistribution: Distribution {
+/// A distribution that is a product of factors, one for each element of its event: elements can be left
+/// out.
+public protocol MaskableDistribution: Distribution {
+  /// The log-probability without those elements whose `mask`, of the event's shape, is zero:
+  /// `[..., batch]`, in nats.
+  func logProbability(of value: Tensor, mask: Tensor) -> Tensor
+}
+
+/// A distribution that is a product over independent elements of its event.
+public protocol FactorizedDistribution: MaskableDistribution {
   /// Nats of each element, `[..., batch, event]`.
   func elementLogProbabilities(of value: Tensor) -> Tensor
 }

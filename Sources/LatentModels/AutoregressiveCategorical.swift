@@ -27,7 +27,7 @@ public protocol AutoregressiveNetwork: Module {
 }
 
 /// Sequences of classes, int32 `[batch, length]`, each element conditioned on those before it.
-public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: Distribution {
+public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: MaskableDistribution {
   public let network: Network
   /// `[batch, latent]`
   public let latents: Tensor
@@ -81,9 +81,23 @@ public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: Distrib
   }
 
   public func logProbability(of value: Tensor) -> Tensor {
+    elementLogProbabilities(of: value).sum(axes: [-1])
+  }
+
+  /// Elements that do not count, such as what fills up a short text, may hold anything; they are
+  /// class 0 to those after them.
+  public func logProbability(of value: Tensor, mask: Tensor) -> Tensor {
+    let observed = mask.detached.converted(to: dtype) .!= 0
+    let elements = elementLogProbabilities(
+      of: Tensor.where(observed.converted(to: .int32), value, value.zerosLike))
+    return Tensor.where(observed, elements, elements.zerosLike).sum(axes: [-1])
+  }
+
+  /// log p(x_t | x_<t, z): `[..., batch, length]`.
+  private func elementLogProbabilities(of value: Tensor) -> Tensor {
     let logits = logits(of: value)
     let targets = value.broadcast(to: logits.shape.prefix(logits.rank - 1))
-    return categoricalLogProbability(logits: logits, targets: targets).sum(axes: [-1])
+    return categoricalLogProbability(logits: logits, targets: targets)
   }
 
   /// Element by element from its probabilities, by the largest of logits plus Gumbel noise.

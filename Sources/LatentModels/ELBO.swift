@@ -101,11 +101,11 @@ public struct ELBO<Model: LatentVariableModel>: Objective {
     of x: Tensor, under likelihood: Model.Likelihood, _ context: LayerContext
   ) -> Tensor {
     guard let mask = context.fields["mask"] else { return likelihood.logProbability(of: x) }
-    guard let factorized = likelihood as? any FactorizedDistribution else {
+    guard let maskable = likelihood as? any MaskableDistribution else {
       fatalError(
         "a mask needs a likelihood that factorises over elements: \(Model.Likelihood.self)")
     }
-    return factorized.logProbability(of: x, mask: mask)
+    return maskable.logProbability(of: x, mask: mask)
   }
 
   /// The sum over dimensions of the batch mean of each one's divergence, at least `freeBits` each.

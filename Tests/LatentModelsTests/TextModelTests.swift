@@ -129,6 +129,36 @@ import Testing
     check(row.model)
   }
 
+  /// A short text in a long row: what fills the row does not count, whatever it is.
+  @Test(arguments: cases) func masks(row: Case) throws {
+    func check(_ model: some LatentVariableModel) throws {
+      var random = RandomStream(seed: 47)
+      let x = Self.text(2)
+      let likelihood = model.decode(random.normalTensor([2, 3], .float64))
+      let masked = try #require(likelihood as? any MaskableDistribution)
+      let all = masked.logProbability(of: x, mask: Tensor(repeating: 1, shape: [1]))
+      #expect(distance(all, likelihood.logProbability(of: x)) < 1e-12)
+      let known = Tensor((0..<Self.length).map { $0 < 3 ? 0.5 : 0 }, shape: [Self.length])
+      func filled(_ value: Int32) -> Tensor {
+        let here = Tensor((0..<Self.length).map { $0 < 3 ? 1 : 0 }, shape: [Self.length])
+        return Tensor.where(
+          here.converted(to: .int32), x, Tensor(repeating: Double(value), shape: x.shape, .int32))
+      }
+      let short = masked.logProbability(of: filled(0), mask: known)
+      #expect(distance(short, masked.logProbability(of: filled(-1), mask: known)) == 0)
+      var expected = Tensor.zeros([2], .float64)
+      for length in 1...3 {
+        // The chain rule: each element adds log p(x_t | x_<t).
+        let prefix = Tensor((0..<Self.length).map { $0 < length ? 1 : 0 }, shape: [Self.length])
+        let next = masked.logProbability(of: x, mask: prefix)
+        #expect(zip(next.doubles, expected.doubles).allSatisfy { $0 < $1 })
+        expected = next
+      }
+      #expect(distance(short, expected) < 1e-12)
+    }
+    try check(row.model)
+  }
+
   /// Generating inside a derivative records nothing, and dropout is repeated by the same stream.
   @Test func derivativesAndDropout() {
     var random = RandomStream(seed: 46)
