@@ -6,7 +6,7 @@ import Latent
 
 /// The argument that all tools but latent-train share.
 public struct RunArguments: ParsableArguments {
-  @Argument(help: "The folder of a run, as latent-train leaves it.")
+  @Argument(help: "The folder of a run, as latent-train leaves it.", transform: folderName)
   public var run: String
 
   @Option(help: "Which checkpoint: best (lowest validation loss), latest, or the path of a file.")

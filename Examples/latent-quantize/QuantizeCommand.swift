@@ -31,7 +31,8 @@ struct QuantizeCommand: ParsableCommand {
 
   @OptionGroup var folder: RunArguments
   @Option(help: "bfloat16 or int8.") var to: LowPrecision
-  @Option(help: "The folder to write; it must not hold a run yet.") var out: String
+  @Option(help: "The folder to write; it must not hold a run yet.", transform: folderName)
+  var out: String
   @Option(help: "Typical data (as latent-train's --data); the run's test data by default.")
   var data: String?
   @Option(help: "How many examples the ranges are taken from.") var examples = 512

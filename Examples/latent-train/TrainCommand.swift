@@ -57,7 +57,7 @@ struct TrainCommand: ParsableCommand {
 
   @Option(help: "A YAML or JSON file of settings; see CONFIGURATION FILES.") var config: String?
   @Option(help: "What to train on; see DATA. (default: sprites:28)") var data: String?
-  @Option(help: "The folder to leave everything in.") var out: String?
+  @Option(help: "The folder to leave everything in.", transform: folderName) var out: String?
   @Flag(
     help:
       "Continue the run in --out with its own settings; --epochs and --patience may be given anew.")

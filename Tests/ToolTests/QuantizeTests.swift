@@ -29,8 +29,10 @@ import Testing
         let coded = try NPY.read("\(folder)/\(precision).npy").doubles
         #expect(zip(coded, means).allSatisfy { abs($0 - $1) < near })
         #expect(coded != means)
-        let latest = [run, "--out", "latest.npy", "--checkpoint", "latest"]
-        try Tool.encode.run(latest, in: folder).succeeded()
+        let latest = try Tool.encode.run(
+          [run + "//", "--out", "latest.npy", "--checkpoint", "latest"], in: folder)
+        latest.succeeded()
+        #expect(try latest.json()["checkpoint"] as? String == "\(run)/best.h5")
         #expect(try NPY.read("\(folder)/latest.npy").doubles == coded)
         try Tool.generate.run([run, "--out", "\(precision).png"], in: folder).succeeded()
         try Tool.interpolate.run([run, "--out", "\(precision)-path.png"], in: folder).succeeded()

@@ -7,7 +7,8 @@ import Latent
 import LatentCommands
 
 struct RunOptions: ParsableArguments {
-  @Option(help: "The folder of a run, as latent-train leaves it.") var run: String?
+  @Option(help: "The folder of a run, as latent-train leaves it.", transform: folderName)
+  var run: String?
   @Option(help: "Which checkpoint: best, latest, or the path of a file.") var checkpoint = "best"
   @Option(help: "Data that are encoded; the run's own by default.") var data: String?
   @Option(help: "Write the table as JSON too.") var json: String?
