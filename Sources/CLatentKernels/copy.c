@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "internal.h"
+#include "transpose_tile.h"
 
-enum { TILE = 16, COLUMN_TILE = 256 };
+enum { COLUMN_TILE = 256 };
 
 typedef struct {
   latent_nest nest;                   // operand 0 is the strided side
@@ -32,33 +32,11 @@ COPY_TILE(uint8_t)
 COPY_TILE(uint32_t)
 COPY_TILE(uint64_t)
 
-// A whole tile of 4-byte items, its lines exchanged for its columns in registers: four rounds of
-// interleaving line i with line i + 8. Only whole cache lines are read and written.
-typedef uint32_t line __attribute__((vector_size(4 * TILE), aligned(4)));
-
-LATENT_INLINE line low_halves(line a, line b) {
-  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-}
-
-LATENT_INLINE line high_halves(line a, line b) {
-  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-}
-
-LATENT_INLINE void interleave(const line *from, line *to) {
-  for (int i = 0; i < TILE / 2; ++i) {
-    to[2 * i] = low_halves(from[i], from[i + TILE / 2]);
-    to[2 * i + 1] = high_halves(from[i], from[i + TILE / 2]);
-  }
-}
-
 static LATENT_CLONES void transpose_tile(const uint32_t *src, int64_t src_line, uint32_t *dst,
                                          int64_t dst_line) {
-  line a[TILE], b[TILE];
+  line a[TILE];
   for (int i = 0; i < TILE; ++i) a[i] = *(const line *)(src + i * src_line);
-  interleave(a, b);
-  interleave(b, a);
-  interleave(a, b);
-  interleave(b, a);
+  transpose_lines(a);
   for (int i = 0; i < TILE; ++i) *(line *)(dst + i * dst_line) = a[i];
 }
 

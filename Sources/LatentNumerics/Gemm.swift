@@ -49,6 +49,13 @@ struct Gemm {
         Int64(m), Int64(n), Int64(k), a.assumingMemoryBound(to: Float.self),
         b.assumingMemoryBound(to: Float.self), c.assumingMemoryBound(to: Float.self))
     }
+    if transpose == .right, dtype == .float32,
+      let product = RowProduct(rows: m, columns: n, inner: k)
+    {
+      return product(
+        a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self), bias: nil,
+        relu: false, c.assumingMemoryBound(to: Float.self))
+    }
     let size = dtype.size
     let pieces = pieces
     let alongRows = cutsRows(pieces)

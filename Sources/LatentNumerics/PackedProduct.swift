@@ -135,7 +135,7 @@ extension NDArray {
     product(weight, transposed: false, bias: nil, relu: false, changes: true) ?? matmul(weight)
   }
 
-  /// Nil where there is no plan, or where packing the weights would cost more than it gains.
+  /// Nil where a plain product and a pass over its result are as fast.
   private func product(
     _ weight: NDArray, transposed: Bool, bias: NDArray?, relu: Bool, changes: Bool,
     file: StaticString = #fileID, line: UInt = #line
@@ -147,13 +147,22 @@ extension NDArray {
       "product of rows \(shape) of \(dtype) and weights \(weight.shape) of \(weight.dtype)",
       file: file, line: line)
     let least = changes ? PackedProduct.worthPacking : Gemm.fewRows + 1
-    guard dtype == .float32, shape[0] >= least, columns * inner >= PackedProduct.worthPlan else {
+    guard dtype == .float32 else { return nil }
+    if shape[0] >= least, columns * inner >= PackedProduct.worthPlan {
+      let packed = PackedProduct(
+        rows: shape[0], columns: columns, inner: inner, transposed: transposed,
+        hasBias: bias != nil, relu: relu)
+      if let y = packed(self, weight, bias) { return y }
+    }
+    guard transposed, let plain = RowProduct(rows: shape[0], columns: columns, inner: inner) else {
       return nil
     }
-    let packed = PackedProduct(
-      rows: shape[0], columns: columns, inner: inner, transposed: transposed, hasBias: bias != nil,
-      relu: relu)
-    return packed(self, weight, bias)
+    let y = NDArray(uninitialized: [shape[0], columns], .float32)
+    plain(floats(0), weight.floats(0), bias: bias?.floats(0), relu: relu, y.floats(0))
+    keepAlive(storage)
+    keepAlive(weight.storage)
+    keepAlive(bias)
+    return y
   }
 
   func floats(_ offset: Int) -> UnsafeMutablePointer<Float> {

@@ -72,6 +72,44 @@ import Testing
     }
   }
 
+  /// Rows, columns and inner sizes around the tiles of the kernels for linear layers.
+  @Test(arguments: [1, 4, 5, 16, 17, 32, 33, 100, 255, 256])
+  func linearLayer(rows: Int) {
+    var cases = Cases(seed: 53)
+    for (columns, inner) in [(64, 64), (40, 400), (131, 42), (7, 600), (600, 7), (1037, 33)] {
+      let x = cases.array([rows, inner], .float32)
+      let weight = cases.array([columns, inner], .float32)
+      let bias = cases.array([columns], .float32)
+      let product = Self.oracle(x.doubles, weight.doubles, rows, columns, inner, .right)
+      let sums = zip(product, 0...).map { $0 + bias.doubles[$1 % columns] }
+      let expected: [(Activation, NDArray?, [Double])] = [
+        (.none, nil, product), (.none, bias, sums), (.relu, bias, sums.map { max($0, 0) }),
+        (.relu, nil, product.map { max($0, 0) }), (.tanh, bias, sums.map { tanh($0) }),
+      ]
+      for (activation, bias, values) in expected {
+        for changes in [true, false] {
+          let (output, _) = x.linear(
+            weight, bias: bias, activation: activation, savingPre: false, changes: changes)
+          #expect(
+            distance(output, values) < 5e-5,
+            "\(rows) \(columns) \(inner) \(activation) \(bias == nil) \(changes)")
+        }
+      }
+    }
+  }
+
+  /// Not-a-number stays in its row, past the rectifier as well.
+  @Test func notANumberInALinearLayer() {
+    var cases = Cases(seed: 54)
+    var values = cases.array([40, 100], .float32).doubles
+    values[33 * 100 + 7] = .nan
+    let x = NDArray(values, shape: [40, 100]).converted(to: .float32)
+    let weight = cases.array([50, 100], .float32)
+    let (output, _) = x.linear(
+      weight, bias: cases.array([50], .float32), activation: .relu, savingPre: false, changes: true)
+    #expect(zip(output.doubles, 0...).allSatisfy { $0.isNaN == ($1 / 50 == 33) })
+  }
+
   static let batches: [(Shape, Shape)] = [
     ([2], [2]), ([2], []), ([], [2]), ([2, 3], [3]), ([3], [2, 3]), ([2, 1], [1, 3]), ([1], [1]),
     ([1, 1], []), ([], [1, 1]), ([0], []), ([2, 0], [1, 1]), ([4], [1]), ([1], [4]),

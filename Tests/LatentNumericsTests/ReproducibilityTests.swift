@@ -23,6 +23,11 @@ import Testing
         x[4].matmul(x[4], transpose: .right),
         x[0].matmul(x[0], transpose: .left),
       ]
+        + [7, 64, 150, 255].map { rows in
+          x[0].sliced(0, 0..<rows).linear(
+            x[1].permuted([1, 0]), bias: nil, activation: .relu, savingPre: false, changes: true
+          ).output
+        }
     },
     Work(name: "reductions") { dtype in
       let x = inputs([300, 40, 50], [1_000_003], [100_001, 3], dtype: dtype)

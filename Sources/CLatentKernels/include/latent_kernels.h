@@ -216,6 +216,18 @@ void latent_layer_norm_grad(latent_dtype type, int64_t rows, int64_t columns, co
 void latent_small_product(int64_t m, int64_t n, int64_t k, const float *x, const float *w,
                           float *y);
 
+// MARK: Products of rows with rows (row_product.c)
+
+// Whether this processor has the kernel below: AVX-512.
+bool latent_has_row_product(void);
+// Floats of scratch that it needs.
+int64_t latent_row_product_scratch(int64_t k, int pieces);
+// y [m, n] = x [m, k] w^T, w [n, k], plus bias [n] unless null, cut off at zero for `relu`, float32;
+// meant for m of some dozens or hundreds. Denormals count as zero. Work is cut into `pieces`, as many
+// as there are threads; the bits do not depend on them.
+void latent_row_product(int64_t m, int64_t n, int64_t k, const float *x, const float *w,
+                        const float *bias, bool relu, float *y, int pieces, float *scratch);
+
 // MARK: Optimisers over one flat buffer (optimizers.c)
 
 // A parameter's place in the flat buffers and its gradient (null: gradient is zero).
