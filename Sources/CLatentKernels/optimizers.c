@@ -1,5 +1,7 @@
-// Update rules over flat buffers, one pass over memory each, with PyTorch's formulas. The segments
-// are cut into fixed chunks of their concatenation, so that one region covers all parameters.
+// Update rules over flat buffers, one pass over memory each, with PyTorch's formulas. One region
+// covers all parameters: chunks of fixed size of each. A thread's share of the region is its share of
+// every parameter, because products are dealt out that way too: the weights, moments and gradients
+// that a processor updates are those that it multiplied with or computed and has in its caches.
 // Scalars are prepared in double; float32 buffers are updated in float32.
 
 #include <math.h>
@@ -10,7 +12,7 @@
 #pragma clang fp contract(fast)
 #endif
 
-enum { UPDATE_CHUNK = 8192, ZEROS = 1024 };
+enum { UPDATE_CHUNK = 8192, ZEROS = 1024, MAX_PARTS = 16 };
 
 static const double zeros[ZEROS];  // the gradient of a parameter that has none
 
@@ -34,6 +36,8 @@ typedef struct {
   const latent_segment *list;
   const char *old;
   char *new_, *a, *b, *c;
+  int parts;                     // of each parameter, one after the other in the order of tasks
+  int64_t before[MAX_PARTS + 1]; // tasks before each part
 } update_job;
 
 static char *at_offset(char *array, int64_t bytes) { return array ? array + bytes : NULL; }
@@ -51,31 +55,42 @@ static void update_piece(const update_job *job, const latent_segment *segment, i
   }
 }
 
-// [begin, end) counts in the concatenation of the segments.
-static void update_range(void *context, int64_t begin, int64_t end) {
+// The first of a segment's chunks that belongs to `part`.
+static int64_t part_start(const update_job *job, const latent_segment *segment, int part) {
+  return (segment->count + UPDATE_CHUNK - 1) / UPDATE_CHUNK * part / job->parts;
+}
+
+static void update_task(void *context, int64_t index) {
   const update_job *job = context;
-  int64_t start = 0;
-  uint64_t mode = latent_flush_denormals();
-  for (int i = 0; i < job->segments && start < end; ++i) {
-    const latent_segment *segment = &job->list[i];
-    int64_t from = larger(begin - start, 0), to = smaller(end - start, segment->count);
-    if (from < to) update_piece(job, segment, from, to);
-    start += segment->count;
+  int part = 0;
+  while (index >= job->before[part + 1]) ++part;
+  index -= job->before[part];
+  const latent_segment *segment = job->list;
+  int64_t first = part_start(job, segment, part), count;
+  while (index >= (count = part_start(job, segment, part + 1) - first)) {
+    index -= count;
+    first = part_start(job, ++segment, part);
   }
+  int64_t begin = (first + index) * UPDATE_CHUNK;
+  uint64_t mode = latent_flush_denormals();
+  update_piece(job, segment, begin, smaller(begin + UPDATE_CHUNK, segment->count));
   latent_restore_float_mode(mode);
 }
 
 static void run_update(latent_dtype type, int segments, const latent_segment *list,
                        const update_scalars *scalars, update_kernel kernel, const void *old,
                        void *new_, void *a, void *b, void *c) {
-  update_job job = {*scalars, kernel, item_size(type), segments, list, old, new_, a, b, c};
-  int64_t total = 0;
-  for (int i = 0; i < segments; ++i) total += list[i].count;
-  if (total < 2 * UPDATE_CHUNK) {
-    update_range(&job, 0, total);
-  } else {
-    parallel_chunks(total, UPDATE_CHUNK, &job, update_range);
+  update_job job = {.scalars = *scalars, .kernel = kernel, .item = item_size(type),
+                    .segments = segments, .list = list, .old = old, .new_ = new_, .a = a, .b = b,
+                    .c = c, .parts = (int)smaller(latent_pool_threads(), MAX_PARTS)};
+  for (int part = 0; part < job.parts; ++part) {
+    int64_t tasks = 0;
+    for (int i = 0; i < segments; ++i) {
+      tasks += part_start(&job, &list[i], part + 1) - part_start(&job, &list[i], part);
+    }
+    job.before[part + 1] = job.before[part] + tasks;
   }
+  latent_parallel(job.before[job.parts], &job, update_task);
 }
 
 #define REAL float

@@ -1,8 +1,13 @@
-// The thread pool. A region is one 64-bit ticket, (generation, tasks left): claiming a task is one
-// compare-and-swap on it, so a worker that wakes late can never take a task of a region it has not
-// seen. Whoever claims a task keeps its region alive until it reports the task done, which is why
-// the region's plain fields may be read after the claim. Idle workers spin about 100 us and then
-// sleep on a futex; the caller works too and waits only for tasks that others have begun.
+// The thread pool. The tasks of a region are dealt out in contiguous shares, one for the caller and
+// each worker, the same for every region of as many tasks: where one region after the other goes
+// over the same arrays, a processor meets the part of them again that is in its caches. Whoever has
+// done its share takes tasks from the ends of the others'.
+//
+// A share is one 64-bit word, (generation, begin, end): claiming a task is one compare-and-swap on
+// it, so a worker that wakes late can never take a task of a region it has not seen. Whoever claims
+// a task keeps its region alive until it reports the task done, which is why the region's plain
+// fields may be read after the claim. Idle workers spin about 100 us on their own share and then
+// sleep on a futex; the caller waits only for tasks that others have begun.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,7 +23,7 @@
 
 #include "internal.h"
 
-enum { MAX_THREADS = 256, SPIN_NANOSECONDS = 100000, MAX_BATCH = 1 << 30 };
+enum { MAX_THREADS = 256, SPIN_NANOSECONDS = 100000, MAX_TASKS = 0xFFFF };
 
 static _Atomic int requested_threads;  // 0: not decided yet
 
@@ -26,21 +31,28 @@ static _Atomic int requested_threads;  // 0: not decided yet
 static atomic_flag owned = ATOMIC_FLAG_INIT;
 
 static struct {
-  // Written by the owner before it publishes the ticket.
+  // Written by the owner before it publishes the shares.
   latent_task task;
   void *context;
-  uint32_t count;
+  int64_t first;  // the task that index 0 of the shares stands for
+  uint32_t generation;
   pthread_t thread[MAX_THREADS];
   int workers;
   bool fork_handler;
 } pool;
 
-static _Alignas(64) _Atomic uint64_t ticket;      // generation << 32 | tasks left
+// Share 0 is the owner's, share i + 1 worker i's.
+typedef struct {
+  _Alignas(64) _Atomic uint64_t range;  // generation << 32 | begin << 16 | end
+  _Atomic uint32_t wake_word;           // its worker sleeps on it
+  _Atomic uint32_t is_asleep;
+} share;
+static share shares[MAX_THREADS + 1];
+static _Alignas(64) _Atomic int share_count;      // of the region, or of an older one for a moment
+static _Atomic int sleepers;
+static _Atomic int worker_limit;                  // workers with index >= limit leave
 static _Alignas(64) _Atomic uint32_t unfinished;  // the caller sleeps on it
 static _Atomic uint32_t caller_sleeps;
-static _Alignas(64) _Atomic uint32_t wake_word;   // idle workers sleep on it
-static _Atomic uint32_t sleepers;
-static _Atomic int worker_limit;                  // workers with index >= limit leave
 
 static _Thread_local bool inside_region;
 
@@ -66,28 +78,42 @@ static int64_t nanoseconds(void) {
   return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-// Takes tasks until none is left; returns how many it ran.
-static uint32_t run_tasks(void) {
+static inline uint32_t range_begin(uint64_t range) { return (uint32_t)range >> 16; }
+static inline uint32_t range_end(uint64_t range) { return (uint32_t)range & 0xFFFF; }
+static inline bool is_empty(uint64_t range) { return range_begin(range) >= range_end(range); }
+
+// Runs the tasks of a share from one of its ends until none is left; returns how many it ran.
+static uint32_t run_share(share *share, bool from_front) {
   uint32_t done = 0;
-  uint64_t seen = atomic_load_explicit(&ticket, memory_order_acquire);
-  while ((uint32_t)seen != 0) {
-    if (!atomic_compare_exchange_weak_explicit(&ticket, &seen, seen - 1, memory_order_acq_rel,
+  uint64_t seen = atomic_load_explicit(&share->range, memory_order_acquire);
+  while (!is_empty(seen)) {
+    uint64_t rest = from_front ? seen + (1 << 16) : seen - 1;
+    if (!atomic_compare_exchange_weak_explicit(&share->range, &seen, rest, memory_order_acq_rel,
                                                memory_order_acquire)) {
       continue;
     }
-    pool.task(pool.context, pool.count - (uint32_t)seen);
+    pool.task(pool.context, pool.first + (from_front ? range_begin(seen) : range_end(rest)));
     ++done;
-    seen = atomic_load_explicit(&ticket, memory_order_acquire);
+    seen = atomic_load_explicit(&share->range, memory_order_acquire);
   }
   return done;
 }
 
-static inline bool has_work(void) { return (uint32_t)atomic_load(&ticket) != 0; }
+static uint32_t run_tasks(int own) {
+  uint32_t done = run_share(&shares[own], true);
+  int count = atomic_load_explicit(&share_count, memory_order_relaxed);
+  for (int i = own + 1; i < count; ++i) done += run_share(&shares[i], false);
+  for (int i = 0; i < own && i < count; ++i) done += run_share(&shares[i], false);
+  return done;
+}
 
-static void wait_for_work(int index) {
+static inline bool has_work(const share *own) { return !is_empty(atomic_load(&own->range)); }
+
+static void wait_for_work(int index, share *own) {
   int64_t start = 0;
   for (uint32_t round = 1;; ++round) {
-    if (has_work() || index >= atomic_load_explicit(&worker_limit, memory_order_relaxed)) return;
+    if (has_work(own)) return;
+    if (index >= atomic_load_explicit(&worker_limit, memory_order_relaxed)) return;
     relax();
     if (round % 32 == 0) {
       int64_t now = nanoseconds();
@@ -95,20 +121,23 @@ static void wait_for_work(int index) {
       if (now - start > SPIN_NANOSECONDS) break;
     }
   }
-  uint32_t word = atomic_load(&wake_word);
+  uint32_t word = atomic_load(&own->wake_word);
+  atomic_store(&own->is_asleep, 1);
   atomic_fetch_add(&sleepers, 1);
-  // The publisher stores the ticket and then reads `sleepers`; one of the two must see the other.
-  if (!has_work() && index < atomic_load(&worker_limit)) futex_wait(&wake_word, word);
+  // The publisher stores the share and then reads `sleepers`; one of the two must see the other.
+  if (!has_work(own) && index < atomic_load(&worker_limit)) futex_wait(&own->wake_word, word);
   atomic_fetch_sub(&sleepers, 1);
+  atomic_store(&own->is_asleep, 0);
 }
 
 static void *worker_main(void *argument) {
   int index = (int)(intptr_t)argument;
+  share *own = &shares[index + 1];
   inside_region = true;
   while (index < atomic_load(&worker_limit)) {
-    wait_for_work(index);
-    if (!has_work()) continue;
-    uint32_t done = run_tasks();
+    wait_for_work(index, own);
+    if (!has_work(own)) continue;
+    uint32_t done = run_tasks(index + 1);
     if (done != 0 && atomic_fetch_sub(&unfinished, done) == done && atomic_load(&caller_sleeps)) {
       futex_wake(&unfinished, 1);
     }
@@ -116,10 +145,9 @@ static void *worker_main(void *argument) {
   return NULL;
 }
 
-static void wake_workers(int count) {
-  if (atomic_load(&sleepers) == 0) return;
-  atomic_fetch_add(&wake_word, 1);
-  futex_wake(&wake_word, count);
+static void wake(share *share) {
+  atomic_fetch_add(&share->wake_word, 1);
+  futex_wake(&share->wake_word, 1);
 }
 
 // The child of fork has one thread, whatever the parent was doing.
@@ -129,7 +157,10 @@ static void reset_after_fork(void) {
   atomic_store(&sleepers, 0);
   atomic_store(&unfinished, 0);
   atomic_store(&caller_sleeps, 0);
-  atomic_store(&ticket, 0);
+  for (int i = 0; i <= MAX_THREADS; ++i) {
+    atomic_store(&shares[i].range, 0);
+    atomic_store(&shares[i].is_asleep, 0);
+  }
   inside_region = false;
   atomic_flag_clear(&owned);
 }
@@ -138,8 +169,7 @@ static void reset_after_fork(void) {
 static void resize(int workers, int limit) {
   if (pool.workers > limit) {
     atomic_store(&worker_limit, limit);
-    atomic_fetch_add(&wake_word, 1);
-    futex_wake(&wake_word, MAX_THREADS);
+    for (int i = limit; i < pool.workers; ++i) wake(&shares[i + 1]);
     while (pool.workers > limit) pthread_join(pool.thread[--pool.workers], NULL);
   }
   if (pool.workers >= workers) return;
@@ -215,15 +245,26 @@ static void wait_until_finished(void) {
   }
 }
 
-static void run_region(uint32_t count, void *context, latent_task task) {
+static void run_region(int64_t first, int64_t count, int participants, void *context,
+                       latent_task task) {
   pool.task = task;
   pool.context = context;
-  pool.count = count;
-  atomic_store_explicit(&unfinished, count, memory_order_relaxed);
-  uint64_t generation = (atomic_load_explicit(&ticket, memory_order_relaxed) >> 32) + 1;
-  atomic_store(&ticket, generation << 32 | count);
-  wake_workers((int)smaller(count - 1, MAX_THREADS));
-  uint32_t done = run_tasks();
+  pool.first = first;
+  const uint64_t generation = (uint64_t)++pool.generation << 32;
+  atomic_store_explicit(&unfinished, (uint32_t)count, memory_order_relaxed);
+  atomic_store_explicit(&share_count, participants, memory_order_relaxed);
+  for (int i = participants - 1; i >= 0; --i) {
+    uint64_t begin = (uint64_t)(count * i / participants);
+    uint64_t end = (uint64_t)(count * (i + 1) / participants);
+    atomic_store_explicit(&shares[i].range, generation | begin << 16 | end, memory_order_release);
+  }
+  atomic_thread_fence(memory_order_seq_cst);
+  if (atomic_load_explicit(&sleepers, memory_order_relaxed) != 0) {
+    for (int i = 1; i < participants; ++i) {
+      if (atomic_load(&shares[i].is_asleep)) wake(&shares[i]);
+    }
+  }
+  uint32_t done = run_tasks(0);
   atomic_fetch_sub_explicit(&unfinished, done, memory_order_acq_rel);
   wait_until_finished();
 }
@@ -231,7 +272,7 @@ static void run_region(uint32_t count, void *context, latent_task task) {
 void latent_parallel(int64_t count, void *context, latent_task task) {
   if (count <= 0) return;
   int threads = latent_pool_threads();
-  if (count == 1 || threads == 1 || inside_region || count > MAX_BATCH ||
+  if (count == 1 || threads == 1 || inside_region ||
       atomic_flag_test_and_set_explicit(&owned, memory_order_acquire)) {
     for (int64_t i = 0; i < count; ++i) task(context, i);
     return;
@@ -239,7 +280,10 @@ void latent_parallel(int64_t count, void *context, latent_task task) {
   inside_region = true;
   int wanted = (int)smaller(count, threads) - 1;
   if (pool.workers < wanted || pool.workers > threads - 1) resize(wanted, threads - 1);
-  run_region((uint32_t)count, context, task);
+  for (int64_t first = 0; first < count; first += MAX_TASKS) {
+    int64_t part = smaller(count - first, MAX_TASKS);
+    run_region(first, part, (int)smaller(part, pool.workers + 1), context, task);
+  }
   inside_region = false;
   atomic_flag_clear_explicit(&owned, memory_order_release);
 }

@@ -41,6 +41,13 @@ struct Gemm {
     m >= n || (transpose != .right && m >= 64 * pieces)
   }
 
+  /// A product of some hundred rows with a large matrix, as backward through a linear layer, is cut
+  /// along the inner axis: each processor then reads those rows of the weights that it multiplies
+  /// with on the way forward and updates afterwards, instead of all of them.
+  private var cutsInner: Bool {
+    transpose.isEmpty && m <= 256 && k >= n && k * n >= 1 << 17 && pieces > 1
+  }
+
   func callAsFunction(
     _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer
   ) {
@@ -56,6 +63,7 @@ struct Gemm {
         a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self), bias: nil,
         relu: false, c.assumingMemoryBound(to: Float.self))
     }
+    if cutsInner { return addingPieces(a, b, c) }
     let size = dtype.size
     let pieces = pieces
     let alongRows = cutsRows(pieces)
@@ -75,6 +83,30 @@ struct Gemm {
     let lower = index * blocks / pieces * unit
     let upper = index + 1 == pieces ? length : (index + 1) * blocks / pieces * unit
     return lower..<upper
+  }
+
+  /// The sum of the products of pieces of the inner axis, in their order.
+  private func addingPieces(
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer
+  ) {
+    let (pieces, size) = (pieces, dtype.size)
+    let others = NDArray(uninitialized: [pieces - 1, m, n], dtype)
+    parallelFor(pieces) { piece in
+      let inner = cut(k, piece, of: pieces, unit: 8)
+      let mode = latent_flush_denormals()
+      defer { latent_restore_float_mode(mode) }
+      let target = piece == 0 ? c : others.freshPointer + (piece - 1) * m * n * size
+      Gemm.serial(
+        [], m, n, inner.count, a + inner.lowerBound * size, k, b + inner.lowerBound * n * size, n,
+        target, n, dtype)
+    }
+    for piece in 0..<(pieces - 1) {
+      var (count, one) = (Int64(m * n), Int64(1))
+      latent_binary(
+        LATENT_ADD, dtype.kernel, 1, &count, c, &one, others.freshPointer + piece * m * n * size,
+        &one, c)
+    }
+    keepAlive(others.storage)
   }
 
   private func run(
