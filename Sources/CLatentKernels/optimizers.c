@@ -83,6 +83,8 @@ static void run_update(latent_dtype type, int segments, const latent_segment *li
   update_job job = {.scalars = *scalars, .kernel = kernel, .item = item_size(type),
                     .segments = segments, .list = list, .old = old, .new_ = new_, .a = a, .b = b,
                     .c = c, .parts = (int)smaller(latent_pool_threads(), MAX_PARTS)};
+  int64_t total = 0;
+  for (int i = 0; i < segments; ++i) total += list[i].count;
   for (int part = 0; part < job.parts; ++part) {
     int64_t tasks = 0;
     for (int i = 0; i < segments; ++i) {
@@ -90,7 +92,12 @@ static void run_update(latent_dtype type, int segments, const latent_segment *li
     }
     job.before[part + 1] = job.before[part] + tasks;
   }
-  latent_parallel(job.before[job.parts], &job, update_task);
+  const int64_t tasks = job.before[job.parts];
+  if (total < 2 * UPDATE_CHUNK) {
+    for (int64_t i = 0; i < tasks; ++i) update_task(&job, i);
+  } else {
+    latent_parallel(tasks, &job, update_task);
+  }
 }
 
 #define REAL float

@@ -134,7 +134,7 @@ import Testing
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<4 {
         group.addTask {
-          for count in [0, 1, 2, 7, 1000] {
+          for count in [0, 1, 2, 7, 1000, 70_001] {
             var counts = [Int](repeating: 0, count: count * 3)
             counts.withUnsafeMutableBufferPointer { counts in
               nonisolated(unsafe) let counts = counts
