@@ -1,7 +1,8 @@
 // Vector kernels of Latent: run-time dispatch by CPU, one thread pool, no allocation.
 //
 // Every kernel splits its work at places that depend on the sizes alone, never on the number of
-// threads (but row_product, where no result depends on the pieces), and combines partial results in a fixed order: the same bits for any thread count.
+// threads (but row_product, where no result depends on the pieces), and combines partial results in
+// a fixed order: the same bits for any thread count.
 // Arrays are dense and row-major unless strides are given; strides count elements.
 // In-place calls (output == input) are allowed for the elementwise kernels.
 
