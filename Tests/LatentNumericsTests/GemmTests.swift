@@ -55,7 +55,9 @@ import Testing
   /// Pieces of a product that is split over threads meet at the right places.
   @Test func largeEnoughToBeSplit() {
     var cases = Cases(seed: 51)
-    for (m, n, k) in [(200, 131, 42), (130, 1100, 16), (2000, 33, 33), (33, 2001, 35), (40, 300, 500)] {
+    for (m, n, k) in [
+      (200, 131, 42), (130, 1100, 16), (2000, 33, 33), (33, 2001, 35), (40, 300, 500),
+    ] {
       for transpose in Self.transposes {
         let a = cases.array(transpose.contains(.left) ? [k, m] : [m, k], .float64)
         let b = cases.array(transpose.contains(.right) ? [n, k] : [k, n], .float64)
