@@ -17,6 +17,7 @@ enum {
   CHUNKS = 32,           // of all (example, head) pairs; each has scratch of its own
   SERIAL_WORK = 65536,   // multiply-adds below which a pass stays on the calling thread
   PADDING = 16,          // rows of scores are whole vectors, so that no loop over them has a tail
+  SOFTMAX_ROWS = 8,      // at once
   SUM_BLOCK = 1024,      // sums in the array's type; blocks are added in double
 };
 

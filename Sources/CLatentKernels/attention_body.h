@@ -126,34 +126,67 @@ static LATENT_CLONES void NAME(transpose)(int64_t rows, int64_t columns, const R
 
 // MARK: Softmax of scores
 
+// Halves of a vector against each other until one number is left.
+LATENT_INLINE REAL NAME(largest)(NAME(full) x) {
+  REAL lanes[WIDTH];
+  memcpy(lanes, &x, sizeof x);
+  for (int half = WIDTH / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) lanes[i] = lanes[i + half] > lanes[i] ? lanes[i + half] : lanes[i];
+  }
+  return lanes[0];
+}
+
+LATENT_INLINE REAL NAME(total)(REAL lanes[WIDTH]) {
+  for (int half = WIDTH / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
 // Scores to weights in place: the first `seen` of a row of `stride`, a multiple of PADDING; the
-// others become 0.
-LATENT_INLINE void NAME(normalize)(int64_t seen, int64_t stride, const REAL *mask, REAL *s) {
+// others become 0. In three steps, each done for several rows, so that one row's chain of dependent
+// instructions hides behind another's.
+
+// The largest score, or 0 where every key is hidden: all weights become 0 (NaN stays).
+LATENT_INLINE REAL NAME(top_score)(int64_t seen, const REAL *mask, REAL *s) {
   if (mask) {
     LATENT_SAME_INDEX for (int64_t j = 0; j < seen; ++j) s[j] += mask[j];
   }
   const int64_t end = padded(seen);
-  for (int64_t j = seen; j < end; ++j) s[j] = -INFINITY;
+  if (seen < end) {  // whole vectors are written, as they are read right away
+    REAL *last = s + end - PADDING;
+    const int32_t left = (int32_t)(PADDING - (end - seen));
+    LATENT_SAME_INDEX for (int32_t i = 0; i < PADDING; ++i) {
+      last[i] = i < left ? last[i] : -INFINITY;
+    }
+  }
   NAME(full) most = (NAME(full)){} - INFINITY;
   for (int64_t j = 0; j < end; j += WIDTH) {
     most = __builtin_elementwise_max(most, *(const NAME(full) *)(s + j));
   }
-  REAL top = -INFINITY;
-  for (int i = 0; i < WIDTH; ++i) top = most[i] > top ? most[i] : top;
-  if (top == -INFINITY) top = 0;  // every key is hidden: all weights become 0 (NaN stays)
+  const REAL top = NAME(largest)(most);
+  return top == -INFINITY ? 0 : top;
+}
+
+// The scores become powers; what their sum is to be multiplied with to become 1.
+LATENT_INLINE REAL NAME(raise)(int64_t end, REAL top, REAL *s) {
   double total = 0;
   for (int64_t begin = 0; begin < end; begin += SUM_BLOCK) {
-    LATENT_REASSOCIATE
     const int64_t stop = smaller(begin + SUM_BLOCK, end);
-    REAL sum = 0;
-    LATENT_SAME_INDEX for (int64_t j = begin; j < stop; ++j) {
-      const REAL e = EXP(s[j] - top);
-      s[j] = e;
-      sum += e;
+    REAL sums[WIDTH] = {};
+    for (int64_t j = begin; j < stop; j += WIDTH) {
+      LATENT_SAME_INDEX for (int64_t i = 0; i < WIDTH; ++i) {
+        const REAL e = EXP(s[j + i] - top);
+        s[j + i] = e;
+        sums[i] += e;
+      }
     }
-    total += sum;
+    total += NAME(total)(sums);
   }
-  const REAL scale = total == 0 ? 0 : (REAL)(1 / total);
+  return total == 0 ? 0 : (REAL)(1 / total);
+}
+
+LATENT_INLINE void NAME(rescale)(int64_t end, int64_t stride, REAL scale, REAL *s) {
   for (int64_t j = 0; j < end; j += WIDTH) *(NAME(full) *)(s + j) *= scale;
   for (int64_t j = end; j < stride; j += WIDTH) *(NAME(full) *)(s + j) = (NAME(full)){};
 }
@@ -177,9 +210,21 @@ LATENT_INLINE void NAME(normalize_grad)(int64_t seen, int64_t stride, const REAL
 static LATENT_CLONES void NAME(normalize_rows)(const latent_attention_plan *plan,
                                                const REAL *mask, REAL *scores) {
   const int64_t stride = padded(plan->keys);
-  for (int64_t i = 0; i < plan->queries; ++i) {
-    NAME(normalize)(visible(plan, i), stride, mask ? mask + i * plan->mask_query : NULL,
-                    scores + i * stride);
+  for (int64_t begin = 0; begin < plan->queries; begin += SOFTMAX_ROWS) {
+    const int64_t rows = smaller(SOFTMAX_ROWS, plan->queries - begin);
+    REAL *s = scores + begin * stride, top[SOFTMAX_ROWS], scale[SOFTMAX_ROWS];
+    int64_t seen[SOFTMAX_ROWS];
+    for (int64_t i = 0; i < rows; ++i) {
+      seen[i] = visible(plan, begin + i);
+      const REAL *hidden = mask ? mask + (begin + i) * plan->mask_query : NULL;
+      top[i] = NAME(top_score)(seen[i], hidden, s + i * stride);
+    }
+    for (int64_t i = 0; i < rows; ++i) {
+      scale[i] = NAME(raise)(padded(seen[i]), top[i], s + i * stride);
+    }
+    for (int64_t i = 0; i < rows; ++i) {
+      NAME(rescale)(padded(seen[i]), stride, scale[i], s + i * stride);
+    }
   }
 }
 
@@ -345,7 +390,8 @@ static LATENT_CLONES void NAME(step_pairs)(void *context, int64_t begin, int64_t
     for (int64_t c = 0; c < size; ++c) k[c * stride + job->position] = q[width + c];
     memcpy(v + job->position * size, q + 2 * width, (size_t)size * sizeof(REAL));
     NAME(score)(keys, size, (REAL)job->scale, q, k, stride, scores);
-    NAME(normalize)(keys, padded(keys), NULL, scores);
+    const REAL scale = NAME(raise)(padded(keys), NAME(top_score)(keys, NULL, scores), scores);
+    NAME(rescale)(padded(keys), padded(keys), scale, scores);
     NAME(blend)(keys, size, scores, v, (REAL *)job->out + example * width + head * size);
   }
   latent_restore_float_mode(mode);

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "column_tiles.h"
+#include "gelu.h"
 #include "internal.h"
 #include "real_math.h"
 
@@ -96,6 +97,10 @@ static void bias_range(void *context, int64_t begin, int64_t end) {
     }
     apply(job->unary, job->columns, job->item, x, job->y + row * row_bytes);
   }
+}
+
+void latent_activate(latent_activation act, latent_dtype type, int64_t n, const void *x, void *y) {
+  apply(activation_kernel(act, type), n, item_size(type), x, y);
 }
 
 void latent_bias_activation(latent_activation act, latent_dtype type, int64_t rows,

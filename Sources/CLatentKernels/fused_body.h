@@ -3,28 +3,31 @@
 
 // MARK: Bias and activation
 
-#define BIAS_ROWS(name, expression)                                                            \
-  static LATENT_CLONES void NAME(bias_##name)(int64_t rows, int64_t columns, const void *from, \
-                                              const void *bias_, void *to) {                   \
+#define BIAS_ROWS(name, attributes, ...)                                                       \
+  static attributes void NAME(bias_##name)(int64_t rows, int64_t columns, const void *from,    \
+                                           const void *bias_, void *to) {                      \
     const REAL *bias = bias_;                                                                  \
     for (int64_t row = 0; row < rows; ++row) {                                                 \
       const REAL *x = (const REAL *)from + row * columns;                                      \
       REAL *y = (REAL *)to + row * columns;                                                    \
-      LATENT_SAME_INDEX for (int64_t c = 0; c < columns; ++c) {                                \
-        const REAL v = x[c] + bias[c];                                                         \
-        y[c] = expression;                                                                     \
-      }                                                                                        \
+      __VA_ARGS__                                                                              \
     }                                                                                          \
   }
+#define BIAS_EACH(name, expression)                                                            \
+  BIAS_ROWS(name, LATENT_CLONES, LATENT_SAME_INDEX for (int64_t c = 0; c < columns; ++c) {     \
+    const REAL v = x[c] + bias[c];                                                             \
+    y[c] = expression;                                                                         \
+  })
 
-BIAS_ROWS(none, v)
-BIAS_ROWS(relu, v < 0 ? 0 : v)
-BIAS_ROWS(tanh, NAME(tanh)(v))
-BIAS_ROWS(sigmoid, NAME(sigmoid)(v))
-BIAS_ROWS(gelu, NAME(gelu)(v))
-BIAS_ROWS(silu, NAME(silu)(v))
-BIAS_ROWS(softplus, NAME(softplus)(v))
-BIAS_ROWS(elu, v > 0 ? v : NAME(expm1)(v))
+BIAS_EACH(none, v)
+BIAS_EACH(relu, v < 0 ? 0 : v)
+BIAS_EACH(tanh, NAME(tanh)(v))
+BIAS_EACH(sigmoid, NAME(sigmoid)(v))
+BIAS_ROWS(gelu, , NAME(latent_gelu)(columns, x, bias, y);)
+BIAS_EACH(silu, NAME(silu)(v))
+BIAS_EACH(softplus, NAME(softplus)(v))
+BIAS_EACH(elu, v > 0 ? v : NAME(expm1)(v))
+#undef BIAS_EACH
 #undef BIAS_ROWS
 
 static bias_kernel NAME(bias_kernel)(latent_activation act) {
@@ -57,7 +60,7 @@ LATENT_INLINE void NAME(add_rows)(int64_t rows, int64_t stride, int64_t width, c
 // dx = g * slope(s) for one tile, and its sums over rows: in REAL over 64 rows, then in double.
 // Four rows of dx are written and then summed out of L1; summing in the same loop puts the stores
 // of the sums behind those of dx, which wait for L2, and takes twice the time.
-#define GRAD_TILE(name, expression)                                                              \
+#define GRAD_TILE(name, ...)                                                                     \
   static LATENT_CLONES void NAME(grad_##name)(int64_t rows, int64_t stride, int64_t width,       \
                                               const void *dy_, const void *saved_, void *dx_,    \
                                               double *total) {                                   \
@@ -73,10 +76,7 @@ LATENT_INLINE void NAME(add_rows)(int64_t rows, int64_t stride, int64_t width, c
         for (int64_t row = from; row < to; ++row) {                                              \
           const REAL *dy_row = dy + row * stride, *saved_row = saved + row * stride;             \
           REAL *dx_row = dx + row * stride;                                                      \
-          LATENT_SAME_INDEX for (int64_t c = 0; c < width; ++c) {                                \
-            const REAL g = dy_row[c], s = saved_row[c];                                          \
-            dx_row[c] = expression;                                                              \
-          }                                                                                      \
+          __VA_ARGS__                                                                            \
         }                                                                                        \
         NAME(add_rows)(to - from, stride, width, dx + from * stride, sum);                       \
       }                                                                                          \
@@ -84,13 +84,20 @@ LATENT_INLINE void NAME(add_rows)(int64_t rows, int64_t stride, int64_t width, c
     }                                                                                            \
   }
 
-GRAD_TILE(relu, s > 0 ? g : 0)
-GRAD_TILE(tanh, g *(1 - s * s))
-GRAD_TILE(sigmoid, g *(s * (1 - s)))
-GRAD_TILE(gelu, g *NAME(gelu_slope)(s))
-GRAD_TILE(silu, g *NAME(silu_slope)(s))
-GRAD_TILE(softplus, g *NAME(sigmoid)(s))
-GRAD_TILE(elu, g *(s > 0 ? 1 : s + 1))
+#define GRAD_EACH(name, expression)                                                              \
+  GRAD_TILE(name, LATENT_SAME_INDEX for (int64_t c = 0; c < width; ++c) {                        \
+    const REAL g = dy_row[c], s = saved_row[c];                                                  \
+    dx_row[c] = expression;                                                                      \
+  })
+
+GRAD_EACH(relu, s > 0 ? g : 0)
+GRAD_EACH(tanh, g *(1 - s * s))
+GRAD_EACH(sigmoid, g *(s * (1 - s)))
+GRAD_TILE(gelu, NAME(latent_gelu_slope)(width, dy_row, saved_row, dx_row);)
+GRAD_EACH(silu, g *NAME(silu_slope)(s))
+GRAD_EACH(softplus, g *NAME(sigmoid)(s))
+GRAD_EACH(elu, g *(s > 0 ? 1 : s + 1))
+#undef GRAD_EACH
 #undef GRAD_TILE
 
 static grad_kernel NAME(grad_kernel)(latent_activation act) {

@@ -20,6 +20,15 @@
 #define LATENT_CLONES
 #endif
 
+// Kernels that are written for AVX-512 are only called where the processor has it.
+#if defined(__x86_64__) && defined(__clang__) && !defined(LATENT_NO_CLONES)
+#define LATENT_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
+static inline bool latent_has_avx512(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
 // A loop over the same index of every array is safe to vectorise even when output and input are
 // one buffer; without the promise the in-place call fails the overlap test and runs scalar.
 // The promise covers temporaries too: no arrays inside such a loop's body.

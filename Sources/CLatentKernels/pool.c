@@ -55,6 +55,7 @@ static _Alignas(64) _Atomic uint32_t unfinished;  // the caller sleeps on it
 static _Atomic uint32_t caller_sleeps;
 
 static _Thread_local bool inside_region;
+static _Thread_local int own_number;  // 0: not a worker
 
 static void futex_wait(_Atomic uint32_t *word, uint32_t value) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
@@ -134,6 +135,7 @@ static void *worker_main(void *argument) {
   int index = (int)(intptr_t)argument;
   share *own = &shares[index + 1];
   inside_region = true;
+  own_number = index + 1;
   while (index < atomic_load(&worker_limit)) {
     wait_for_work(index, own);
     if (!has_work(own)) continue;
@@ -207,6 +209,8 @@ static int default_threads(void) {
                                                            : sysconf(_SC_NPROCESSORS_ONLN);
   return (int)smaller(larger(count, 1), MAX_THREADS);
 }
+
+int latent_pool_thread_number(void) { return own_number; }
 
 int latent_pool_threads(void) {
   int threads = atomic_load_explicit(&requested_threads, memory_order_relaxed);

@@ -16,9 +16,6 @@ int64_t latent_row_product_scratch(int64_t k, int pieces) { return pieces * PANE
 
 #pragma clang fp contract(fast)
 
-// Only ever called where the processor has them.
-#define AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
-
 enum {
   OUTPUTS = 8,           // rows of w at a time: 8 x 2 lines of sums stay in registers
   SMALL_WORK = 1 << 19,  // multiply-adds that are not worth a second thread
@@ -37,13 +34,10 @@ typedef struct {
   bool along_rows;  // or pieces are columns of y
 } row_product;
 
-bool latent_has_row_product(void) {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-}
+bool latent_has_row_product(void) { return latent_has_avx512(); }
 
 // Up to 16 rows of x, and zeros for the others, into lines of the panel that are `step` apart.
-static AVX512 void turn(int64_t rows, int64_t k, const float *x, float *panel, int64_t step) {
+static LATENT_AVX512 void turn(int64_t rows, int64_t k, const float *x, float *panel, int64_t step) {
   static const uint32_t zeros[TILE];
   int64_t i = 0;
   for (; i + TILE <= k; i += TILE) {
@@ -63,7 +57,7 @@ static AVX512 void turn(int64_t rows, int64_t k, const float *x, float *panel, i
 // Sums over k of panel [k, width, 16] with OUTPUTS rows of w: sums [OUTPUTS, 2, 16]. The next rows of
 // w, which another processor may have written last, are fetched meanwhile.
 #define PANEL_SUMS(name, width)                                                               \
-  static AVX512 void name(int64_t k, const float *panel, const float *const w[OUTPUTS],       \
+  static LATENT_AVX512 void name(int64_t k, const float *panel, const float *const w[OUTPUTS],       \
                           floats *sums) {                                                     \
     floats s[OUTPUTS][width] = {0};                                                           \
     const float *w0 = w[0], *w1 = w[1], *w2 = w[2], *w3 = w[3];                               \
@@ -86,7 +80,7 @@ PANEL_SUMS(sums_of_16, 1)
 PANEL_SUMS(sums_of_32, 2)
 
 // Results of up to 16 rows and outputs from their sums, which are turned back.
-static AVX512 void finish(const row_product *p, int64_t row, int64_t rows, int64_t output,
+static LATENT_AVX512 void finish(const row_product *p, int64_t row, int64_t rows, int64_t output,
                           int64_t outputs, const floats *sums) {
   line tile[TILE] = {0};
   for (int j = 0; j < outputs; ++j) {
@@ -106,7 +100,7 @@ static AVX512 void finish(const row_product *p, int64_t row, int64_t rows, int64
 }
 
 // Up to 32 rows from `row` on, and outputs in `begin..<end`.
-static AVX512 void multiply_panel(const row_product *p, float *panel, int64_t row, int64_t rows,
+static LATENT_AVX512 void multiply_panel(const row_product *p, float *panel, int64_t row, int64_t rows,
                                   int64_t begin, int64_t end) {
   const bool wide = rows > TILE;
   const int64_t k = p->k, width = wide ? PANEL : TILE;

@@ -1,5 +1,6 @@
 // Elementwise functions of one array: for each operation one loop, cloned by CPU, and a table.
 
+#include "gelu.h"
 #include "internal.h"
 #include "real_math.h"
 
@@ -52,7 +53,6 @@ UNARY_MATH(sigmoid)
 UNARY_MATH(softplus)
 UNARY_MATH(erf)
 UNARY_MATH(erfc)
-UNARY_MATH(gelu)
 UNARY_MATH(silu)
 UNARY_LOOP(LATENT_CLONES, log_sigmoid_f32_loop, float, (v < 0 ? v : 0) - softplus_tail_f32(v))
 UNARY_LOOP(, log_sigmoid_f64_loop, double, (v < 0 ? v : 0) - softplus_tail_f64(v))
@@ -60,6 +60,9 @@ UNARY_LOOP(LATENT_CLONES, elu_f32_loop, float, v > 0 ? v : expm1_f32(v))
 UNARY_LOOP(, elu_f64_loop, double, v > 0 ? v : expm1(v))
 UNARY_LOOP(, sin_f64_loop, double, sin(v))
 UNARY_LOOP(, cos_f64_loop, double, cos(v))
+
+static void gelu_f32_loop(int64_t n, const void *x, void *y) { latent_gelu_f32(n, x, NULL, y); }
+static void gelu_f64_loop(int64_t n, const void *x, void *y) { latent_gelu_f64(n, x, NULL, y); }
 
 // The reduction of sin_quarter_f32 holds to 1e5. Each block is computed by it; the arguments that
 // are larger (rare) are then replaced by libm's result, so that no element depends on another.

@@ -4,7 +4,6 @@
 
 import LatentAutodiff
 import LatentNumerics
-import Synchronization
 
 extension Tensor {
   /// `network` of x `[batch, ...]`, which are these, in runs of `length` examples, joined along the
@@ -18,13 +17,7 @@ extension Tensor {
     if recording || isRecorded || batch < 2 * length || WeightObserver.isWatching {
       return network(self)
     }
-    let count = batch / length
-    let parts = Mutex([Tensor?](repeating: nil, count: count))
-    parallelFor(count) { index in
-      let run = sliced(0, (index * batch / count)..<((index + 1) * batch / count))
-      let part = network(run)
-      parts.withLock { $0[index] = part }
-    }
-    return .concatenate(parts.withLock { $0.compactMap(\.self) }, axis: 0)
+    return Tensor(
+      NDArray.joined(rows: batch, parts: batch / length) { network(sliced(0, $0)).array })
   }
 }

@@ -2,6 +2,8 @@
 // Arrays are always dense, so everything except reshaping and leading slices copies.
 
 import CLatentKernels
+import Foundation
+import Synchronization
 
 extension NDArray {
   /// The same elements in another shape; shares memory.
@@ -129,6 +131,35 @@ extension NDArray {
       start += part.shape[axis]
     }
     return result
+  }
+
+  /// What `make` returns for each of the ranges that `count` even parts of `0..<rows` are, joined
+  /// along the first axis. Parts are made on the threads of the pool and copied as soon as they are
+  /// there.
+  ///
+  /// Traps where a part has not as many rows as its range, or another row than the first one made.
+  public static func joined(
+    rows: Int, parts count: Int, file: StaticString = #fileID, line: UInt = #line,
+    _ make: (Range<Int>) -> NDArray
+  ) -> NDArray {
+    let whole = Mutex<NDArray?>(nil)
+    parallelFor(count) { index in
+      let range = (index * rows / count)..<((index + 1) * rows / count)
+      let part = make(range)
+      let result = whole.withLock { whole in
+        let result = whole ?? NDArray(uninitialized: part.shape.replacing(0, with: rows), part.dtype)
+        whole = result
+        return result
+      }
+      require(
+        part.shape == result.shape.replacing(0, with: range.count) && part.dtype == result.dtype,
+        "part \(part.shape) of \(part.dtype) for rows \(range) of \(result.shape), \(result.dtype)",
+        file: file, line: line)
+      let row = result.shape.suffix(result.shape.rank - 1).count * result.dtype.size
+      memcpy(result.freshPointer + range.lowerBound * row, part.pointer, range.count * row)
+      keepAlive(part.storage)
+    }
+    return whole.withLock { $0.unsafelyUnwrapped }
   }
 
   /// `value` before and after the elements of `axis`.

@@ -5,8 +5,8 @@
 import CLatentDNN
 import CLatentKernels
 
-/// y [rows, columns] = relu(x [rows, inner] w + bias) of float32 x, cut along the rows into pieces whose number
-/// depends on the sizes alone.
+/// y [rows, columns] = activation(x [rows, inner] w + bias) of float32 x, cut along the rows into
+/// pieces whose number depends on the sizes alone.
 struct PackedProduct {
   var rows: Int, columns: Int, inner: Int
   /// Whether the weights are `[columns, inner]`.
@@ -59,13 +59,16 @@ struct PackedProduct {
     parallelFor(pieces) { body(border($0, of: pieces)..<border($0 + 1, of: pieces)) }
   }
 
-  /// Nil where there is no plan.
-  func callAsFunction(_ x: NDArray, _ weight: NDArray, _ bias: NDArray?) -> NDArray? {
+  /// Nil where there is no plan. What is not done by the plan of the activation follows piece by
+  /// piece, which is still in its processor's cache, and reads from `pre` where that is given.
+  func callAsFunction(
+    _ x: NDArray, _ weight: NDArray, _ bias: NDArray?, then activation: Activation = .none,
+    pre: NDArray? = nil
+  ) -> NDArray? {
     let pieces = pieces
-    let plans = (0..<pieces).compactMap {
-      plan(rows: border($0 + 1, of: pieces) - border($0, of: pieces))
-    }
-    guard plans.count == pieces else { return nil }
+    let sizes = (0..<pieces).map { border($0 + 1, of: pieces) - border($0, of: pieces) }
+    guard let found = plans(rows: Set(sizes)) else { return nil }
+    let plans = sizes.compactMap { found[$0] }
     let packed = weight.packed(for: plans[0])
     let bias = type.unscaled(bias)
     let y = NDArray(uninitialized: [rows, columns], .float32)
@@ -77,18 +80,25 @@ struct PackedProduct {
       var read = UnsafeRawPointer(x.floats(row * inner))
       if let converted {
         let target = converted.freshPointer + row * inner * type.size
-        let count = (border(index + 1, of: pieces) - row) * inner
+        let count = sizes[index] * inner
         type.write(count, of: x.floats(row * inner), to: target)
         read = UnsafeRawPointer(target)
       }
+      let result = (pre ?? y).floats(row * columns)
       let isDone = latent_dnn_multiply(
-        plans[index], read, packed.pointer, bias?.floats(0), y.floats(row * columns))
+        plans[index], read, packed.pointer, bias?.floats(0), result)
       require(isDone, "oneDNN refused a product of \(x.shape) and \(weight.shape)")
+      if activation != .none {
+        latent_activate(
+          activation.kernel, LATENT_F32, Int64(sizes[index] * columns), result,
+          y.floats(row * columns))
+      }
     }
     keepAlive(x.storage)
     keepAlive(converted)
     keepAlive(packed.storage)
     keepAlive(bias)
+    keepAlive(pre)
     return y
   }
 }
@@ -118,12 +128,11 @@ extension NDArray {
         weight, bias: bias, activation: activation, file: file, line: line)
       return (output, nil)
     }
-    let relu = activation == .relu
-    if let y = product(
-      weight, transposed: true, bias: bias, relu: relu, changes: changes, file: file, line: line)
+    if let result = product(
+      weight, transposed: true, bias: bias, activation: activation, savingPre: savingPre,
+      changes: changes, file: file, line: line)
     {
-      if relu || activation == .none { return (y, nil) }
-      return (consume y).addingBias(nil, activation: activation, savingPre: savingPre)
+      return result
     }
     return matmul(weight, transpose: .right, file: file, line: line)
       .addingBias(bias, activation: activation, savingPre: savingPre)
@@ -132,14 +141,16 @@ extension NDArray {
   /// `x W` of rows x `[rows, outputs]`, which are this array, and W `[outputs, inputs]`: the cotangent
   /// of the input of `linear`.
   public func linearInputGradient(weight: NDArray) -> NDArray {
-    product(weight, transposed: false, bias: nil, relu: false, changes: true) ?? matmul(weight)
+    product(
+      weight, transposed: false, bias: nil, activation: .none, savingPre: false, changes: true
+    )?.output ?? matmul(weight)
   }
 
   /// Nil where a plain product and a pass over its result are as fast.
   private func product(
-    _ weight: NDArray, transposed: Bool, bias: NDArray?, relu: Bool, changes: Bool,
-    file: StaticString = #fileID, line: UInt = #line
-  ) -> NDArray? {
+    _ weight: NDArray, transposed: Bool, bias: NDArray?, activation: Activation, savingPre: Bool,
+    changes: Bool, file: StaticString = #fileID, line: UInt = #line
+  ) -> (output: NDArray, pre: NDArray?)? {
     let (columns, inner) =
       transposed ? (weight.shape[0], weight.shape[1]) : (weight.shape[1], weight.shape[0])
     require(
@@ -148,11 +159,16 @@ extension NDArray {
       file: file, line: line)
     let least = changes ? PackedProduct.worthPacking : Gemm.fewRows + 1
     guard dtype == .float32 else { return nil }
+    let relu = activation == .relu
+    let rest = relu ? .none : activation  // what products do not do themselves
     if shape[0] >= least, columns * inner >= PackedProduct.worthPlan {
       let packed = PackedProduct(
         rows: shape[0], columns: columns, inner: inner, transposed: transposed,
         hasBias: bias != nil, relu: relu)
-      if let y = packed(self, weight, bias) { return y }
+      let pre =
+        savingPre && rest.savesPreActivation
+        ? NDArray(uninitialized: [shape[0], columns], .float32) : nil
+      if let y = packed(self, weight, bias, then: rest, pre: pre) { return (y, pre) }
     }
     guard transposed, let plain = RowProduct(rows: shape[0], columns: columns, inner: inner) else {
       return nil
@@ -162,7 +178,8 @@ extension NDArray {
     keepAlive(storage)
     keepAlive(weight.storage)
     keepAlive(bias)
-    return y
+    return rest == .none
+      ? (y, nil) : (consume y).addingBias(nil, activation: rest, savingPre: savingPre)
   }
 
   func floats(_ offset: Int) -> UnsafeMutablePointer<Float> {

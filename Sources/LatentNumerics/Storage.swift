@@ -1,6 +1,7 @@
 // Memory of arrays. Freed blocks are kept in size classes and handed out again, so that after the
 // first steps of a training run nothing is asked of the system any more.
 
+import CLatentKernels
 import Foundation
 import Synchronization
 
@@ -50,13 +51,19 @@ struct DerivedKey: Hashable {
   var rows = 0
 }
 
-/// The free blocks of the process, by size class.
+/// The free blocks of the process, by size class and by the thread that used them last: networks that
+/// run whole on each thread then find their blocks in their own core's cache, instead of fetching
+/// what another core wrote into them.
 public enum StoragePool {
   private struct State: ~Copyable {
-    var free = [[UInt]](repeating: [], count: 256)
+    var free = [[UInt]](repeating: [], count: homes * classes)
     var bytesFromSystem = 0
     var bytesFree = 0
   }
+  private static let classes = 256
+  /// Threads beyond so many share them.
+  private static let homes = 16
+  private static var home: Int { Int(latent_pool_thread_number()) % homes }
   private static let state = Mutex(State())
 
   /// Bytes asked of the system and not returned: flat in a steady training loop.
@@ -69,7 +76,8 @@ public enum StoragePool {
     state.withLock { state in
       for index in state.free.indices {
         for address in state.free[index] {
-          SystemMemory.free(UnsafeMutableRawPointer(bitPattern: address), capacity(of: index))
+          SystemMemory.free(
+            UnsafeMutableRawPointer(bitPattern: address), capacity(of: index % classes))
         }
         state.free[index] = []
       }
@@ -94,21 +102,25 @@ public enum StoragePool {
 
   static func take(_ sizeClass: Int) -> UnsafeMutableRawPointer {
     let capacity = capacity(of: sizeClass)
+    let home = home
     let reused = state.withLock { state -> UInt? in
-      guard let address = state.free[sizeClass].popLast() else {
-        state.bytesFromSystem += capacity
-        return nil
+      for step in 0..<homes {
+        let index = (home + step) % homes * classes + sizeClass
+        guard let address = state.free[index].popLast() else { continue }
+        state.bytesFree -= capacity
+        return address
       }
-      state.bytesFree -= capacity
-      return address
+      state.bytesFromSystem += capacity
+      return nil
     }
     if let reused { return UnsafeMutableRawPointer(bitPattern: reused).unsafelyUnwrapped }
     return SystemMemory.allocate(capacity)
   }
 
   static func giveBack(_ pointer: UnsafeMutableRawPointer, _ sizeClass: Int) {
+    let index = home * classes + sizeClass
     state.withLock { state in
-      state.free[sizeClass].append(UInt(bitPattern: pointer))
+      state.free[index].append(UInt(bitPattern: pointer))
       state.bytesFree += capacity(of: sizeClass)
     }
   }

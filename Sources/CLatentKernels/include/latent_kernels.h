@@ -29,6 +29,8 @@ typedef void (*latent_task)(void *context, int64_t index);
 // the environment's LATENT_THREADS, else the CPUs this process may run on.
 void latent_pool_set_threads(int threads);
 int latent_pool_threads(void);
+// 1, 2, ... on the pool's own threads, 0 on any other.
+int latent_pool_thread_number(void);
 // Runs task(context, i) for every i in 0..<count, each exactly once, and returns when all are done.
 // The caller takes part. Nested calls, and calls while another thread owns the pool, run serially.
 void latent_parallel(int64_t count, void *context, latent_task task);
@@ -172,6 +174,8 @@ typedef enum {
 // x + bias (what the GELU and SILU derivatives need).
 void latent_bias_activation(latent_activation act, latent_dtype type, int64_t rows,
                             int64_t columns, const void *x, const void *bias, void *y, void *pre);
+// y = act(x) of n elements on the calling thread; y may be x.
+void latent_activate(latent_activation act, latent_dtype type, int64_t n, const void *x, void *y);
 // dx = dy * act'(.) and, where dbias is not null, dbias[c] = sum over rows of dx. `saved` is the
 // output (NONE: ignored; RELU, TANH, SIGMOID, ELU) or the pre-activation (GELU, SILU, SOFTPLUS).
 // dx may be null only for NONE (bias gradient alone).
