@@ -153,7 +153,7 @@ extension NDArray {
       }
       require(
         part.shape == result.shape.replacing(0, with: range.count) && part.dtype == result.dtype,
-        "part \(part.shape) of \(part.dtype) for rows \(range) of \(result.shape), \(result.dtype)",
+        "part \(part.shape), \(part.dtype), for \(range) of \(result.shape), \(result.dtype)",
         file: file, line: line)
       let row = result.shape.suffix(result.shape.rank - 1).count * result.dtype.size
       memcpy(result.freshPointer + range.lowerBound * row, part.pointer, range.count * row)
