@@ -147,7 +147,8 @@ extension NDArray {
       let range = (index * rows / count)..<((index + 1) * rows / count)
       let part = make(range)
       let result = whole.withLock { whole in
-        let result = whole ?? NDArray(uninitialized: part.shape.replacing(0, with: rows), part.dtype)
+        let shape = part.shape.replacing(0, with: rows)
+        let result = whole ?? NDArray(uninitialized: shape, part.dtype)
         whole = result
         return result
       }
