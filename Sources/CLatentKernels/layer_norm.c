@@ -11,6 +11,9 @@
 #pragma clang fp contract(fast)
 #endif
 
+// So many at once: one row's chain of dependent instructions hides behind another's.
+enum { ROWS = 4 };
+
 typedef struct {
   int64_t columns;
   double epsilon;
@@ -43,23 +46,30 @@ typedef struct {
     const norm_job *job = context;                                                                \
     const int64_t n = job->columns;                                                               \
     const real *scale = job->scale, *shift = job->shift;                                          \
-    for (int64_t row = begin; row < end; ++row) {                                                 \
-      const real *x = (const real *)job->x + row * n;                                             \
-      real *y = (real *)job->out + row * n, *statistics = (real *)job->statistics_out + 2 * row;  \
-      const real center = (real)moments_##suffix(n, x, 0).mean;                                   \
-      const row_moments moments = moments_##suffix(n, x, center);                                 \
-      const real mean = (real)(center + moments.mean);                                            \
-      const double variance = moments.square - moments.mean * moments.mean;                       \
-      const real inverse = (real)(1 / sqrt(variance + job->epsilon));                             \
-      statistics[0] = mean, statistics[1] = inverse;                                              \
-      if (scale && shift) {                                                                       \
-        LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {                                       \
-          y[i] = (x[i] - mean) * inverse * scale[i] + shift[i];                                   \
-        }                                                                                         \
-      } else {                                                                                    \
-        for (int64_t i = 0; i < n; ++i) {                                                         \
-          const real normal = (x[i] - mean) * inverse;                                            \
-          y[i] = (scale ? normal * scale[i] : normal) + (shift ? shift[i] : 0);                   \
+    for (int64_t group = begin; group < end; group += ROWS) {                                     \
+      const int64_t rows = smaller(ROWS, end - group);                                            \
+      const real *all = (const real *)job->x + group * n;                                         \
+      real center[ROWS];                                                                          \
+      for (int64_t r = 0; r < rows; ++r) center[r] = (real)moments_##suffix(n, all + r * n, 0).mean;\
+      real *statistics = (real *)job->statistics_out + 2 * group;                                 \
+      for (int64_t r = 0; r < rows; ++r) {                                                        \
+        const row_moments moments = moments_##suffix(n, all + r * n, center[r]);                  \
+        const double variance = moments.square - moments.mean * moments.mean;                     \
+        statistics[2 * r] = (real)(center[r] + moments.mean);                                     \
+        statistics[2 * r + 1] = (real)(1 / sqrt(variance + job->epsilon));                        \
+      }                                                                                           \
+      for (int64_t r = 0; r < rows; ++r) {                                                        \
+        const real *x = all + r * n, mean = statistics[2 * r], inverse = statistics[2 * r + 1];   \
+        real *y = (real *)job->out + (group + r) * n;                                             \
+        if (scale && shift) {                                                                     \
+          LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {                                     \
+            y[i] = (x[i] - mean) * inverse * scale[i] + shift[i];                                 \
+          }                                                                                       \
+        } else {                                                                                  \
+          for (int64_t i = 0; i < n; ++i) {                                                       \
+            const real normal = (x[i] - mean) * inverse;                                          \
+            y[i] = (scale ? normal * scale[i] : normal) + (shift ? shift[i] : 0);                 \
+          }                                                                                       \
         }                                                                                         \
       }                                                                                           \
     }                                                                                             \

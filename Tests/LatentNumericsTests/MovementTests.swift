@@ -63,6 +63,15 @@ import Testing
     }
   }
 
+  /// Parts made on several threads stand where their ranges are.
+  @Test func joined() {
+    let array = NDArray((0..<77).map { Float($0) }).reshaped([11, 7])
+    for parts in 1...11 {
+      let whole = NDArray.joined(rows: 11, parts: parts) { array.sliced(0, $0).unary(.negate) }
+      #expect(whole == array.unary(.negate), "\(parts)")
+    }
+  }
+
   /// Cutting and joining are inverse.
   @Test(arguments: DType.arithmetic) func concatenate(dtype: DType) {
     var cases = Cases(seed: 22)

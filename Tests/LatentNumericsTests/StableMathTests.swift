@@ -53,7 +53,7 @@ import Testing
     var values = stride(from: UInt32(0), to: UInt32.max - 50_021, by: 50_021).map {
       Float(bitPattern: $0)
     }
-    for centre in [Float(0), 1, -1, 0.5, -0.5, 88.7, -88.7, -103.9, 20, -20] {
+    for centre in [Float(0), 1, -1, 0.5, -0.5, 5.9, -5.9, 88.7, -88.7, -103.9, 20, -20] {
       for step in -500...500 { values.append(centre + Float(step) * 4e-4) }
     }
     return values.filter(\.isFinite)
@@ -93,6 +93,39 @@ import Testing
       let same = pair.0 == pair.1 || Swift.abs(pair.0 - pair.1) <= 1e-12 * scale + function.slack
       if !same { Issue.record("\(function.kernel) at \(x): \(pair.0), not \(pair.1)") }
       if !same { break }
+    }
+  }
+
+  /// The derivative of GELU, which crosses zero at -0.75, as the backward pass of a layer computes it.
+  @Test func slopeOfGELU() {
+    let inputs = Self.patterns + stride(from: Float(-6.5), to: 6.5, by: 1e-3)
+    let saved = NDArray(inputs).reshaped([1, inputs.count])
+    let ones = NDArray(repeating: 1, shape: saved.shape, .float32)
+    let found = ones.biasActivationGradient(.gelu, saved: saved, wantsBias: false).pre.floats
+    for (x, found) in zip(inputs, found) {
+      let wide = max(Double(x), -1000)
+      let density = exp(-0.5 * wide * wide) / (2 * Double.pi).squareRoot()
+      let oracle = 0.5 * erfc(-wide / 2.0.squareRoot()) + min(wide, 1000) * density
+      let slack = Swift.abs(x) < 1.5 ? 2e-7 : Double(Float.leastNormalMagnitude)
+      let isClose = Swift.abs(Double(found) - oracle) <= 2e-6 * Swift.abs(oracle) + slack
+      if !isClose { Issue.record("at \(x): \(found), not \(oracle)") }
+      if !isClose { break }
+    }
+  }
+
+  /// A number's GELU has the same bits whatever stands beside it and however many there are, alone and
+  /// with a bias.
+  @Test func neighboursOfGELU() {
+    let values: [Float] = [0.3, -7, .nan, 2, -5.95, .infinity, -0.2, -200, 5.95, -3, -.infinity]
+    let alone = values.map { NDArray([$0]).unary(.gelu).floats[0].bitPattern }
+    for length in 0..<50 {
+      let row = (0..<length).map { values[$0 % values.count] }
+      let expected = (0..<length).map { alone[$0 % values.count] }
+      #expect(NDArray(row).unary(.gelu).floats.map(\.bitPattern) == expected, "\(length)")
+      let rows = NDArray(row).reshaped([1, length])
+      let zeros = NDArray(repeating: 0, shape: [length], .float32)
+      let biased = rows.addingBias(zeros, activation: .gelu, savingPre: false).output
+      #expect(biased.floats.map(\.bitPattern) == expected, "\(length), with a bias")
     }
   }
 

@@ -53,4 +53,22 @@ import Testing
       _ = step()
     }
   }
+
+  /// Threads that find no block of their own take another's before the system is asked: never more
+  /// is taken than is in use at one time.
+  @Test func threadsShareWhatIsFree() async {
+    await #expect(processExitsWith: .success) {
+      Threads.count = 3
+      let block = 1 << 16
+      for round in 0..<200 {
+        parallelFor(round % 7 + 1) { _ in
+          let array = NDArray(repeating: 1, shape: [block], .uint8)
+          precondition(array.count == block)
+        }
+        let array = NDArray(repeating: 1, shape: [block], .uint8)
+        precondition(array.count == block)
+      }
+      precondition(StoragePool.bytesFromSystem <= 3 * block, "\(StoragePool.bytesFromSystem)")
+    }
+  }
 }
