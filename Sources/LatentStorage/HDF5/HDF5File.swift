@@ -35,6 +35,9 @@ public final class HDF5File: @unchecked Sendable {
     case wideInteger
   }
 
+  /// What is read at least of an array in one piece.
+  private static let sieveBytes = 4 << 10
+
   /// The path the file was opened by.
   public let path: String
   /// The datasets that can be read, in the order of their names.
@@ -58,6 +61,8 @@ public final class HDF5File: @unchecked Sendable {
     var refused: [String: StorageError] = [:]
     file = try HDF5Library.locked(path) { session in
       let access = try session.list(latent_h5_file_access_class())
+      // Of arrays in one piece HDF5 would read 64 KiB around every row that is drawn at random.
+      try session.check(H5Pset_sieve_buf_size(access.id, Self.sieveBytes), "the file's access")
       let file = H5Fopen(path, latent_h5_read_only(), access.id)
       try session.check(file, "the file (\(size) bytes)")
       do {
