@@ -131,7 +131,9 @@ LATENT_INLINE REAL NAME(largest)(NAME(full) x) {
   REAL lanes[WIDTH];
   memcpy(lanes, &x, sizeof x);
   for (int half = WIDTH / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) lanes[i] = lanes[i + half] > lanes[i] ? lanes[i + half] : lanes[i];
+    for (int i = 0; i < half; ++i) {
+      lanes[i] = lanes[i + half] > lanes[i] ? lanes[i + half] : lanes[i];
+    }
   }
   return lanes[0];
 }

@@ -106,6 +106,7 @@ import Testing
       let wide = max(Double(x), -1000)
       let density = exp(-0.5 * wide * wide) / (2 * Double.pi).squareRoot()
       let oracle = 0.5 * erfc(-wide / 2.0.squareRoot()) + min(wide, 1000) * density
+      // Around the zero two units in the last place of 1, which the result is subtracted from.
       // The density leaves the normal numbers, and is flushed to zero, before the product with x does.
       let slack = Swift.abs(x) < 1.5 ? 2e-7 : 1e-36
       let isClose = Swift.abs(Double(found) - oracle) <= 2e-6 * Swift.abs(oracle) + slack
