@@ -26,11 +26,13 @@ static inline hid_t latent_h5_f64le(void) { return H5T_IEEE_F64LE; }
 static inline hid_t latent_h5_i32le(void) { return H5T_STD_I32LE; }
 static inline hid_t latent_h5_u8le(void) { return H5T_STD_U8LE; }
 static inline hid_t latent_h5_i8le(void) { return H5T_STD_I8LE; }
+static inline hid_t latent_h5_u32le(void) { return H5T_STD_U32LE; }
 static inline hid_t latent_h5_native_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t latent_h5_native_double(void) { return H5T_NATIVE_DOUBLE; }
 static inline hid_t latent_h5_native_int32(void) { return H5T_NATIVE_INT32; }
 static inline hid_t latent_h5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t latent_h5_native_uint8(void) { return H5T_NATIVE_UINT8; }
+static inline hid_t latent_h5_native_uint32(void) { return H5T_NATIVE_UINT32; }
 static inline hid_t latent_h5_native_int8(void) { return H5T_NATIVE_INT8; }
 
 // bfloat16, which HDF5 knows as a floating-point number of its fields: the sign in bit 15, 8 bits of

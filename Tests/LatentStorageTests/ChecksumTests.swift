@@ -1,5 +1,6 @@
-// Published values of the two checksums that we compute ourselves.
+// Published values of the checksums that we compute ourselves.
 
+import CLatentDigest
 import Testing
 
 @testable import LatentStorage
@@ -32,5 +33,31 @@ import Testing
   @Test(arguments: hashes)
   func lookup3(text: String, seed: UInt32, hash: UInt32) {
     #expect([UInt8](text.utf8).withUnsafeBytes { SuperblockRepair.lookup3($0, seed: seed) } == hash)
+  }
+
+  /// RFC 3720, B.4, and the check value that catalogues of checksums give for `123456789`.
+  @Test(
+    arguments: [
+      ([UInt8](repeating: 0, count: 32), 0x8a91_36aa),
+      ([UInt8](repeating: 255, count: 32), 0x62a8_ab43), (Array(0..<32), 0x46dd_794e),
+      (Array((0..<32).reversed()), 0x113f_db5c), (Array("123456789".utf8), 0xe306_9283), ([], 0),
+    ] as [([UInt8], UInt32)])
+  func crc32c(bytes: [UInt8], checksum: UInt32) {
+    #expect(bytes.withUnsafeBytes { CRC32C.checksum($0) } == checksum)
+    #expect(latent_crc32c_plain(bytes, bytes.count) == checksum)
+  }
+
+  /// With and without the instruction, at every length around its step.
+  @Test func bothWaysOfCRC32CAgree() {
+    var random = Random(seed: 11)
+    let bytes = (0..<100).map { _ in UInt8.random(in: 0...255, using: &random) }
+    for start in 0..<9 {
+      for count in 0...(bytes.count - start) {
+        bytes.withUnsafeBytes { bytes in
+          let part = bytes.baseAddress.unsafelyUnwrapped + start
+          #expect(latent_crc32c(part, count) == latent_crc32c_plain(part, count), "\(count)")
+        }
+      }
+    }
   }
 }

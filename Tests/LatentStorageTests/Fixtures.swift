@@ -7,6 +7,8 @@
 //   fourTebibytes  f.create_dataset("x", (1 << 40,), "<f4", chunks=(1 << 20,)), nothing stored
 //   manyNames      one dataset of 6,000 bytes under 41 names
 //   hugeChunk      f.create_dataset("x", (2,), "<f4", maxshape=(1 << 28,), chunks=(1 << 28,))
+//   checksums      f.create_dataset(name, data=np.arange(100, dtype="<f4").reshape(10, 10)), with
+//                  .attrs["latent_crc32c"] of wrong kinds, sizes and values
 //   foreign        every numeric type that h5py writes, and some things that are not numbers
 
 import Foundation
@@ -204,5 +206,19 @@ enum Fixtures {
     wi7vvzr3OXzAqZXvXzsPN3gLXdHr3/IoQiW09tVdgYOc+tLlZeelUcmeCZGW5tShcIYjs39coK5/DD/FQMBBrQB+cIGAoj\
     fgVxWoZ8sME348gZX58QsJtInB9FcQFGqwtHSmAffBs4wfN7sTKDPsFu5qp+0zg4Sb1+lImF2qT3UwhtvQaU3DguF+c6IS\
     J7NVDmapaCeJrfjmgmUa8PUEy/jwHQTL+PFFA1EDjnhynPq/B7YMbYM6FqZ26P5Yvg9AlBz+AbDj65qyRwAA
+    """
+
+  static let checksums = """
+    H4sIAAAAAAACA+2ab0gTYRzHf3fzz7WWu8bMispFvugfNCsoInA5yUHGJHohFDSby6S1iYxUEBoRYRExokIiRCJMJUIqRezfiJCg\
+    N0IvtFdJFgi9qJdB9Of77O7EWcmqHRr8PvDhtueem8/zfe4eH+7uvK9i7xLrSqtFUcjgu453j/bdrZe/b+3s9fsqDsjUIjtmVjSw\
+    yiQRqSrRx1ztkC36oXkFhF2WY6Hmp5JeYhclOZFoJPRSTitqbqgLjVn0A22URmH9w0OpJkgkSSVEsixJVn3f77YWJ0lLXcWUk/rm\
+    oiKFik7jUy5aa7Eq6IlFIr33Cb11hQ5RfXb/bGWoSwVolJMoXBsLRWJHgk3BbVuDhD5P/wG0SdK7RDLNopKyRWlvdMCMLBKLMsrC\
+    m3EWxlgaWw+Jcdaz8WYliz6H87EZWbgWZ5TFjoyz+Knlfso2A18Cg2Zk0W/LKIvKObNQ9DPgV9eI8cPTIZX9cxZv9r8uMSMLT8Gf\
+    zBdOsTM9ixU4FUQe6nR/lVQO4vOofUYO2ZsvXn2r6fZ7ffvE/LwxXyszrj596o2FWmKTWr/pw+qrDWZEN1ps8lQrfjg/u9FtWtc2\
+    IqLLU0VMuUfD0eCJ+0Z0WllzUzRSvyYvLc6TtZHWwFqt6N2uQgctVOJl2rTsgXHYBZNwQkzVWAWo0AXd0AOrYQA2wjhshwnYAbtg\
+    D+yHQzAJX8BROA4n4BT8BD+LFUY5hhMq0AZV6ITL4SrogiVwPdwM3XA73Al3Qw+sgD5YBavhQVgDD8MArIPHYRg2whhsgW0wDs/A\
+    s/AcbIcX4EV4CSbgZXgFXoMd8Dq8ATthF7wJb8Fu2AP74B14F/bDe/ABHIRDcBg+gk9gEj6Dz+FIOY8HjwePB48HjwePx9+MR6XX\
+    X5VaWKnpa2ljWzvrP/+4nRiGYRiGYRiGYRiG+S/h+zEL5X6MGU/QAhu0unM/QROP+QKlWo1J4y7Pqfk6I/uSy77ydckwDMPweozX\
+    Y/P3vJJhGIZhzEW8NWobs2f6LuuU/o68sWUYhmEYhmEYhmEYZv4JvW28/QOTRgeWQ0EAAA==
     """
 }

@@ -17,6 +17,24 @@ public final class ByteFile: Sendable {
     descriptor = try stream.duplicate()
   }
 
+  /// The file that somebody else has open, under a descriptor of its own.
+  /// - Throws: `StorageError.unreadable`.
+  init(path: String, sharing other: Int32) throws {
+    var status = stat()
+    let copy = fcntl(other, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else {
+      throw StorageError.unreadable(file: path, reason: systemMessage(errno))
+    }
+    guard fstat(copy, &status) == 0 else {
+      let reason = systemMessage(errno)
+      close(copy)
+      throw StorageError.unreadable(file: path, reason: reason)
+    }
+    self.path = path
+    size = Int(status.st_size)
+    descriptor = copy
+  }
+
   deinit { close(descriptor) }
 
   /// Fills `buffer` with the bytes from `start` on.

@@ -5,10 +5,7 @@ import LatentNumerics
 
 extension HDF5File.Dataset {
   /// Judges the dataset at `name` without reading its elements.
-  init(name: String, in root: borrowing HDF5Handle, session: HDF5Session) throws {
-    let dataset = try session.handle(
-      H5Dopen2(root.id, name, latent_h5_default_list()), H5Dclose, name)
-    let layout = try HDF5Layout(of: dataset, path: name, session: session)
+  init(_ layout: HDF5Layout, name: String, session: HDF5Session) throws {
     guard !layout.isVirtual, layout.externalFiles == 0 else {
       throw session.unsupported(name, layout.summary, "data inside this file")
     }
@@ -76,15 +73,16 @@ extension HDF5File.Dataset {
 }
 
 extension HDF5File {
-  /// Writes arrays as a plain HDF5 file, atomically: in chunks of about 16 KiB, with checksums,
-  /// readable by HDF5 1.10 and later, the same bytes for the same arrays. Weights of low precision are written as the
-  /// float32 numbers that they stand for.
+  /// Writes arrays as a plain HDF5 file, atomically, readable by HDF5 1.10 and later, the same bytes
+  /// for the same arrays. Each array lies in one piece, so that rows can be read in any order at the
+  /// same cost, and has the checksums of its blocks in an attribute, which reading compares. Weights
+  /// of low precision are written as the float32 numbers that they stand for.
   ///
   /// - Throws: `StorageError.cannotWrite` or `.notStorable`; the file that was there is intact.
   public static func write(arrays: [String: NDArray], to path: String) throws {
     let bytes = try HDF5Image.make(
       arrays: arrays.mapValues(\.inPlainType), texts: [:], userBlock: 0, name: path,
-      chunks: .rows)
+      layout: .onePiece(blockBytes: BlockChecksums.writtenBlock))
     try AtomicFile.write(bytes, to: path)
   }
 }

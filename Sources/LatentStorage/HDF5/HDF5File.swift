@@ -26,6 +26,7 @@ public final class HDF5File: @unchecked Sendable {
     public let isBoolean: Bool
     let reading: Reading
     let chunkBytes: Int
+    var rowCount: Int { shape.rank == 0 ? 0 : shape[0] }
   }
 
   /// How elements come from file to memory.
@@ -35,13 +36,15 @@ public final class HDF5File: @unchecked Sendable {
     case wideInteger
   }
 
-  /// What is read at least of an array in one piece.
+  /// What is read at least of an array in one piece that needs conversion.
   private static let sieveBytes = 4 << 10
 
   /// The path the file was opened by.
   public let path: String
   /// The datasets that can be read, in the order of their names.
   public let datasets: [Dataset]
+  /// The datasets that are read without the library.
+  let flat: [String: FlatArray]
   private let byName: [String: Dataset]
   private let refused: [String: StorageError]
   private let file: hid_t
@@ -58,6 +61,7 @@ public final class HDF5File: @unchecked Sendable {
     // HDF5 only knows "cannot open"; this tells missing, forbidden and folders apart.
     let size = try FileStream(path: path).size
     var found: [Dataset] = []
+    var flat: [String: FlatArray] = [:]
     var refused: [String: StorageError] = [:]
     file = try HDF5Library.locked(path) { session in
       let access = try session.list(latent_h5_file_access_class())
@@ -66,12 +70,18 @@ public final class HDF5File: @unchecked Sendable {
       let file = H5Fopen(path, latent_h5_read_only(), access.id)
       try session.check(file, "the file (\(size) bytes)")
       do {
+        let bytes = try ByteFile(path: path, sharing: session.descriptor(of: file, access))
         let root = try session.handle(
           H5Gopen2(file, "/", latent_h5_default_list()), H5Gclose, "the root group")
         let tree = try HDF5Tree.objects(below: root, session: session)
         for path in tree.datasets {
           do {
-            found.append(try Dataset(name: path, in: root, session: session))
+            let dataset = try session.handle(
+              H5Dopen2(root.id, path, latent_h5_default_list()), H5Dclose, path)
+            let layout = try HDF5Layout(of: dataset, path: path, session: session)
+            let judged = try Dataset(layout, name: path, session: session)
+            flat[path] = try FlatArray(judged, dataset, layout, in: bytes, session)
+            found.append(judged)
           } catch let error as StorageError {
             refused[path] = error
           }
@@ -87,6 +97,7 @@ public final class HDF5File: @unchecked Sendable {
     }
     datasets = found.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     byName = Dictionary(found.map { ($0.name, $0) }) { first, _ in first }
+    self.flat = flat
     self.refused = refused
   }
 
@@ -116,22 +127,24 @@ public final class HDF5File: @unchecked Sendable {
 
   /// Rows `range` of a dataset: an array of shape `[range.count, ...]`.
   ///
-  /// Only these rows are read, and only as many whole chunks as hold them.
+  /// Only these rows are read, or as many whole chunks as hold them.
   ///
   /// - Throws: `StorageError.noSuchDataset`, `.rowsOutOfRange`, `.damaged`, or `.unsupported` for
   ///   integers that do not fit int32.
   public func rows(_ range: Range<Int>, of name: String) throws -> NDArray {
     let dataset = try dataset(name)
-    let count = dataset.shape.rank == 0 ? 0 : dataset.shape[0]
+    let count = dataset.rowCount
     guard range.lowerBound >= 0, range.upperBound <= count else {
       throw StorageError.rowsOutOfRange(file: path, dataset: name, rows: range, count: count)
     }
+    if let flat = flat[dataset.name] { return try flat.rows([range]) }
     return try read(dataset, rows: range, shape: dataset.shape.replacing(0, with: range.count))
   }
 
   /// A whole dataset, for small ones; scalars have no rows and come this way.
   public func array(_ name: String) throws -> NDArray {
     let dataset = try dataset(name)
+    if let flat = flat[dataset.name] { return try flat.array() }
     return try read(dataset, rows: nil, shape: dataset.shape)
   }
 

@@ -6,20 +6,22 @@ import CLatentHDF5
 import LatentNumerics
 
 enum HDF5Image {
-  /// Bytes of a chunk, which is what one Fletcher-32 checksum protects and what is read at once.
-  enum ChunkSize: Int {
-    /// Arrays that are read whole.
-    case whole = 0x10_0000
-    /// Arrays that are read by rows in any order: a row costs a chunk once the cache is too small.
-    case rows = 0x4000
+  /// How arrays lie in the file.
+  enum Layout {
+    /// In chunks with a Fletcher-32 checksum each: arrays that are read whole.
+    case chunks
+    /// In one piece, with the checksums of its blocks beside it: arrays that are read by rows.
+    case onePiece(blockBytes: Int)
   }
+  /// Bytes of a chunk at most.
+  private static let chunkBytes = 1 << 20
   /// Texts up to this size live in their object's header, whose limit is 64 KiB.
   private static let compactLimit = 32_768
 
   /// The bytes of an HDF5 file with these objects, behind `userBlock` bytes left for the caller.
   static func make(
     arrays: [String: NDArray], texts: [String: String], userBlock: Int, name: String,
-    chunks: ChunkSize = .whole
+    layout: Layout = .chunks
   ) throws -> [UInt8] {
     let paths = try HDF5Names.checked(Array(arrays.keys) + Array(texts.keys))
     return try HDF5Library.locked(name, writing: true) { session in
@@ -28,7 +30,7 @@ enum HDF5Image {
         userBlock: userBlock, increment: min(max(total / 4, 1 << 16), 1 << 26), session)
       try addGroups(above: paths, to: file, session)
       for path in paths {
-        if let array = arrays[path] { try add(array, path, chunks, to: file, session) }
+        if let array = arrays[path] { try add(array, path, layout, to: file, session) }
         if let text = texts[path] { try add(text, path, to: file, session) }
       }
       try session.check(H5Fflush(file.id, H5F_SCOPE_GLOBAL), "the file")
@@ -73,7 +75,7 @@ enum HDF5Image {
   }
 
   private static func add(
-    _ array: NDArray, _ path: String, _ chunks: ChunkSize, to file: borrowing HDF5Handle,
+    _ array: NDArray, _ path: String, _ layout: Layout, to file: borrowing HDF5Handle,
     _ session: HDF5Session
   ) throws {
     let extents = array.shape.dimensions.map { hsize_t($0) }
@@ -85,8 +87,8 @@ enum HDF5Image {
     if extents.isEmpty || array.count == 0 {
       // Nothing to cut into chunks; the checksum of the object's header covers the element.
       try session.check(H5Pset_layout(creation.id, H5D_COMPACT), path)
-    } else {
-      let chunk = chunkShape(array.shape, elementSize: array.dtype.size, chunks).map { hsize_t($0) }
+    } else if case .chunks = layout {
+      let chunk = chunkShape(array.shape, elementSize: array.dtype.size).map { hsize_t($0) }
       try session.check(H5Pset_chunk(creation.id, Int32(chunk.count), chunk), path)
       try session.check(H5Pset_fletcher32(creation.id), path)
     }
@@ -97,6 +99,9 @@ enum HDF5Image {
         H5Dwrite(
           dataset.id, array.dtype.memoryType, latent_h5_all(), latent_h5_all(),
           latent_h5_default_list(), bytes.baseAddress), path)
+      if case .onePiece(let blockBytes) = layout, !extents.isEmpty {
+        try BlockChecksums(of: bytes, blockBytes: blockBytes).write(to: dataset, path, session)
+      }
     }
   }
 
@@ -138,10 +143,8 @@ enum HDF5Image {
   }
 
   /// Whole trailing axes as far as they fit the target, and an even share of the axis before.
-  static func chunkShape(
-    _ shape: Shape, elementSize: Int, _ chunks: ChunkSize = .whole
-  ) -> [Int] {
-    var room = max(chunks.rawValue / elementSize, 1)
+  static func chunkShape(_ shape: Shape, elementSize: Int) -> [Int] {
+    var room = max(chunkBytes / elementSize, 1)
     var chunk = shape.dimensions
     for axis in stride(from: shape.rank - 1, through: 0, by: -1) {
       let pieces = (shape[axis] + room - 1) / room

@@ -24,6 +24,8 @@ struct HDF5Layout {
   private(set) var filters: [H5Z_filter_t] = []
   private(set) var chunkBytes = 0
   private(set) var storedBytes: UInt64 = 0
+  /// The byte of the file at which the elements begin, where they lie there in one piece.
+  private(set) var start: Int?
 
   var isScalar: Bool { extents?.isEmpty == true }
   var isBoolean: Bool { if case .boolean = elementClass { elementSize == 1 } else { false } }
@@ -118,6 +120,10 @@ struct HDF5Layout {
       filters.append(
         try session.check(
           H5Pget_filter2(creation.id, index, &flags, &values, nil, 0, nil, &configuration), path))
+    }
+    // All ones for what was never written, which does not fit.
+    if layout == H5D_CONTIGUOUS && externalFiles == 0 {
+      start = Int(exactly: H5Dget_offset(dataset.id))
     }
     guard layout == H5D_CHUNKED else { return }
     var chunk = [hsize_t](repeating: 0, count: 33)

@@ -68,6 +68,14 @@ struct HDF5Session {
     return status
   }
 
+  /// The descriptor under which the library has a file open.
+  func descriptor(of file: hid_t, _ access: borrowing HDF5Handle) throws -> Int32 {
+    var handle: UnsafeMutableRawPointer?
+    try check(H5Fget_vfd_handle(file, access.id, &handle), "the file's descriptor")
+    guard let handle else { throw failure("the file's descriptor") }
+    return handle.load(as: Int32.self)
+  }
+
   func damaged(_ place: String, _ found: String, _ expected: String) -> StorageError {
     .damaged(file: name, place: quoted(place), found: found, expected: expected)
   }
