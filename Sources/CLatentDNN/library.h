@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #define LATENT_DNN_FUNCTIONS(F)                                                            \
-  F(sgemm) F(engine_create) F(stream_create) F(stream_wait)                                \
+  F(sgemm) F(engine_create) F(stream_create) F(stream_destroy) F(stream_wait)              \
   F(memory_desc_init_by_tag) F(memory_desc_init_by_strides) F(memory_desc_init_submemory) F(memory_desc_get_size)        \
   F(memory_desc_equal) F(memory_create) F(memory_destroy) F(memory_set_data_handle)        \
   F(primitive_attr_create) F(primitive_attr_destroy) F(primitive_attr_set_post_ops)        \

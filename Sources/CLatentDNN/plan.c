@@ -11,6 +11,7 @@
 
 enum { BUCKETS = 512 };
 static latent_dnn_plan *table[BUCKETS];
+static int64_t plan_count;  // of all that were ever made
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 
 // Layouts seen so far: plans may share packed weights where both descriptors are equal.
@@ -22,9 +23,13 @@ typedef struct layout {
 static layout *layouts;
 
 static uint64_t hash_of(const latent_dnn_plan_key *key) {
-  const unsigned char *bytes = (const unsigned char *)key;
-  uint64_t hash = UINT64_C(0xcbf29ce484222325);
-  for (size_t i = 0; i < sizeof *key; ++i) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+  uint64_t words[sizeof *key / 8], hash = UINT64_C(0xcbf29ce484222325);
+  _Static_assert(sizeof words == sizeof *key, "keys are whole words");
+  memcpy(words, key, sizeof words);
+  for (size_t i = 0; i < sizeof words / 8; ++i) {
+    hash = (hash ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
+    hash ^= hash >> 32;
+  }
   return hash;
 }
 
@@ -55,6 +60,7 @@ const latent_dnn_plan *latent_dnn_find_plan(const latent_dnn_plan_key *key, late
   if (!plan && (plan = calloc(1, sizeof *plan))) {
     plan->key = *key;
     plan->hash = hash;
+    plan->number = ++plan_count;
     plan->usable = make(dnn, plan, wishes);
     if (!plan->usable) destroy_primitives(dnn, plan);
     plan->next = table[hash % BUCKETS];
@@ -104,18 +110,62 @@ dnnl_data_type_t latent_dnn_weights_type(latent_dnn_type type) {
   return type == LATENT_DNN_U8 ? dnnl_s8 : latent_dnn_data_type(type);
 }
 
+// What a thread keeps for its next calls.
+enum { CALLS = 64 };
+typedef struct {
+  void *scratch;
+  size_t scratch_bytes;
+  latent_dnn_call calls[CALLS];  // each in the place that its hash says, or none
+} thread_state;
+
+static pthread_key_t state_key;
+static pthread_once_t state_once = PTHREAD_ONCE_INIT;
+static bool has_key;
+
+static void clear(latent_dnn_call *call) {
+  for (int i = 0; i < call->count; ++i) {
+    if (call->arguments[i].memory) latent_dnn()->memory_destroy(call->arguments[i].memory);
+  }
+  memset(call, 0, sizeof *call);
+}
+
+static void end_thread(void *pointer) {
+  thread_state *state = pointer;
+  for (int i = 0; i < CALLS; ++i) clear(&state->calls[i]);
+  free(state->scratch);
+  free(state);
+}
+
+static void make_key(void) { has_key = pthread_key_create(&state_key, end_thread) == 0; }
+
+static thread_state *this_thread(void) {
+  static _Thread_local thread_state *state;
+  if (!state) {
+    pthread_once(&state_once, make_key);
+    thread_state *new = has_key ? calloc(1, sizeof *new) : NULL;
+    if (new && pthread_setspecific(state_key, new) != 0) {
+      free(new);
+      new = NULL;
+    }
+    state = new;
+  }
+  return state;
+}
+
 // Scratch of the calling thread, kept for its next call.
 static void *scratch(size_t bytes) {
-  static _Thread_local void *block;
-  static _Thread_local size_t capacity;
-  if (bytes > capacity) {
-    free(block);
-    block = NULL;
-    capacity = 0;
-    if (posix_memalign(&block, 64, bytes) != 0) return NULL;
-    capacity = bytes;
+  thread_state *state = this_thread();
+  if (!state) return NULL;
+  if (bytes > state->scratch_bytes) {
+    // Calls that are kept know the block that goes.
+    for (int i = 0; i < CALLS; ++i) clear(&state->calls[i]);
+    free(state->scratch);
+    state->scratch = NULL;
+    state->scratch_bytes = 0;
+    if (posix_memalign(&state->scratch, 64, bytes) != 0) return NULL;
+    state->scratch_bytes = bytes;
   }
-  return block;
+  return state->scratch;
 }
 
 static dnnl_primitive_attr_t attributes(const latent_dnn_library *dnn,
@@ -276,6 +326,53 @@ bool latent_dnn_execute(const latent_dnn_library *dnn, dnnl_primitive_t primitiv
     if (arguments[i].memory) dnn->memory_destroy(arguments[i].memory);
   }
   return complete;
+}
+
+static dnnl_exec_arg_t argument(const latent_dnn_library *dnn, int role,
+                                const dnnl_memory_desc_t *desc, const void *data) {
+  return (dnnl_exec_arg_t){role, latent_dnn_wrap(dnn, desc, data)};
+}
+
+// The kept call of this plan with these weights, or a new one in its place.
+static latent_dnn_call *kept_call(const latent_dnn_library *dnn, thread_state *state,
+                                  const latent_dnn_plan *plan, const void *packed,
+                                  const float *bias) {
+  const uint64_t mixed =
+      ((uint64_t)plan->number ^ (uint64_t)(uintptr_t)packed >> 6) * UINT64_C(0x9e3779b97f4a7c15);
+  latent_dnn_call *call = &state->calls[mixed >> 58];
+  _Static_assert(CALLS == 64, "six bits");
+  if (call->plan == plan->number && call->packed == packed && call->bias == bias) return call;
+  clear(call);
+  dnnl_exec_arg_t *to = call->arguments;
+  *to++ = argument(dnn, DNNL_ARG_SRC, &plan->x, NULL);
+  *to++ = argument(dnn, DNNL_ARG_WEIGHTS, &plan->packed, packed);
+  *to++ = argument(dnn, DNNL_ARG_DST, &plan->y, NULL);
+  if (bias) *to++ = argument(dnn, DNNL_ARG_BIAS, &plan->bias, bias);
+  if (plan->scratch) *to++ = (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, wrap_scratch(dnn, plan->scratch)};
+  call->count = (int)(to - call->arguments);
+  bool complete = true;
+  for (int i = 0; i < call->count; ++i) complete &= call->arguments[i].memory != NULL;
+  if (!complete) {
+    clear(call);
+    return NULL;
+  }
+  call->plan = plan->number, call->packed = packed, call->bias = bias;
+  return call;
+}
+
+bool latent_dnn_repeat(const latent_dnn_plan *plan, const void *x, const void *packed,
+                       const float *bias, void *y) {
+  const latent_dnn_library *dnn = latent_dnn();
+  dnnl_stream_t stream = latent_dnn_stream();
+  thread_state *state = this_thread();
+  if (!stream || !state || (plan->scratch && !scratch(plan->scratch))) return false;
+  latent_dnn_call *call = kept_call(dnn, state, plan, packed, bias);
+  return call &&
+         dnn->memory_set_data_handle(call->arguments[0].memory, (void *)x) == dnnl_success &&
+         dnn->memory_set_data_handle(call->arguments[2].memory, y) == dnnl_success &&
+         dnn->primitive_execute(plan->primitive, stream, call->count, call->arguments) ==
+             dnnl_success &&
+         dnn->stream_wait(stream) == dnnl_success;
 }
 
 static bool reorder(const latent_dnn_plan *plan, dnnl_primitive_t primitive,

@@ -25,6 +25,7 @@ typedef struct {
 struct latent_dnn_plan {
   latent_dnn_plan_key key;
   uint64_t hash;
+  int64_t number;  // never given twice
   dnnl_primitive_t primitive;
   dnnl_memory_desc_t x, y, bias;
   dnnl_memory_desc_t plain, packed;  // the weights, as we keep them and as the primitive wants them
@@ -64,7 +65,20 @@ bool latent_dnn_make_primitive(const latent_dnn_library *dnn, latent_dnn_plan *p
 // Makes the reorders between `plain` and `packed`.
 bool latent_dnn_make_reorders(const latent_dnn_library *dnn, latent_dnn_plan *plan);
 
-// A memory object is a few words on the heap; it lives for one call, which destroys it.
+// A call of a plan whose weights stay, kept by the calling thread for the next time: making its
+// memory objects takes as long as a product of 16 x 64 x 64.
+typedef struct {
+  int64_t plan;
+  const void *packed, *bias;
+  int count;
+  dnnl_exec_arg_t arguments[5];  // input, weights, output[, bias][, scratch]
+} latent_dnn_call;
+
+// Runs a plan that reads x, `packed` and, where the plan has one, `bias`, and writes y.
+bool latent_dnn_repeat(const latent_dnn_plan *plan, const void *x, const void *packed,
+                       const float *bias, void *y);
+
+// A memory object is some words on the heap; it lives for one call, which destroys it.
 dnnl_memory_t latent_dnn_wrap(const latent_dnn_library *dnn, const dnnl_memory_desc_t *desc,
                               const void *data);
 // Leaves room for one argument more: the scratch.

@@ -53,17 +53,7 @@ const latent_dnn_plan *latent_dnn_product_plan(const latent_dnn_product *shape,
 
 bool latent_dnn_multiply(const latent_dnn_plan *plan, const void *x, const void *packed,
                          const float *bias, float *y) {
-  const latent_dnn_library *dnn = latent_dnn();
-  dnnl_exec_arg_t arguments[5] = {
-      {DNNL_ARG_SRC, latent_dnn_wrap(dnn, &plan->x, x)},
-      {DNNL_ARG_WEIGHTS, latent_dnn_wrap(dnn, &plan->packed, packed)},
-      {DNNL_ARG_DST, latent_dnn_wrap(dnn, &plan->y, y)}};
-  int count = 3;
-  if (plan->key.product.has_bias) {
-    arguments[count].arg = DNNL_ARG_BIAS;
-    arguments[count++].memory = latent_dnn_wrap(dnn, &plan->bias, bias);
-  }
-  return latent_dnn_execute(dnn, plan->primitive, arguments, count, plan->scratch);
+  return latent_dnn_repeat(plan, x, packed, plan->key.product.has_bias ? bias : NULL, y);
 }
 
 #else

@@ -27,13 +27,13 @@ public struct AttentionGeometry: Sendable {
   ) {
     isPacked = operands.count == 1
     let shapes = operands.map(\.shape)
-    let names = shapes.map(\.description).joined(separator: ", ")
     let packing = isPacked ? 3 : 1
     require(
       shapes.allSatisfy { $0.rank == 3 && $0[0] == shapes[0][0] && $0[2] == shapes[0][2] }
         && (isPacked || shapes[1] == shapes[2]) && heads > 0 && shapes[0][2] % packing == 0
         && shapes[0][2] / packing % heads == 0,
-      "attention of \(heads) heads: operands \(names), expected [batch, length, 3 * width] or "
+      "attention of \(heads) heads: operands \(shapes.map(\.description).joined(separator: ", ")), "
+        + "expected [batch, length, 3 * width] or "
         + "three [batch, length, width] with a width that the heads divide", file: file, line: line)
     dtype = operands[0].dtype
     let dtype = dtype

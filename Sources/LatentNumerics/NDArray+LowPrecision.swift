@@ -246,8 +246,9 @@ extension Convolution {
       let rows = piece.whole.batch * piece.whole.outputPositions
       return [min(blockRows, rows), rows % blockRows].filter { $0 > 0 }
     }
-    let plans = byPlans && groups == 1 ? product.plans(rows: Set(blocks)) : nil
-    let packed = plans?.values.first.map { weight.packed(for: $0) }
+    let found = byPlans && groups == 1 ? product.plans(blocks) : nil
+    let plans = found.map { Dictionary(zip(blocks, $0)) { first, _ in first } }
+    let packed = found?.first.map { weight.packed(for: $0) }
     let rowsWeight = packed == nil ? weight.patchesAsRows(groups) : nil
     let scratch = NDArray(uninitialized: [pieces.count, blockRows * patch], .float32)
     let integers = NDArray(uninitialized: [pieces.count, blockRows * outputChannels], .uint8)

@@ -42,15 +42,21 @@ struct PackedProduct {
     return type.withScales { latent_dnn_product_plan(&shape, $0) }
   }
 
-  /// A plan for each of the numbers of rows, all with the weights in one layout; nil where one is
-  /// missing.
-  func plans(rows: Set<Int>) -> [Int: OpaquePointer]? {
-    var found: [Int: OpaquePointer] = [:]
-    for count in rows {
-      guard let plan = plan(rows: count) else { return nil }
-      found[count] = plan
+  /// A plan for each of these numbers of rows, in their order, all with the weights in one layout;
+  /// nil where one is missing.
+  func plans(_ sizes: [Int]) -> [OpaquePointer]? {
+    var plans: [OpaquePointer] = []
+    for (index, rows) in sizes.enumerated() {
+      // Most pieces have as many rows as the one before.
+      let known = index > 0 && sizes[index - 1] == rows ? plans[index - 1] : plan(rows: rows)
+      guard let known, plans.isEmpty || hasLayout(of: plans[0], known) else { return nil }
+      plans.append(known)
     }
-    return Set(found.values.map { latent_dnn_weights_layout($0) }).count == 1 ? found : nil
+    return plans
+  }
+
+  private func hasLayout(of one: OpaquePointer, _ other: OpaquePointer) -> Bool {
+    one == other || latent_dnn_weights_layout(one) == latent_dnn_weights_layout(other)
   }
 
   /// Calls with the rows of each piece, on the pool.
@@ -67,8 +73,7 @@ struct PackedProduct {
   ) -> NDArray? {
     let pieces = pieces
     let sizes = (0..<pieces).map { border($0 + 1, of: pieces) - border($0, of: pieces) }
-    guard let found = plans(rows: Set(sizes)) else { return nil }
-    let plans = sizes.compactMap { found[$0] }
+    guard let plans = plans(sizes) else { return nil }
     let packed = weight.packed(for: plans[0])
     let bias = type.unscaled(bias)
     let y = NDArray(uninitialized: [rows, columns], .float32)
