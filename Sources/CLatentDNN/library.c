@@ -38,8 +38,9 @@ const latent_dnn_library *latent_dnn(void) {
   return is_there ? &library : NULL;
 }
 
+static _Thread_local dnnl_stream_t stream;
+
 dnnl_stream_t latent_dnn_stream(void) {
-  static _Thread_local dnnl_stream_t stream;
   if (!stream && latent_dnn()) {
     // OpenMP's setting is one of the calling thread.
     if (set_threads) set_threads(1);
@@ -48,6 +49,11 @@ dnnl_stream_t latent_dnn_stream(void) {
     }
   }
   return stream;
+}
+
+void latent_dnn_end_stream(void) {
+  if (stream) library.stream_destroy(stream);
+  stream = NULL;
 }
 
 bool latent_dnn_available(void) { return latent_dnn() != NULL; }

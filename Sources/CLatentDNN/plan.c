@@ -134,6 +134,7 @@ static void end_thread(void *pointer) {
   for (int i = 0; i < CALLS; ++i) clear(&state->calls[i]);
   free(state->scratch);
   free(state);
+  latent_dnn_end_stream();
 }
 
 static void make_key(void) { has_key = pthread_key_create(&state_key, end_thread) == 0; }
