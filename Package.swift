@@ -112,7 +112,7 @@ let package = Package(
     .tests("LatentLayersTests", ["LatentLayers", "LatentAutodiff", "LatentNumerics"]),
     .tests(
       "LatentDistributionsTests", ["LatentDistributions", "LatentAutodiff", "LatentNumerics"]),
-    .tests("LatentStorageTests", ["LatentStorage", "LatentNumerics"]),
+    .tests("LatentStorageTests", ["LatentStorage", "LatentNumerics", "CLatentDigest"]),
     .tests("LatentTrainingTests", ["Latent"]),
     .tests(
       "LatentOptimizersTests",

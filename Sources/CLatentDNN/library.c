@@ -2,7 +2,7 @@
 // library is loaded when first needed: a process that only encodes one example starts without it.
 
 #define _GNU_SOURCE
-#include "library.h"
+#include "plan.h"
 
 #include "latent_dnn.h"
 
@@ -39,6 +39,19 @@ const latent_dnn_library *latent_dnn(void) {
 }
 
 static _Thread_local dnnl_stream_t stream;
+static pthread_key_t thread_key;
+static pthread_once_t thread_once = PTHREAD_ONCE_INIT;
+
+static void end_thread(void *own) {
+  latent_dnn_end_calls();
+  library.stream_destroy(own);
+  stream = NULL;
+}
+
+static void make_key(void) {
+  // Without a key a thread that ends leaves its stream behind.
+  if (pthread_key_create(&thread_key, end_thread) != 0) thread_key = (pthread_key_t)-1;
+}
 
 dnnl_stream_t latent_dnn_stream(void) {
   if (!stream && latent_dnn()) {
@@ -47,13 +60,10 @@ dnnl_stream_t latent_dnn_stream(void) {
     if (library.stream_create(&stream, library.engine, dnnl_stream_default_flags) != dnnl_success) {
       stream = NULL;
     }
+    pthread_once(&thread_once, make_key);
+    if (stream) pthread_setspecific(thread_key, stream);
   }
   return stream;
-}
-
-void latent_dnn_end_stream(void) {
-  if (stream) library.stream_destroy(stream);
-  stream = NULL;
 }
 
 bool latent_dnn_available(void) { return latent_dnn() != NULL; }

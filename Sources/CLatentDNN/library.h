@@ -41,8 +41,6 @@ const latent_dnn_library *latent_dnn(void);
 // stream; null where the library is not there. Primitives are to be made after this call too: they
 // are planned for the number of threads of the moment.
 dnnl_stream_t latent_dnn_stream(void);
-// Before a thread ends.
-void latent_dnn_end_stream(void);
 
 #endif
 #endif

@@ -118,9 +118,7 @@ typedef struct {
   latent_dnn_call calls[CALLS];  // each in the place that its hash says, or none
 } thread_state;
 
-static pthread_key_t state_key;
-static pthread_once_t state_once = PTHREAD_ONCE_INIT;
-static bool has_key;
+static _Thread_local thread_state *state;
 
 static void clear(latent_dnn_call *call) {
   for (int i = 0; i < call->count; ++i) {
@@ -129,42 +127,26 @@ static void clear(latent_dnn_call *call) {
   memset(call, 0, sizeof *call);
 }
 
-static void end_thread(void *pointer) {
-  thread_state *state = pointer;
+void latent_dnn_end_calls(void) {
+  if (!state) return;
   for (int i = 0; i < CALLS; ++i) clear(&state->calls[i]);
   free(state->scratch);
   free(state);
-  latent_dnn_end_stream();
-}
-
-static void make_key(void) { has_key = pthread_key_create(&state_key, end_thread) == 0; }
-
-static thread_state *this_thread(void) {
-  static _Thread_local thread_state *state;
-  if (!state) {
-    pthread_once(&state_once, make_key);
-    thread_state *new = has_key ? calloc(1, sizeof *new) : NULL;
-    if (new && pthread_setspecific(state_key, new) != 0) {
-      free(new);
-      new = NULL;
-    }
-    state = new;
-  }
-  return state;
+  state = NULL;
 }
 
 // Scratch of the calling thread, kept for its next call.
 static void *scratch(size_t bytes) {
-  thread_state *state = this_thread();
-  if (!state) return NULL;
+  if (!state && !(state = calloc(1, sizeof *state))) return NULL;
+  enum { LEAST = 4096 };
+  if (bytes < LEAST) bytes = LEAST;
   if (bytes > state->scratch_bytes) {
     // Calls that are kept know the block that goes.
     for (int i = 0; i < CALLS; ++i) clear(&state->calls[i]);
     free(state->scratch);
-    state->scratch = NULL;
     state->scratch_bytes = 0;
-    if (posix_memalign(&state->scratch, 64, bytes) != 0) return NULL;
-    state->scratch_bytes = bytes;
+    if (posix_memalign(&state->scratch, 64, bytes) != 0) state->scratch = NULL;
+    if (state->scratch) state->scratch_bytes = bytes;
   }
   return state->scratch;
 }
@@ -335,9 +317,8 @@ static dnnl_exec_arg_t argument(const latent_dnn_library *dnn, int role,
 }
 
 // The kept call of this plan with these weights, or a new one in its place.
-static latent_dnn_call *kept_call(const latent_dnn_library *dnn, thread_state *state,
-                                  const latent_dnn_plan *plan, const void *packed,
-                                  const float *bias) {
+static latent_dnn_call *kept_call(const latent_dnn_library *dnn, const latent_dnn_plan *plan,
+                                  const void *packed, const float *bias) {
   const uint64_t mixed =
       ((uint64_t)plan->number ^ (uint64_t)(uintptr_t)packed >> 6) * UINT64_C(0x9e3779b97f4a7c15);
   latent_dnn_call *call = &state->calls[mixed >> 58];
@@ -365,9 +346,8 @@ bool latent_dnn_repeat(const latent_dnn_plan *plan, const void *x, const void *p
                        const float *bias, void *y) {
   const latent_dnn_library *dnn = latent_dnn();
   dnnl_stream_t stream = latent_dnn_stream();
-  thread_state *state = this_thread();
-  if (!stream || !state || (plan->scratch && !scratch(plan->scratch))) return false;
-  latent_dnn_call *call = kept_call(dnn, state, plan, packed, bias);
+  if (!stream || !scratch(plan->scratch)) return false;
+  latent_dnn_call *call = kept_call(dnn, plan, packed, bias);
   return call &&
          dnn->memory_set_data_handle(call->arguments[0].memory, (void *)x) == dnnl_success &&
          dnn->memory_set_data_handle(call->arguments[2].memory, y) == dnnl_success &&

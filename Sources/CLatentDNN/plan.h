@@ -65,8 +65,8 @@ bool latent_dnn_make_primitive(const latent_dnn_library *dnn, latent_dnn_plan *p
 // Makes the reorders between `plain` and `packed`.
 bool latent_dnn_make_reorders(const latent_dnn_library *dnn, latent_dnn_plan *plan);
 
-// A call of a plan whose weights stay, kept by the calling thread for the next time: making its
-// memory objects takes as long as a product of 16 x 64 x 64.
+// A call of a plan, kept by the calling thread for the next one with the same weights and bias: making
+// its memory objects takes as long as a product of 16 x 64 x 64.
 typedef struct {
   int64_t plan;
   const void *packed, *bias;
@@ -78,7 +78,10 @@ typedef struct {
 bool latent_dnn_repeat(const latent_dnn_plan *plan, const void *x, const void *packed,
                        const float *bias, void *y);
 
-// A memory object is some words on the heap; it lives for one call, which destroys it.
+// Gives back what the calling thread keeps.
+void latent_dnn_end_calls(void);
+
+// A memory object is some words on the heap; `latent_dnn_execute` destroys those it is given.
 dnnl_memory_t latent_dnn_wrap(const latent_dnn_library *dnn, const dnnl_memory_desc_t *desc,
                               const void *data);
 // Leaves room for one argument more: the scratch.

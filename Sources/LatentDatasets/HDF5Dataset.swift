@@ -5,8 +5,9 @@ import LatentStorage
 
 /// Rows of arrays in an HDF5 file, read as batches ask for them and never whole.
 ///
-/// Arrays in one piece, as `HDF5File.write` and h5py write them, suit shuffled reading best: only
-/// the rows asked for are read. Of others whole chunks are read, neighbours together.
+/// Arrays in one piece of float32, float64, int32 or uint8, as `HDF5File.write` and, by default, h5py
+/// write them, suit shuffled reading best: only the rows asked for are read. Chunks are read whole,
+/// and other types go through HDF5's conversion.
 public struct HDF5Dataset: Dataset {
   public let path: String
   public let count: Int

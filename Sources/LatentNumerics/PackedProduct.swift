@@ -47,8 +47,8 @@ struct PackedProduct {
   func plans(_ sizes: [Int]) -> [OpaquePointer]? {
     var plans: [OpaquePointer] = []
     for (index, rows) in sizes.enumerated() {
-      // Most pieces have as many rows as the one before.
-      let known = index > 0 && sizes[index - 1] == rows ? plans[index - 1] : plan(rows: rows)
+      // Pieces differ by one unit of rows at most, so that the search is short.
+      let known = sizes[..<index].firstIndex(of: rows).map { plans[$0] } ?? plan(rows: rows)
       guard let known, plans.isEmpty || hasLayout(of: plans[0], known) else { return nil }
       plans.append(known)
     }

@@ -12,7 +12,7 @@ import Testing
     [0], [99, 0], Array(0..<100), Array((0..<100).reversed()), [5, 5, 5], [50, 3, 51, 4, 99, 52],
     [],
   ])
-  func slabsEqualTheWhole(indices: [Int]) throws {
+  func rowsEqualTheWhole(indices: [Int]) throws {
     try withTemporaryFolder { folder in
       let path = "\(folder)/rows.h5"
       let labels = NDArray((0..<100).map { Int32($0) })
@@ -22,19 +22,6 @@ import Testing
       #expect(data.fieldShapes == ["inputs": [7], "labels": []])
       let whole = ArrayDataset(inputs: Self.rows, labels: labels)
       #expect(try data.batch(at: indices) == whole.batch(at: indices))
-    }
-  }
-
-  /// Rows of 64 KiB, above the size of a gap that is read along.
-  @Test func distantRowsAreReadApart() throws {
-    try withTemporaryFolder { folder in
-      let path = "\(folder)/wide.h5"
-      let wide = NDArray((0..<12 * 16_384).map { Float($0) }, shape: [12, 16_384])
-      try HDF5File.write(arrays: ["x": wide], to: path)
-      let data = try HDF5Dataset(path: path, dataset: "x")
-      let indices = [11, 0, 6, 7, 1]
-      #expect(
-        try data.batch(at: indices).inputs == ArrayDataset(inputs: wide).batch(at: indices).inputs)
     }
   }
 

@@ -2,8 +2,9 @@
 // of the operands at hand.
 
 import Foundation
-import LatentNumerics
 import Testing
+
+@testable import LatentNumerics
 
 @Suite struct KeptCallTests {
   private struct Layer {
@@ -28,7 +29,7 @@ import Testing
     }
   }
 
-  /// Three times as many layers as a thread keeps, of shapes that need scratch of several sizes.
+  /// Three times as many layers as a thread keeps, of several shapes.
   private static func layers(_ cases: inout Cases) -> [Layer] {
     (0..<192).map { index in
       let (columns, inner) = [(64, 64), (65, 80), (96, 50), (70, 130)][index % 4]
@@ -52,6 +53,20 @@ import Testing
     for index in 0..<300 {
       let layer = Layer(20, 64, 64, bias: cases.flag(), &cases)
       #expect(layer.isRight && layer.isRight, "layer \(index), seed \(cases.seed)")
+    }
+  }
+
+  /// Plans of int8 weights are forgotten with their scales, while the thread keeps their calls.
+  @Test func plansThatGoWithTheirWeights() {
+    var cases = Cases(seed: 63)
+    let x = cases.array([40, 64], .float32)
+    for index in 0..<100 {
+      let weight = cases.array([64, 64], .float32)
+        .quantized(scalesShape: [64, 1], inputRange: -3...3)
+      let ways = [true, false].map {
+        x.lowPrecisionLinear(weight, bias: nil, activation: .none, byPlans: $0)
+      }
+      #expect(distance(ways[0], ways[1].doubles) < 1e-5, "weight \(index), seed \(cases.seed)")
     }
   }
 

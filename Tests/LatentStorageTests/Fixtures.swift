@@ -9,6 +9,8 @@
 //   hugeChunk      f.create_dataset("x", (2,), "<f4", maxshape=(1 << 28,), chunks=(1 << 28,))
 //   checksums      f.create_dataset(name, data=np.arange(100, dtype="<f4").reshape(10, 10)), with
 //                  .attrs["latent_crc32c"] of wrong kinds, sizes and values
+//   neverWritten   f.create_dataset("x", (100,), "<f4", fillvalue=7), nothing written; "y" of 300
+//                  numbers, also as "same"; Behind: behind a user block of 512 bytes
 //   foreign        every numeric type that h5py writes, and some things that are not numbers
 
 import Foundation
@@ -220,5 +222,31 @@ enum Fixtures {
     s/AcbIcX4EV4CSbgZXgFXoMd8Dq8ATthF7wJb8Fu2AP74B14F/bDe/ABHIRDcBg+gk9gEj6Dz+FIOY8HjwePB48HjwePx9+MR6XX\
     X5VaWKnpa2ljWzvrP/+4nRiGYRiGYRiGYRiG+S/h+zEL5X6MGU/QAhu0unM/QROP+QKlWo1J4y7Pqfk6I/uSy77ydckwDMPweozX\
     Y/P3vJJhGIZhzEW8NWobs2f6LuuU/o68sWUYhmEYhmEYhmEYZv4JvW28/QOTRgeWQ0EAAA==
+    """
+
+  static let neverWritten = """
+    H4sIAAAAAAACA+3Wf4zXcxwH8Nfn+73L19elK6fLiQ5FcjiEJPrWXTlEJ0USLi6F4ii6iL4luX46KWvW7JhxM7Mjs1jjZkYzs2Zm\
+    zbCbmTUza4Y1Mzyu+343s9n4s+2e+z6+z8/7/X1/vvt83p8/vt91DfVTB2arsulMJor5s5Cusr5xbWH+uV8W7JzeUD8jFa2pIX9f\
+    WEw2FUnEAKclkbTuLJxWGC9/NymMB/WOS5bMWzy/OBWj4r/lw91z3jp0Cb4wqYhIJUnSXPis2OmKSAZXj4iSQ6PqqMxE5UpHpdlI\
+    0mP6ZntyGXeQTopX3l68kM44bDLrq2U7/rkXNYX7KPa/7oUnlc727UEUnnxX36IYWmp5qvfopcNmL8a/tqEq+tOf/vSnP/83+Yne\
+    cl7k6aA71/szaX5SRDnV1JKjkSZayNNGO9vpoJMudtHNHvayjx72c4CDxOSIEjKUUU4FwxhONSMZTQ21jGUcE8hRTwPTaGQms5lL\
+    E80sZBEtLKWVFeRZzRrW0sZ6NrKZdrawlafZzjPs4Fk6eJ4XeJFOXuYVXqWL13mDN9nF2+zmHbp5j/f5gD18xMd8wl4+5TM+Zx9f\
+    8CVf08M3fMt37Od7fuBHDvATP/MrB/mN3/mDqPN3jBRpSihlAEeQ4UiyHEUZAzmaQZQzmCEcQwXHMpRKhnEcVRzPcE7gREZQzUmc\
+    zCmMZBSnchqjOZ0xnEENZ3IWZ1PLOZzLeYzlfC7gQsZxEeO5mAlcwqVMJMckJlNHPVOYymU0cDlXcCXTuIqrmU4j1zCDa5nJLK7j\
+    emZzA3O4kbncxM3cQhPzuJXbaGY+t7OAhdzBndzFIhZzN/fQwr3cxxKWcj8PsIxWlvMgD7GCh3mEleTrIk+s0sRqTTyqiTWaeEwT\
+    azXxuCbaNLFOE+s1sUETGzWxSRObNfGEJto18aQmtmjiKU1s1cQ2va3uLwzd8e6wDAAA
+    """
+
+  static let neverWrittenBehind = """
+    H4sIAAAAAAACA+3Wf4zXcxwH8Nf3vnf5+rrqyulyoi+K5HAISfStOzlEJ0WSXFyE4ii6SH0lubrkpKxZs5sZNzM7P2axxs2MZmbN\
+    zJphNzNrmDUza2Z4dN/vdzObjT+b72vfx+f5fb2/7+9378/78/3u+4ko1f+5NjQ1Th+crk0nU6mIsvzYH4XqHZLv6wtzO1d/v2Bm\
+    U+OssmgvG/7XicVKl0UiYlBliET7a4W3FfqV7yQK/dCDffmyhUsXFYdi7L9c7ge75r05sAQfmKi24kQi0Vp4rZjJ6kgMy4yO8oEu\
+    EzWpqFnjWUU6Esnx+dH+bMoZJBPFlXcVF9Jz6Fy6OV+u2PH3vagrnEcx/3EvXKlkOr8HkcrP7c1PihEVpg98FV44ZPZi0iudtaUf\
+    c6lKVapS/efKTXHIepCjm77swb9J41MjqshQT5ZmWmgjRwddbKebHnrZSR+72cNe+tnHfg4Q0yLKSVFJFdWMZBQZxjCOOuqZwEQm\
+    k6WRJmbQzGzmMp8WWlnMEtpYTjuryLGWdayng41sYjNdbGErT7Gdp9nBM3TzLM/xPD28yEu8TC+v8jpvsJO32MXb9PEu7/E+u/mQ\
+    j/iYPXzCp3zGXj7nC76in6/5hm/Zx3f8wI/s5yd+5hcO8Cu/8TvR4HaMMpKUU8EgDiPF4aQ5gkoGM4ShVDGM4RxJNUcxghpGcjS1\
+    HMMojuU4RpPheE7gRMYwlpM4mXGcwnhOpY7TOJ0zqOdMzuJsJnAO53IeEzmfSVzAZC7kIqaQZSrTaKCRi5nOJTRxKZdxOTO4giuZ\
+    STNXMYurmc0cruFa5nId87ie+dzAAm6khYXcxM20sohbuJXF3Mbt3MESlnInd9HG3dzDMpZzL/exgnZWcj8PsIoHWc0acg2RIx6S\
+    xFpJPCyJdZJ4RBLrJfGoJDoksUESGyXRKYlNknhMEpsl8bgkuiTxhCS2SOJJSWyVxDa5reFPZySqi7AOAAA=
     """
 }

@@ -86,6 +86,9 @@ import Testing
       storageError { _ = try file.rows(rows, of: "g/z") }
         == .rowsOutOfRange(file: file.path, dataset: "g/z", rows: rows, count: 10))
     storageError { _ = try file.rows(0..<1, of: "scalar") }
+    storageError { _ = try file.rows(0..<0, of: "scalar") }
+    storageError { _ = try file.rows(at: [], of: "scalar") }
+    storageError { _ = try file.rows(at: [0], of: "scalar") }
   }
 
   @Test func whatIsNoHDF5FileIsRefused() throws {
@@ -126,18 +129,47 @@ import Testing
     }
   }
 
+  private func flat(_ file: HDF5File) -> [String] {
+    file.datasets.filter { $0.start != nil }.map(\.name)
+  }
+
   /// Of the files of others and of ours, which arrays are read without the library.
   @Test func arraysInOnePieceAreReadWhereTheyLie() throws {
     let folder = try TemporaryFolder()
-    #expect(try foreign(folder).flat.keys.sorted() == ["f8", "f8b", "scalar", "u1"])
+    #expect(try flat(foreign(folder)) == ["f8", "f8b", "scalar", "u1"])
     let arrays = [
       "a": NDArray(repeating: 1, shape: [30, 7], .float64), "b": NDArray([1, 2] as [Int32]),
       "none": NDArray(repeating: 0, shape: [0, 3], .uint8), "one": NDArray([3.0], shape: []),
     ]
     try HDF5File.write(arrays: arrays, to: folder.file("x.h5"))
     let file = try HDF5File(path: folder.file("x.h5"))
-    #expect(Set(file.flat.keys) == ["a", "b"])
+    #expect(flat(file) == ["a", "b"])
     for (name, array) in arrays { #expect(try file.array(name) == array, "\(name)") }
+  }
+
+  /// What was never written has no place in the file, but its fill value everywhere.
+  @Test(arguments: [Fixtures.neverWritten, Fixtures.neverWrittenBehind])
+  func neverWrittenIsFilledIn(text: String) throws {
+    let folder = try TemporaryFolder()
+    let file = try HDF5File(path: folder.make("x.h5", Fixtures.file(text)))
+    #expect(flat(file) == ["same", "y"])
+    #expect(try file.array("x") == NDArray(repeating: 7, shape: [100], .float32))
+    #expect(try file.rows(at: [99, 0], of: "x") == NDArray([7, 7] as [Float]))
+    for name in ["y", "same"] {
+      #expect(try file.rows(at: [299, 5], of: name) == NDArray([299, 5] as [Float]))
+    }
+  }
+
+  /// Whoever puts another file in the place of an open one does not change what is read.
+  @Test func aFileReplacedWhileOpen() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("x.h5")
+    let (old, new) = (NDArray([1, 2, 3] as [Float]), NDArray([4.0, 5], shape: [2]))
+    try HDF5File.write(arrays: ["x": old], to: path)
+    let file = try HDF5File(path: path)
+    try HDF5File.write(arrays: ["a": new, "x": new], to: path)
+    #expect(try file.rows(at: [2, 0], of: "x") == NDArray([3, 1] as [Float]))
+    #expect(try HDF5File(path: path).array("x") == new)
   }
 
   /// Chunks and one piece, behind a user block and without one; blocks smaller than a row, larger,
@@ -150,7 +182,7 @@ import Testing
   func rowsInAnyOrder(layout: HDF5Image.Layout, userBlock: Int) throws {
     let folder = try TemporaryFolder()
     var random = Random(seed: 5)
-    for shape in [[40_000, 9], [300], [50, 3, 5]] as [Shape] {
+    for shape in [[40_000, 9], [300], [50, 3, 5], [60, 5000]] as [Shape] {
       let array = NDArray(randomBits: shape, .float32, &random)
       let path = try folder.make(
         "x.h5",
@@ -206,7 +238,23 @@ import Testing
       let error = storageError(name) { _ = try file.array(name) }
       #expect(error?.kind == .badData && "\(error as Any)".contains(name), "\(error as Any)")
     }
-    #expect(file.datasets.map(\.name) == ["wrong"])
+    #expect(file.datasets.map(\.name) == all.sorted())
+  }
+
+  /// Rows that are read together: the gaps and the whole are bounded.
+  @Test func runsOfRows() {
+    let rows = [0, 1, 4, 5, 9, 10, 11, 12, 30]
+    let cases: [(Int, Int, [Range<Int>])] = [
+      (1, 100, [0..<2, 2..<4, 4..<8, 8..<9]), (4, 100, [0..<8, 8..<9]), (100, 100, [0..<9]),
+      (100, 10, [0..<5, 5..<8, 8..<9]), (1, 1, (0..<9).map { $0..<$0 + 1 }),
+      (1, 2, [0..<2, 2..<4, 4..<6, 6..<8, 8..<9]),
+    ]
+    for (bridge, longest, runs) in cases {
+      #expect(
+        HDF5File.runs(rows, bridge: bridge, longest: longest) == runs, "\(bridge) \(longest)")
+    }
+    #expect(HDF5File.runs([], bridge: 1, longest: 1).isEmpty)
+    #expect(HDF5File.ascents([3, 4, 4, 5, 2, 0, 1]) == [3..<5, 4..<6, 2..<3, 0..<2])
   }
 
   @Test func aFileCutWhileOpenIsDamaged() throws {

@@ -19,15 +19,16 @@ final class FlatArray: Sendable {
   /// Block by block, whether it was found to be as it was written.
   private let verified: Mutex<[Bool]>
 
-  /// nil where the library has to convert, unpack or fill in.
-  init?(
-    _ dataset: HDF5File.Dataset, _ handle: borrowing HDF5Handle, _ layout: HDF5Layout,
-    in file: ByteFile, _ session: HDF5Session
+  /// The dataset behind `handle`, whose elements begin at byte `start`.
+  init(
+    _ dataset: HDF5File.Dataset, _ handle: borrowing HDF5Handle, start: Int, in file: ByteFile,
+    _ session: HDF5Session
   ) throws {
     byteCount = dataset.shape.count * dataset.dtype.size
-    guard layout.exactType == dataset.dtype, let start = layout.start, byteCount > 0,
-      byteCount <= file.size, start <= file.size - byteCount
-    else { return nil }
+    guard byteCount > 0, byteCount <= file.size, start <= file.size - byteCount else {
+      throw session.damaged(
+        dataset.name, "\(byteCount) bytes from byte \(start)", "a place among \(file.size) bytes")
+    }
     self.file = file
     self.dataset = dataset
     self.start = start
@@ -62,13 +63,21 @@ final class FlatArray: Sendable {
     guard !unknown.isEmpty else { return }
     for block in unknown {
       let range = checksums.bytes(of: block, among: byteCount)
+      let shared = range.clamped(to: bytes)
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: buffer[
+          shared.lowerBound - bytes.lowerBound..<shared.upperBound - bytes.lowerBound])
       var found: UInt32 = 0
-      if bytes.contains(range) {
-        let first = range.lowerBound - bytes.lowerBound
-        found = CRC32C.checksum(.init(rebasing: buffer[first..<first + range.count]))
+      if shared == range {
+        found = CRC32C.checksum(UnsafeRawBufferPointer(part))
       } else {
+        // What is handed out is what was compared, even while somebody writes.
         found = try withUnsafeTemporaryAllocation(byteCount: range.count, alignment: 64) { whole in
           try file.read(from: start + range.lowerBound, into: whole)
+          part.copyMemory(
+            from: .init(
+              rebasing: whole[
+                shared.lowerBound - range.lowerBound..<shared.upperBound - range.lowerBound]))
           return CRC32C.checksum(UnsafeRawBufferPointer(whole))
         }
       }
@@ -130,11 +139,12 @@ struct BlockChecksums {
       H5Awrite(attribute.id, latent_h5_native_uint32(), [UInt32(blockBytes)] + values), path)
   }
 
-  /// Those of a dataset with `byteCount` bytes; nil where it has none.
+  /// Those of a dataset with `byteCount` bytes; nil where it has none, or has attributes of others
+  /// that this library cannot read (what is damaged of a header of ours is seen before).
   init?(
     reading dataset: borrowing HDF5Handle, byteCount: Int, _ path: String, _ session: HDF5Session
   ) throws {
-    guard try session.check(H5Aexists(dataset.id, Self.attribute), path) > 0 else { return nil }
+    guard H5Aexists(dataset.id, Self.attribute) > 0 else { return nil }
     let attribute = try session.handle(
       H5Aopen(dataset.id, Self.attribute, latent_h5_default_list()), H5Aclose, path)
     let type = try session.handle(H5Aget_type(attribute.id), H5Tclose, path)

@@ -5,7 +5,10 @@ import LatentNumerics
 
 extension HDF5File.Dataset {
   /// Judges the dataset at `name` without reading its elements.
-  init(_ layout: HDF5Layout, name: String, session: HDF5Session) throws {
+  init(name: String, in root: borrowing HDF5Handle, session: HDF5Session) throws {
+    let dataset = try session.handle(
+      H5Dopen2(root.id, name, latent_h5_default_list()), H5Dclose, name)
+    let layout = try HDF5Layout(of: dataset, path: name, session: session)
     guard !layout.isVirtual, layout.externalFiles == 0 else {
       throw session.unsupported(name, layout.summary, "data inside this file")
     }
@@ -31,6 +34,9 @@ extension HDF5File.Dataset {
     isBoolean = layout.isBoolean
     self.reading = reading
     chunkBytes = layout.chunkBytes
+    let isAsInMemory =
+      layout.exactType == dtype && layout.storedBytes == UInt64(shape.count * dtype.size)
+    start = isAsInMemory ? layout.start : nil
   }
 
   private static func conversion(

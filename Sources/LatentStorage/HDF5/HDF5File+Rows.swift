@@ -7,15 +7,18 @@ extension HDF5File {
   /// Rows that nobody asked for are read along when they bridge a gap of at most this many bytes:
   /// a call of the library costs about as much as copying them.
   static let bridgedBytes = 16 << 10
+  /// What is read by one call, unless a row is larger.
+  static let slabBytes = 8 << 20
 
   /// The rows `indices` of a dataset, in that order, repeats allowed: an array of shape
   /// `[indices.count, ...]`.
   ///
-  /// Of an array in one piece, in the types of this library, these rows alone are read, from where
-  /// they lie; of others as many whole chunks as hold them.
+  /// Of an array in one piece, in the types of this library (float32, float64, int32 and uint8, little-endian),
+  /// these rows alone are read, from where they lie. Others go through HDF5: neighbours are read
+  /// together, and of chunks as many whole ones as hold the rows.
   ///
-  /// - Throws: `StorageError.noSuchDataset`, `.rowsOutOfRange`, `.damaged`, or `.unsupported` for
-  ///   integers that do not fit int32.
+  /// - Throws: `StorageError.noSuchDataset`, `.rowsOutOfRange`, `.damaged`, `.unreadable`, or
+  ///   `.unsupported` for integers that do not fit int32.
   public func rows(at indices: [Int], of name: String) throws -> NDArray {
     let dataset = try dataset(name)
     let count = dataset.rowCount
@@ -24,22 +27,27 @@ extension HDF5File {
         file: path, dataset: name, rows: index..<max(index, index &+ 1), count: count)
     }
     guard !indices.isEmpty else { return try rows(0..<0, of: name) }
-    if let flat = flat[dataset.name] { return try flat.rows(Self.ascents(indices)) }
+    if let flat = try flat(dataset) { return try flat.rows(Self.ascents(indices)) }
 
     let order = indices.indices.sorted { indices[$0] < indices[$1] }
     let rowBytes = dataset.shape.removing(0).count * dataset.dtype.size
-    let bridge = max(1, Self.bridgedBytes / max(rowBytes, 1))
-    var slabs: [NDArray] = []
-    var positions = [Int32](repeating: 0, count: indices.count)
-    var slabRows = 0
-    for run in Self.runs(order.map { indices[$0] }, bridge: bridge) {
-      let first = indices[order[run.lowerBound]]
-      let last = indices[order[run.upperBound - 1]]
-      slabs.append(try rows(first..<last + 1, of: name))
-      for place in run { positions[order[place]] = Int32(slabRows + indices[order[place]] - first) }
-      slabRows += last + 1 - first
+    let shape = dataset.shape.replacing(0, with: indices.count)
+    return try NDArray(shape: shape, dataset.dtype) { result in
+      let runs = Self.runs(
+        order.map { indices[$0] }, bridge: max(1, Self.bridgedBytes / max(rowBytes, 1)),
+        longest: max(1, Self.slabBytes / max(rowBytes, 1)))
+      for run in runs {
+        let first = indices[order[run.lowerBound]]
+        let slab = try rows(first..<indices[order[run.upperBound - 1]] + 1, of: name)
+        slab.withUnsafeBytes { slab in
+          for place in order[run] {
+            let from = (indices[place] - first) * rowBytes
+            result[place * rowBytes..<(place + 1) * rowBytes]
+              .copyBytes(from: slab[from..<from + rowBytes])
+          }
+        }
+      }
     }
-    return NDArray.concatenate(slabs, axis: 0).taking(NDArray(positions), axis: 0)
   }
 
   /// The indices as ranges, each as long as the next index is the next row.
@@ -55,11 +63,13 @@ extension HDF5File {
     return ranges
   }
 
-  /// Places of `sorted` that are read together: neighbours differ by at most `bridge`.
-  static func runs(_ sorted: [Int], bridge: Int) -> [Range<Int>] {
+  /// Places of `sorted` that are read together: neighbours differ by at most `bridge`, and the rows
+  /// from the first to the last are at most `longest`.
+  static func runs(_ sorted: [Int], bridge: Int, longest: Int) -> [Range<Int>] {
     var runs: [Range<Int>] = []
     var start = 0
-    for place in sorted.indices.dropFirst() where sorted[place] - sorted[place - 1] > bridge {
+    for place in sorted.indices.dropFirst()
+    where sorted[place] - sorted[place - 1] > bridge || sorted[place] - sorted[start] >= longest {
       runs.append(start..<place)
       start = place
     }

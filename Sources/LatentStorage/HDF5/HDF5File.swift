@@ -5,6 +5,7 @@
 
 import CLatentHDF5
 import LatentNumerics
+import Synchronization
 
 /// A foreign HDF5 file, open for reading.
 ///
@@ -26,6 +27,8 @@ public final class HDF5File: @unchecked Sendable {
     public let isBoolean: Bool
     let reading: Reading
     let chunkBytes: Int
+    /// The byte of the file at which the elements begin, where they lie there as in memory.
+    let start: Int?
     var rowCount: Int { shape.rank == 0 ? 0 : shape[0] }
   }
 
@@ -43,12 +46,14 @@ public final class HDF5File: @unchecked Sendable {
   public let path: String
   /// The datasets that can be read, in the order of their names.
   public let datasets: [Dataset]
-  /// The datasets that are read without the library.
-  let flat: [String: FlatArray]
   private let byName: [String: Dataset]
   private let refused: [String: StorageError]
   private let file: hid_t
   private var open: [String: hid_t] = [:]
+  /// The file that HDF5 has open, for reading without it.
+  private let bytes: ByteFile
+  /// What has been read that way.
+  private let flatArrays = Mutex<[String: FlatArray]>([:])
 
   /// Opens a file and judges all its datasets.
   ///
@@ -61,27 +66,24 @@ public final class HDF5File: @unchecked Sendable {
     // HDF5 only knows "cannot open"; this tells missing, forbidden and folders apart.
     let size = try FileStream(path: path).size
     var found: [Dataset] = []
-    var flat: [String: FlatArray] = [:]
     var refused: [String: StorageError] = [:]
-    file = try HDF5Library.locked(path) { session in
+    (file, bytes) = try HDF5Library.locked(path) { session in
       let access = try session.list(latent_h5_file_access_class())
       // Of arrays in one piece HDF5 would read 64 KiB around every row that is drawn at random.
       try session.check(H5Pset_sieve_buf_size(access.id, Self.sieveBytes), "the file's access")
+      // The driver whose files have a descriptor.
+      try session.check(H5Pset_fapl_sec2(access.id), "the file's access")
       let file = H5Fopen(path, latent_h5_read_only(), access.id)
       try session.check(file, "the file (\(size) bytes)")
+      let bytes: ByteFile
       do {
-        let bytes = try ByteFile(path: path, sharing: session.descriptor(of: file, access))
+        bytes = try ByteFile(path: path, sharing: session.descriptor(of: file, access))
         let root = try session.handle(
           H5Gopen2(file, "/", latent_h5_default_list()), H5Gclose, "the root group")
         let tree = try HDF5Tree.objects(below: root, session: session)
         for path in tree.datasets {
           do {
-            let dataset = try session.handle(
-              H5Dopen2(root.id, path, latent_h5_default_list()), H5Dclose, path)
-            let layout = try HDF5Layout(of: dataset, path: path, session: session)
-            let judged = try Dataset(layout, name: path, session: session)
-            flat[path] = try FlatArray(judged, dataset, layout, in: bytes, session)
-            found.append(judged)
+            found.append(try Dataset(name: path, in: root, session: session))
           } catch let error as StorageError {
             refused[path] = error
           }
@@ -93,11 +95,10 @@ public final class HDF5File: @unchecked Sendable {
         H5Fclose(file)
         throw error
       }
-      return file
+      return (file, bytes)
     }
     datasets = found.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     byName = Dictionary(found.map { ($0.name, $0) }) { first, _ in first }
-    self.flat = flat
     self.refused = refused
   }
 
@@ -129,23 +130,36 @@ public final class HDF5File: @unchecked Sendable {
   ///
   /// Only these rows are read, or as many whole chunks as hold them.
   ///
-  /// - Throws: `StorageError.noSuchDataset`, `.rowsOutOfRange`, `.damaged`, or `.unsupported` for
-  ///   integers that do not fit int32.
+  /// - Throws: `StorageError.noSuchDataset`, `.rowsOutOfRange`, `.damaged`, `.unreadable`, or
+  ///   `.unsupported` for integers that do not fit int32.
   public func rows(_ range: Range<Int>, of name: String) throws -> NDArray {
     let dataset = try dataset(name)
     let count = dataset.rowCount
-    guard range.lowerBound >= 0, range.upperBound <= count else {
+    guard dataset.shape.rank > 0, range.lowerBound >= 0, range.upperBound <= count else {
       throw StorageError.rowsOutOfRange(file: path, dataset: name, rows: range, count: count)
     }
-    if let flat = flat[dataset.name] { return try flat.rows([range]) }
+    if let flat = try flat(dataset) { return try flat.rows([range]) }
     return try read(dataset, rows: range, shape: dataset.shape.replacing(0, with: range.count))
   }
 
   /// A whole dataset, for small ones; scalars have no rows and come this way.
   public func array(_ name: String) throws -> NDArray {
     let dataset = try dataset(name)
-    if let flat = flat[dataset.name] { return try flat.array() }
+    if let flat = try flat(dataset) { return try flat.array() }
     return try read(dataset, rows: nil, shape: dataset.shape)
+  }
+
+  /// How a dataset is read without the library; nil where that has to convert, unpack or fill in.
+  func flat(_ dataset: Dataset) throws -> FlatArray? {
+    guard let start = dataset.start else { return nil }
+    if let known = flatArrays.withLock({ $0[dataset.name] }) { return known }
+    let made = try HDF5Library.locked(path) { session in
+      let handle = try session.handle(
+        H5Dopen2(file, dataset.name, latent_h5_default_list()), H5Dclose, dataset.name)
+      return try FlatArray(dataset, handle, start: start, in: bytes, session)
+    }
+    flatArrays.withLock { $0[dataset.name] = made }
+    return made
   }
 
   private func read(_ dataset: Dataset, rows: Range<Int>?, shape: Shape) throws -> NDArray {

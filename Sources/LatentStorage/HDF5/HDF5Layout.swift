@@ -121,8 +121,11 @@ struct HDF5Layout {
         try session.check(
           H5Pget_filter2(creation.id, index, &flags, &values, nil, 0, nil, &configuration), path))
     }
-    // All ones for what was never written, which does not fit.
-    if layout == H5D_CONTIGUOUS && externalFiles == 0 {
+    // What was never written has no place, for which HDF5 gives a number all the same.
+    var status = H5D_SPACE_STATUS_NOT_ALLOCATED
+    if layout == H5D_CONTIGUOUS && externalFiles == 0,
+      H5Dget_space_status(dataset.id, &status) >= 0, status == H5D_SPACE_STATUS_ALLOCATED
+    {
       start = Int(exactly: H5Dget_offset(dataset.id))
     }
     guard layout == H5D_CHUNKED else { return }

@@ -1,5 +1,5 @@
-// Data sets of growing size, as files of bytes in two formats: one that is read by slab as batches
-// ask for it, one that is held in memory.
+// Data sets of growing size, as files of bytes in two formats: one whose rows are read as batches
+// ask for them, one that is held in memory.
 
 import Foundation
 import Latent
