@@ -147,17 +147,16 @@ bool latent_dnn_run(const latent_dnn_plan *plan, const void *x, const void *pack
       {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST},
       {DNNL_ARG_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_SRC},
   };
-  const latent_dnn_library *dnn = latent_dnn();
   const int *role = roles[plan->key.convolution.direction];
-  dnnl_exec_arg_t arguments[5] = {{role[0], latent_dnn_wrap(dnn, &plan->x, x)},
+  if (plan->key.convolution.direction != LATENT_DNN_BACKWARD_WEIGHTS) {
+    return latent_dnn_repeat(plan, role, x, packed, plan->key.convolution.has_bias ? bias : NULL, y);
+  }
+  // The gradient of the weights is somewhere else every time.
+  const latent_dnn_library *dnn = latent_dnn();
+  dnnl_exec_arg_t arguments[4] = {{role[0], latent_dnn_wrap(dnn, &plan->x, x)},
                                   {role[1], latent_dnn_wrap(dnn, &plan->packed, packed)},
                                   {role[2], latent_dnn_wrap(dnn, &plan->y, y)}};
-  int count = 3;
-  if (plan->key.convolution.has_bias) {
-    arguments[count].arg = DNNL_ARG_BIAS;
-    arguments[count++].memory = latent_dnn_wrap(dnn, &plan->bias, bias);
-  }
-  return latent_dnn_execute(dnn, plan->primitive, arguments, count, plan->scratch);
+  return latent_dnn_execute(dnn, plan->primitive, arguments, 3, plan->scratch);
 }
 
 #else

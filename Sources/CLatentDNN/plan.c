@@ -318,7 +318,7 @@ static dnnl_exec_arg_t argument(const latent_dnn_library *dnn, int role,
 
 // The kept call of this plan with these weights, or a new one in its place.
 static latent_dnn_call *kept_call(const latent_dnn_library *dnn, const latent_dnn_plan *plan,
-                                  const void *packed, const float *bias) {
+                                  const int roles[3], const void *packed, const float *bias) {
   const uint64_t mixed =
       ((uint64_t)plan->number ^ (uint64_t)(uintptr_t)packed >> 6) * UINT64_C(0x9e3779b97f4a7c15);
   latent_dnn_call *call = &state->calls[mixed >> 58];
@@ -326,9 +326,9 @@ static latent_dnn_call *kept_call(const latent_dnn_library *dnn, const latent_dn
   if (call->plan == plan->number && call->packed == packed && call->bias == bias) return call;
   clear(call);
   dnnl_exec_arg_t *to = call->arguments;
-  *to++ = argument(dnn, DNNL_ARG_SRC, &plan->x, NULL);
-  *to++ = argument(dnn, DNNL_ARG_WEIGHTS, &plan->packed, packed);
-  *to++ = argument(dnn, DNNL_ARG_DST, &plan->y, NULL);
+  *to++ = argument(dnn, roles[0], &plan->x, NULL);
+  *to++ = argument(dnn, roles[1], &plan->packed, packed);
+  *to++ = argument(dnn, roles[2], &plan->y, NULL);
   if (bias) *to++ = argument(dnn, DNNL_ARG_BIAS, &plan->bias, bias);
   if (plan->scratch) *to++ = (dnnl_exec_arg_t){DNNL_ARG_SCRATCHPAD, wrap_scratch(dnn, plan->scratch)};
   call->count = (int)(to - call->arguments);
@@ -342,15 +342,15 @@ static latent_dnn_call *kept_call(const latent_dnn_library *dnn, const latent_dn
   return call;
 }
 
-bool latent_dnn_repeat(const latent_dnn_plan *plan, const void *x, const void *packed,
-                       const float *bias, void *y) {
+bool latent_dnn_repeat(const latent_dnn_plan *plan, const int roles[3], const void *x,
+                       const void *packed, const float *bias, const void *y) {
   const latent_dnn_library *dnn = latent_dnn();
   dnnl_stream_t stream = latent_dnn_stream();
   if (!stream || !scratch(plan->scratch)) return false;
-  latent_dnn_call *call = kept_call(dnn, plan, packed, bias);
+  latent_dnn_call *call = kept_call(dnn, plan, roles, packed, bias);
   return call &&
          dnn->memory_set_data_handle(call->arguments[0].memory, (void *)x) == dnnl_success &&
-         dnn->memory_set_data_handle(call->arguments[2].memory, y) == dnnl_success &&
+         dnn->memory_set_data_handle(call->arguments[2].memory, (void *)y) == dnnl_success &&
          dnn->primitive_execute(plan->primitive, stream, call->count, call->arguments) ==
              dnnl_success &&
          dnn->stream_wait(stream) == dnnl_success;

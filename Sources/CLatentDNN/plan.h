@@ -71,12 +71,12 @@ typedef struct {
   int64_t plan;
   const void *packed, *bias;
   int count;
-  dnnl_exec_arg_t arguments[5];  // input, weights, output[, bias][, scratch]
+  dnnl_exec_arg_t arguments[5];  // x, weights, y[, bias][, scratch]
 } latent_dnn_call;
 
-// Runs a plan that reads x, `packed` and, where the plan has one, `bias`, and writes y.
-bool latent_dnn_repeat(const latent_dnn_plan *plan, const void *x, const void *packed,
-                       const float *bias, void *y);
+// Runs a plan on x, `packed`, y, which have these roles in it, and `bias`, where it has one.
+bool latent_dnn_repeat(const latent_dnn_plan *plan, const int roles[3], const void *x,
+                       const void *packed, const float *bias, const void *y);
 
 // Gives back what the calling thread keeps.
 void latent_dnn_end_calls(void);

@@ -53,7 +53,8 @@ const latent_dnn_plan *latent_dnn_product_plan(const latent_dnn_product *shape,
 
 bool latent_dnn_multiply(const latent_dnn_plan *plan, const void *x, const void *packed,
                          const float *bias, float *y) {
-  return latent_dnn_repeat(plan, x, packed, plan->key.product.has_bias ? bias : NULL, y);
+  static const int roles[3] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
+  return latent_dnn_repeat(plan, roles, x, packed, plan->key.product.has_bias ? bias : NULL, y);
 }
 
 #else
