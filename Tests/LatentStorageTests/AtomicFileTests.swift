@@ -1,6 +1,7 @@
 // Whatever system call fails, the old file or the new one is there, complete, and nothing else.
 
 import Foundation
+import LatentNumerics
 import Synchronization
 import Testing
 
@@ -55,6 +56,23 @@ private final class Plan: Sendable {
 
   private func write(_ plan: Plan, to path: String) throws {
     try new.withUnsafeBytes { try AtomicFile.write($0, to: path, calls: plan.calls) }
+  }
+
+  /// From the moment at which it has its name, also while its writer still holds it.
+  @Test func whoReadsIsNotLockedOut() throws {
+    let folder = try TemporaryFolder()
+    let array = NDArray([1, 2, 3] as [Float])
+    try HDF5File.write(arrays: ["x": array], to: folder.file("a.h5"))
+    let bytes = try folder.bytes(of: "a.h5")
+    let path = folder.file("b.h5")
+    let read = Mutex<NDArray?>(nil)
+    var calls = SystemCalls.system
+    calls.syncFolder = { file in
+      read.withLock { $0 = try? HDF5File(path: path).array("x") }
+      return SystemCalls.system.syncFolder(file)
+    }
+    try bytes.withUnsafeBytes { try AtomicFile.write($0, to: path, calls: calls) }
+    #expect(read.withLock { $0 } == array)
   }
 
   @Test func bytesArriveThroughShortWrites() throws {
@@ -161,7 +179,7 @@ private final class Plan: Sendable {
     // One that is being written.
     let live = folder.file(AtomicFile.temporaryName(process: getpid(), number: 1_000_000))
     let file = open(live, O_CREAT | O_WRONLY, 0o600)
-    flock(file, LOCK_EX)
+    #expect(SystemCalls.system.lock(file) == 0)
     #expect(try Set(AtomicFile.sweepLeftovers(in: folder.path)) == Set(dead))
     #expect(try Set(Folder.names(in: folder.path)).count == kept.count + 1)
     close(file)

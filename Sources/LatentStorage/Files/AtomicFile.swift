@@ -3,8 +3,8 @@
 // part, and so does whoever comes after a crash.
 //
 // The temporary file is locked while it is written. The kernel drops the lock when the process
-// dies, so a temporary file that can be locked belongs to nobody and may be swept away, also
-// across containers, where process numbers say nothing.
+// dies, so a temporary file that can be locked exclusively belongs to nobody and may be swept
+// away, also across containers, where process numbers say nothing.
 
 import Glibc
 import Synchronization

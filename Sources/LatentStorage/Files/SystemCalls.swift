@@ -8,7 +8,9 @@ struct SystemCalls: Sendable {
   var openFolder: @Sendable (_ path: String) -> Int32
   /// Creates a file that must not exist.
   var create: @Sendable (_ folder: Int32, _ name: String) -> Int32
-  /// Takes the exclusive lock of an open file without waiting.
+  /// Takes the shared lock of an open file without waiting. It keeps off sweepers, who want the file
+  /// for themselves, but not HDF5, which shares what it reads: ours lasts until after the rename,
+  /// and longer in a process that is just being started by another thread.
   var lock: @Sendable (_ file: Int32) -> Int32
   /// The number of names an open file has; 0 when it was unlinked.
   var linkCount: @Sendable (_ file: Int32) -> Int
@@ -22,7 +24,7 @@ struct SystemCalls: Sendable {
   static let system = SystemCalls(
     openFolder: { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) },
     create: { openat($0, $1, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666) },
-    lock: { flock($0, LOCK_EX | LOCK_NB) },
+    lock: { flock($0, LOCK_SH | LOCK_NB) },
     linkCount: { file in
       var status = stat()
       return fstat(file, &status) == 0 ? Int(status.st_nlink) : -1
