@@ -178,10 +178,11 @@ private final class Plan: Sendable {
     for name in dead { _ = try folder.make(name, [1]) }
     // One that is being written.
     let live = folder.file(AtomicFile.temporaryName(process: getpid(), number: 1_000_000))
-    let file = open(live, O_CREAT | O_WRONLY, 0o600)
+    let file = open(live, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
     #expect(SystemCalls.system.lock(file) == 0)
     #expect(try Set(AtomicFile.sweepLeftovers(in: folder.path)) == Set(dead))
     #expect(try Set(Folder.names(in: folder.path)).count == kept.count + 1)
+    flock(file, LOCK_UN)
     close(file)
     #expect(try AtomicFile.sweepLeftovers(in: folder.path).count == 1)
     #expect(storageError { try AtomicFile.sweepLeftovers(in: "/no/such") }?.kind == .unreadable)

@@ -18,6 +18,29 @@ import Testing
     #expect(storageError { _ = try RunLock(folder: "/no/such") }?.kind == .cannotWrite)
   }
 
+  /// Also while another process has the file open, as one that is just being started has.
+  @Test func theLockEndsWithItsHolder() throws {
+    let folder = try TemporaryFolder()
+    var copies: [Int32] = []
+    do {
+      let first = try RunLock(folder: folder.path)
+      // All descriptors of this process for the lock file stand for that of a child.
+      for descriptor in Int32(3)..<1024 where isLockFile(descriptor, of: folder) {
+        copies.append(dup(descriptor))
+      }
+      _ = first.folder
+    }
+    defer { for copy in copies { close(copy) } }
+    #expect(!copies.isEmpty)
+    _ = try RunLock(folder: folder.path)
+  }
+
+  private func isLockFile(_ descriptor: Int32, of folder: TemporaryFolder) -> Bool {
+    var (one, other) = (stat(), stat())
+    return fstat(descriptor, &one) == 0 && stat(folder.file(RunLock.fileName), &other) == 0
+      && one.st_ino == other.st_ino && one.st_dev == other.st_dev
+  }
+
   @Test func theLockDiesWithItsProcess() throws {
     let folder = try TemporaryFolder()
     let holder = Process()
