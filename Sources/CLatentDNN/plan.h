@@ -65,15 +65,6 @@ bool latent_dnn_make_primitive(const latent_dnn_library *dnn, latent_dnn_plan *p
 // Makes the reorders between `plain` and `packed`.
 bool latent_dnn_make_reorders(const latent_dnn_library *dnn, latent_dnn_plan *plan);
 
-// A call of a plan, kept by the calling thread for the next one with the same weights and bias: making
-// its memory objects takes as long as a product of 16 x 64 x 64.
-typedef struct {
-  int64_t plan;
-  const void *packed, *bias;
-  int count;
-  dnnl_exec_arg_t arguments[5];  // x, weights, y[, bias][, scratch]
-} latent_dnn_call;
-
 // Runs a plan on x, `packed`, y, which have these roles in it, and `bias`, where it has one.
 bool latent_dnn_repeat(const latent_dnn_plan *plan, const int roles[3], const void *x,
                        const void *packed, const float *bias, const void *y);

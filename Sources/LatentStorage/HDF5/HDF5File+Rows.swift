@@ -13,9 +13,9 @@ extension HDF5File {
   /// The rows `indices` of a dataset, in that order, repeats allowed: an array of shape
   /// `[indices.count, ...]`.
   ///
-  /// Of an array in one piece, in the types of this library (float32, float64, int32 and uint8, little-endian),
-  /// these rows alone are read, from where they lie. Others go through HDF5: neighbours are read
-  /// together, and of chunks as many whole ones as hold the rows.
+  /// Of an array in one piece of float32, float64, int32 or uint8, little-endian, these rows alone
+  /// are read, from where they lie. Others go through HDF5: neighbours are read together, and of
+  /// chunks as many whole ones as hold the rows.
   ///
   /// - Throws: `StorageError.noSuchDataset`, `.rowsOutOfRange`, `.damaged`, `.unreadable`, or
   ///   `.unsupported` for integers that do not fit int32.
