@@ -50,7 +50,7 @@ let package = Package(
       name: "CLatentPNG",
       cSettings: [.define("LATENT_PNG", .when(traits: ["PNG"]))],
       linkerSettings: [.linkedLibrary("png", .when(traits: ["PNG"]))]),
-    .target(name: "CLatentKernels"),
+    .target(name: "CLatentKernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "CLatentSignals"),
     .target(name: "CLatentDigest"),
     // 1

@@ -161,7 +161,7 @@ import Testing
 
   @Test(arguments: rows) func shapesAreThoseOfTheDocumentation(row: Row) throws {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appending(path: "../../Sources/LatentLayers/\(row.file).swift")
+      .appending(path: "../../Sources/LatentLayers/Spatial/\(row.file).swift")
     let source = try String(contentsOf: file, encoding: .utf8)
       .replacingOccurrences(of: "\n/// ", with: " ").replacingOccurrences(of: "`", with: "")
     // The documentation stands right before the declaration.

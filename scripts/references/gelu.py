@@ -1,11 +1,11 @@
-"""Prints Sources/CLatentKernels/gelu_tables.h: polynomials for GELU in float32.
+"""Prints Sources/CLatentKernels/elementwise/gelu_tables.h: polynomials for GELU in float32.
 
 With tail(a) = erfc(a / sqrt 2) / 2 and the normal density phi, GELU is max(x, 0) - |x| tail(|x|)
 (Hendrycks and Gimpel 2016), and its slope is fall(a) = tail(a) - a phi(a) at -a and 1 - fall(a) at a.
 Both functions of a are cut into intervals of 3/16 around multiples of it. Each has a polynomial that
 interpolates at the zeros of a Chebyshev polynomial, found with 50 digits.
 
-    python3 scripts/references/gelu.py > Sources/CLatentKernels/gelu_tables.h    (needs mpmath)
+    python3 scripts/references/gelu.py > Sources/CLatentKernels/elementwise/gelu_tables.h    (needs mpmath)
 """
 
 from mpmath import chop, cos, erfc, exp, lu_solve, matrix, mp, mpf, pi, sqrt
