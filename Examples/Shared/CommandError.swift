@@ -66,7 +66,9 @@ private func status(of error: any Error) -> Int32? {
   switch error {
   case let error as CommandError: return error.code
   case TrainingError.interrupted(let signal, _): return 128 + signal
-  case TrainingError.noCheckpoint: status = .noInput
+  case TrainingError.noCheckpoint, RunError.noBest: status = .noInput
+  case is RunError: status = .dataError
+  case is SettingError: status = .configuration
   case TrainingError.noBatches, TrainingError.wrongCheckpoint, TrainingError.wrongPosition:
     status = .dataError
   case is TrainingError: status = .software
@@ -78,7 +80,7 @@ private func status(of error: any Error) -> Int32? {
     }
   case DatasetError.missingFile, DatasetError.notAFolder: status = .noInput
   case let error as DatasetError: status = error.isUsage ? .usage : .dataError
-  case is ModelDescriptionError: status = .configuration
+  case is ModelDescriptionError, is ModelRequirementError: status = .configuration
   case is ParameterMismatch, is OptimizerStateMismatch: status = .dataError
   default: return nil
   }

@@ -79,16 +79,9 @@ public enum ConfigurationValue: Sendable, Equatable {
   }
 }
 
-/// A setting that cannot be used.
-public struct SettingError: Error, Sendable, Equatable {
-  /// Its path, such as `objective.beta`.
-  public let key: String
-  public let found: String
-  public let expected: String
-
-  public init(key: String, found: String, expected: String) {
-    self.key = key
-    self.found = found
-    self.expected = expected
+extension RunConfiguration {
+  /// As a configuration file that `latent-train --config` reads.
+  public func yaml() throws -> String {
+    try ConfigurationValue(encoding: self).yaml(order: RunConfiguration.keys)
   }
 }

@@ -28,46 +28,20 @@ public struct RunArguments: ParsableArguments {
   }
 }
 
-/// A trained model with the settings of its run.
+/// A run as the tools use it: with its data, and checks of what is asked of it.
 public struct OpenRun: Sendable {
-  public let path: String
-  public let configuration: RunConfiguration
-  public let model: any LatentVariableModel
+  public let run: Run
+  public var path: String { run.checkpointPath }
+  public var configuration: RunConfiguration { run.configuration }
+  public var model: any LatentVariableModel { run.model }
 
   /// Opens a run folder. `checkpoint` is `best`, `latest` or the path of a file.
-  public init(folder run: String, checkpoint: String = "best") throws {
-    let contents: Checkpoint
+  public init(folder: String, checkpoint: String = "best") throws {
     switch checkpoint {
-    // A run that was not trained here, such as a quantised one, has a single checkpoint.
-    case "latest"
-    where try RunFolder.sign(in: run) == nil || !RunFolder.checkpoints(in: run).isEmpty:
-      (path, contents) = try RunFolder.newest(in: run)
-    case "best", "latest":
-      _ = try Folder.names(in: run)
-      path = "\(run)/\(RunFolder.best)"
-      if !FileManager.default.fileExists(atPath: path) {
-        throw CommandError(
-          "\(run) holds no \(RunFolder.best): no epoch is complete yet "
-            + "(try --checkpoint latest)", .noInput)
-      }
-      contents = try Checkpoint(contentsOf: path)
-    default:
-      path = checkpoint
-      contents = try Checkpoint(contentsOf: path)
+    case "best": run = try Run(path: folder)
+    case "latest": run = try Run(path: folder, checkpoint: .latest)
+    default: run = try Run(path: folder, checkpoint: .file(checkpoint))
     }
-    configuration = try RunConfiguration(from: contents, path: path)
-    var random = RandomStream(seed: 0)
-    let averaged = contents.arrays(under: "average/")
-    let arrays = averaged.isEmpty ? contents.arrays(under: "model/") : averaged
-    model = try OpenRun.load(configuration.model.makeModel(using: &random), arrays)
-  }
-
-  private static func load(
-    _ model: some LatentVariableModel, _ arrays: [String: NDArray]
-  ) throws -> any LatentVariableModel {
-    var model = model
-    try model.load(arrays)
-    return model
   }
 
   /// The run's own data, or others of the same shape: the test set, or everything where there is none;
@@ -86,12 +60,12 @@ public struct OpenRun: Sendable {
         "data \(source): examples of shape \(dataset.inputShape), "
           + "but the model was trained on \(configuration.model.inputShape)", .dataError)
     }
-    return dataset.seen(through: try BatchTransforms.parse(configuration.transform))
+    return dataset.seen(through: try run.transform)
   }
 
   /// What `data` leaves out of the run's transform: all of it where it is random, nothing else.
   public func randomTransform() throws -> (any BatchTransform)? {
-    let transform = try BatchTransforms.parse(configuration.transform)
+    let transform = try run.transform
     return transform?.isRandom == true ? transform : nil
   }
 

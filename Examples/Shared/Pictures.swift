@@ -41,7 +41,7 @@ public struct Pictures<Model: LatentVariableModel> {
   public func interpolations(
     between x: Tensor, steps: Int = 10, path: Interpolation = .spherical
   ) -> Tensor {
-    let z = model.encode(x).mean
+    let z = model.codes(of: x)
     let strips = stride(from: 0, to: x.shape[0] - 1, by: 2).map {
       model.interpolate(from: z.selecting($0), to: z.selecting($0 + 1), steps: steps, path)
     }
@@ -50,7 +50,7 @@ public struct Pictures<Model: LatentVariableModel> {
 
   /// One row for each of the latents that vary most over `x`, moved from -2.5 to 2.5.
   public func traversals(of x: Tensor, dimensions: Int = 10, steps: Int = 11) -> Tensor {
-    let z = model.encode(x).mean
+    let z = model.codes(of: x)
     let spread = z.flattened(from: 1).variance(axes: [0]).doubles
     let order = spread.indices.sorted { spread[$0] > spread[$1] }.prefix(dimensions)
     let values = (0..<steps).map { -2.5 + 5 * Double($0) / Double(max(1, steps - 1)) }

@@ -65,7 +65,7 @@ struct EncodeCommand: ParsableCommand {
     for start in stride(from: 0, to: count, by: batch) {
       let rows = try dataset.batch(start..<min(start + batch, count))
       let posterior = model.encode(Tensor(rows.inputs))
-      parts["mean", default: []].append(posterior.mean.array)
+      parts["mean", default: []].append(try posterior.point(for: "encoding").array)
       if let normal = posterior as? DiagonalNormal {
         parts["logVariance", default: []].append(normal.logVariance.array)
       }

@@ -66,7 +66,8 @@ struct GenerateCommand: ParsableCommand {
       let z = model.samplePrior(min(512, count - start), using: &random)
       let likelihood = model.decode(z)
       latents.append(z)
-      examples.append(sample ? likelihood.sample(using: &random) : likelihood.mean)
+      examples.append(
+        try sample ? likelihood.sample(using: &random) : likelihood.point(for: "generating"))
     }
     let decoded = Tensor.concatenate(examples, axis: 0)
     switch (out as NSString).pathExtension {

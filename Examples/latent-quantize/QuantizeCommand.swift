@@ -47,10 +47,10 @@ struct QuantizeCommand: ParsableCommand {
 
   func run() throws {
     let opened = try folder.open()
-    try quantize(opened.model, opened)
+    try quantize(try opened.model.reparameterized(for: "the loss before and after"), opened)
   }
 
-  private func quantize<Model: LatentVariableModel>(_ model: Model, _ opened: OpenRun) throws {
+  private func quantize<Model: ReparameterizedModel>(_ model: Model, _ opened: OpenRun) throws {
     guard model.lowPrecisionPaths.isEmpty else {
       throw CommandError(
         "\(opened.path) holds weights of low precision already: quantize the run it was made from",
@@ -84,7 +84,7 @@ struct QuantizeCommand: ParsableCommand {
   }
 
   /// The negative evidence lower bound in nats per example, with the same noise for every model.
-  private func loss<Model: LatentVariableModel>(
+  private func loss<Model: ReparameterizedModel>(
     of model: Model, _ dataset: any Dataset, _ transform: (any BatchTransform)?
   ) throws -> Double {
     let count = min(evaluate, dataset.count)

@@ -196,6 +196,7 @@ struct TrainCommand: ParsableCommand {
   ) throws {
     var random = RandomStream(seed: configuration.seed).split("initialization")
     let model = try configuration.model.makeModel(using: &random)
+      .reparameterized(for: "the evidence lower bound")
     try TrainingRun(
       configuration: configuration, out: out, quiet: quiet,
       saving: SaveCheckpoints(

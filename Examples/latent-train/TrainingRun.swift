@@ -10,7 +10,7 @@ struct TrainingRun {
   let quiet: Bool
   let saving: SaveCheckpoints
 
-  func train<Model: LatentVariableModel>(
+  func train<Model: ReparameterizedModel>(
     _ model: Model, _ data: some Dataset, test: (any Dataset)?,
     from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
@@ -68,7 +68,7 @@ struct TrainingRun {
     }
   }
 
-  private func finish<Model: LatentVariableModel>(
+  private func finish<Model: ReparameterizedModel>(
     _ trainer: Trainer<Model, ELBO<Model>>, _ history: [EpochMetrics],
     _ shown: any Dataset, test: (any Dataset)?, _ transform: (any BatchTransform)?
   ) throws {
@@ -176,7 +176,7 @@ struct TrainingRun {
     }
   }
 
-  private func summarize<Model>(
+  private func summarize<Model: ReparameterizedModel>(
     _ trainer: Trainer<Model, ELBO<Model>>, _ figures: [(String, Double)], _ seconds: Double
   ) throws {
     let encoder = JSONEncoder()

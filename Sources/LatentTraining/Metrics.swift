@@ -17,6 +17,22 @@ public struct StepReport: Sendable {
   public let learningRate: Double
   /// Whether a non-finite number made the trainer leave the parameters alone.
   public let wasSkipped: Bool
+
+  /// `lossAfterWarmup` is the loss itself where none is given.
+  public init(
+    step: Int, examples: Int, loss: Double, lossAfterWarmup: Double? = nil,
+    terms: [(name: String, value: Double)] = [], gradientNorm: Double = .nan, learningRate: Double,
+    wasSkipped: Bool = false
+  ) {
+    self.step = step
+    self.examples = examples
+    self.loss = loss
+    self.lossAfterWarmup = lossAfterWarmup ?? loss
+    self.terms = terms
+    self.gradientNorm = gradientNorm
+    self.learningRate = learningRate
+    self.wasSkipped = wasSkipped
+  }
 }
 
 /// A running mean of named terms, weighted by examples. The loss is the first term, "loss".
@@ -33,7 +49,10 @@ public struct TermAverage: Sendable, Equatable, Codable {
     self.examples = examples
   }
 
-  mutating func add(_ loss: Double, _ terms: [(name: String, value: Double)], examples count: Int) {
+  /// Takes in the mean loss and terms of `count` more examples.
+  public mutating func add(
+    _ loss: Double, _ terms: [(name: String, value: Double)] = [], examples count: Int
+  ) {
     let values = [("loss", loss)] + terms.map { ($0.name, $0.value) }
     for (name, value) in values {
       if let index = names.firstIndex(of: name) {
@@ -67,6 +86,19 @@ public struct EpochMetrics: Sendable, Equatable {
   public let validation: TermAverage?
   public let learningRate: Double
   public let seconds: Double
+
+  public init(
+    epoch: Int, step: Int, training: TermAverage, trainingLossAfterWarmup: Double? = nil,
+    validation: TermAverage? = nil, learningRate: Double, seconds: Double
+  ) {
+    self.epoch = epoch
+    self.step = step
+    self.training = training
+    self.trainingLossAfterWarmup = trainingLossAfterWarmup
+    self.validation = validation
+    self.learningRate = learningRate
+    self.seconds = seconds
+  }
 
   /// What the best checkpoint, early stopping and the plateau schedule look at: the validation loss or,
   /// where there is none, the training loss with the warm-up over. The plain training loss would

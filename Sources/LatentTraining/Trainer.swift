@@ -51,7 +51,8 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   let baseLearningRate: Double
   private let noise: RandomStream
 
-  /// Reports parameters that `visitParameters` forgets by trapping: they would stay as they are for ever.
+  /// Reports parameters that `visitParameters` forgets, or names as it names others, by trapping: they
+  /// would stay as they are for ever, or be saved as one.
   /// Buffers that copies of a layer share are separated.
   public init(
     _ model: Model, objective: Rule, optimizer: any Optimizer,
@@ -62,6 +63,11 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
     require(
       forgotten.isEmpty,
       "visitParameters of \(Model.self) does not visit \(forgotten.joined(separator: ", "))",
+      file: file, line: line)
+    let repeated = model.repeatedPaths
+    require(
+      repeated.isEmpty,
+      "visitParameters of \(Model.self) gives the name \(repeated.joined(separator: ", ")) more than once",
       file: file, line: line)
     self.model = model
     self.model.separateBuffers()

@@ -17,6 +17,22 @@ public struct TrainingState {
   public let stopReason: String?
   /// The complete state of the run, events included.
   public let makeCheckpoint: () throws -> Checkpoint
+
+  /// For training loops of one's own, which call the events as `Trainer.fit` does: `runBegan`,
+  /// `stepEnded` after each step, `epochEnded` of all events and then `epochSettled` of all after each
+  /// epoch, `runEnded`.
+  public init(
+    epoch: Int, batch: Int, batchesPerEpoch: Int, epochs: Int, step: Int, stopReason: String? = nil,
+    makeCheckpoint: @escaping () throws -> Checkpoint
+  ) {
+    self.epoch = epoch
+    self.batch = batch
+    self.batchesPerEpoch = batchesPerEpoch
+    self.epochs = epochs
+    self.step = step
+    self.stopReason = stopReason
+    self.makeCheckpoint = makeCheckpoint
+  }
 }
 
 /// Whether the run goes on between two epochs.

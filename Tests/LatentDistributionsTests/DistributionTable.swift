@@ -7,6 +7,9 @@ import LatentDistributions
 import LatentNumerics
 import Testing
 
+/// What all distributions of the table can do.
+typealias FullDistribution = EvaluableDistribution & DistributionWithMean & DistributionWithMode
+
 /// Where a distribution's values lie, and so how its density is added up.
 enum Support: Sendable {
   case line, plane
@@ -23,10 +26,10 @@ struct Row: Sendable, CustomTestStringConvertible {
   let support: Support
   /// Inside the support, away from kinks; `[batch, event]`.
   let value: Tensor
-  let make: @Sendable ([Tensor]) -> any Distribution
+  let make: @Sendable ([Tensor]) -> any FullDistribution
 
   var testDescription: String { name }
-  var distribution: any Distribution { make(parameters) }
+  var distribution: any FullDistribution { make(parameters) }
 }
 
 /// Float64 in one batch axis.

@@ -11,9 +11,9 @@ struct Extreme: Sendable, CustomTestStringConvertible {
   let testDescription: String
   let parameters: @Sendable (inout Wild) -> [Tensor]
   let value: @Sendable (inout Wild, [Tensor]) -> Tensor
-  let make: @Sendable ([Tensor]) -> any Distribution
+  let make: @Sendable ([Tensor]) -> any FullDistribution
   /// What the divergence is asked to; nil: another setting of the same.
-  var prior: (any Distribution)?
+  var prior: (any FullDistribution)?
 }
 
 /// Numbers that crowd at 0, at the ends, and between.

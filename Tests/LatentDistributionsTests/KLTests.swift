@@ -9,8 +9,8 @@ import Testing
 struct KLPair: Sendable, CustomTestStringConvertible {
   let testDescription: String
   let parameters: [Tensor]
-  let p: @Sendable ([Tensor]) -> any Distribution
-  let q: @Sendable ([Tensor]) -> any Distribution
+  let p: @Sendable ([Tensor]) -> any FullDistribution
+  let q: @Sendable ([Tensor]) -> any FullDistribution
 }
 
 private let triangles = array(
@@ -95,13 +95,13 @@ let klPairs: [KLPair] = [
 ]
 
 @Suite(.serialized) struct KLTests {
-  static func closedForm(_ p: any Distribution, _ q: any Distribution) -> Tensor? {
+  static func closedForm(_ p: any FullDistribution, _ q: any FullDistribution) -> Tensor? {
     p.closedFormKL(to: q) ?? q.closedFormKL(from: p)
   }
 
   /// log p - log q of a million draws of p.
   static func expectMonteCarlo(
-    _ p: some Distribution, _ q: some Distribution, _ exact: Tensor, _ name: String
+    _ p: some FullDistribution, _ q: some FullDistribution, _ exact: Tensor, _ name: String
   ) {
     var random = RandomStream(seed: 31).split(name)
     let ratios = (0..<10).map { _ in
@@ -140,7 +140,7 @@ let klPairs: [KLPair] = [
   /// subtraction of logarithms would leave rounding of order 1e-16 / 1e-12 = 1e-4.
   @Test func nearEqualOnesDoNotCancel() throws {
     let h = 1e-6
-    let cases: [(String, any Distribution, any Distribution, fisher: Double)] = [
+    let cases: [(String, any FullDistribution, any FullDistribution, fisher: Double)] = [
       ("DiagonalNormal, mean", normal(5, 3), normal(5 + h, 3), Double.exp(-3)),
       ("DiagonalNormal, variance", normal(5, 3), normal(5, 3 + h), 0.5),
       ("Bernoulli", bernoulli(3), bernoulli(3 + h), 0.045_176_659_730_912_14),

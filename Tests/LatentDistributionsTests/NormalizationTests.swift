@@ -28,7 +28,7 @@ func quadrature(from low: Double, to high: Double, panels: Int) -> (points: Tens
 }
 
 /// Mean and standard deviation of each event element, by the distribution or by sampling.
-func location(of distribution: some Distribution) -> (mean: Tensor, deviation: Tensor) {
+func location(of distribution: some FullDistribution) -> (mean: Tensor, deviation: Tensor) {
   var random = RandomStream(seed: 5)
   let samples = distribution.sample([2000], using: &random)
   return (distribution.mean, sqrt(samples.variance(axes: [0], correction: 1)))
@@ -36,7 +36,7 @@ func location(of distribution: some Distribution) -> (mean: Tensor, deviation: T
 
 @Suite struct NormalizationTests {
   /// The sum or integral of the density, `[batch]`.
-  static func total(_ row: Row, _ distribution: some Distribution) -> Tensor {
+  static func total(_ row: Row, _ distribution: some FullDistribution) -> Tensor {
     let batch = distribution.batchShape
     let ones = Shape(Array(repeating: 1, count: batch.rank + distribution.eventShape.rank))
     func column(_ x: Tensor) -> Tensor { x.reshaped(x.shape + ones) }
@@ -84,7 +84,7 @@ func location(of distribution: some Distribution) -> (mean: Tensor, deviation: T
   }
 
   @Test func nothingOutsideTheSupport() {
-    let outside: [(String, any Distribution, Tensor)] = [
+    let outside: [(String, any FullDistribution, Tensor)] = [
       (
         "Uniform", Uniform(low: vector([0]), high: vector([2]), eventRank: 0), vector([-1e-9, 2.1])
       ),

@@ -110,9 +110,10 @@ struct VampPrior: Prior {
   func callAsFunction(
     encoder: some Encoder, dtype: DType, _ context: inout LayerContext
   ) -> any Distribution {
-    mixture(encoder(inputs, &context))
+    let posteriors = encoder(inputs, &context).evaluable
+    return mixture(posteriors)
   }
-  private func mixture(_ posteriors: some Distribution) -> any Distribution {
+  private func mixture(_ posteriors: some EvaluableDistribution) -> any Distribution {
     Mixture(
       logWeights: .zeros([inputs.shape[0]], posteriors.dtype), components: posteriors)
   }

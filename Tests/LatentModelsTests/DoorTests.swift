@@ -30,7 +30,8 @@ import Testing
 
   /// Gradients of the objective reach every parameter, match differences, and some steps of Adam
   /// lower the loss; the density and the tools work.
-  func exercises<E: Encoder, D: Decoder, P: Prior>(_ name: String, _ original: VAE<E, D, P>) {
+  func exercises<E: Encoder, D: Decoder, P: Prior>(_ name: String, _ original: VAE<E, D, P>)
+  where E.Posterior: ReparameterizedDistribution {
     var model = original.converted(to: .float64)
     #expect(model.unvisitedTensors == [], "\(name)")
     func loss(_ model: VAE<E, D, P>, _ seed: UInt64 = 3, samples: Int = 2) -> Tensor {

@@ -123,7 +123,7 @@ import Testing
     }
   }
 
-  /// Hidden entries do not count, whatever they hold, and have no derivative.
+  /// Hidden entries do not count, whatever they hold, and have no derivative; the encoder sees zeros.
   @Test(arguments: [1, 3]) func masks(samples: Int) {
     let model = Tiny.model(BernoulliHead())
     let mask = Tensor([1, 0, 1, 0, 0, 0, 1, 1, 1, 0, 1, 0] as [Double], shape: [4, 3])
@@ -136,7 +136,7 @@ import Testing
       var position = -1
       expected +=
         Tiny.byHand(
-          model, Tiny.x, noise: samples == 1 ? noise : noise.selecting(sample),
+          model, Tiny.x * mask, noise: samples == 1 ? noise : noise.selecting(sample),
           density: { raw, x in
             position += 1
             return mask.doubles[position] == 1 ? Tiny.bernoulli(raw, x) : 0

@@ -31,20 +31,20 @@ import Testing
 
   private func reconstruct<M: LatentVariableModel>(
     _ model: M, _ x: Tensor
-  ) -> (mean: Tensor, logProbability: Tensor) {
-    let likelihood = model.decode(model.encode(x).mean)
-    return (likelihood.mean, likelihood.logProbability(of: x))
+  ) throws -> (mean: Tensor, logProbability: Tensor) {
+    let likelihood = model.decode(try #require(model.encode(x).pointEstimate))
+    return (try #require(likelihood.pointEstimate), likelihood.evaluable.logProbability(of: x))
   }
 
-  private func check(_ model: some LatentVariableModel, _ x: Tensor, _ test: Case) {
-    let expected = reconstruct(model, x)
+  private func check(_ model: some LatentVariableModel, _ x: Tensor, _ test: Case) throws {
+    let expected = try reconstruct(model, x)
     for precision in LowPrecision.allCases {
       let quantized = model.quantized(precision, calibratedOn: x)
       let small = quantized.namedParameters.filter { $0.tensor.dtype.isLowPrecision }
       let count = small.reduce(0) { $0 + $1.tensor.count }
       #expect(Double(count) > test.share * Double(model.parameterCount), "\(test.name)")
       #expect(small.allSatisfy { $0.path.hasSuffix("weight") })
-      let found = reconstruct(quantized, x)
+      let found = try reconstruct(quantized, x)
       let size = expected.mean.doubles.map(abs).max() ?? 0
       let off = zip(expected.mean.doubles, found.mean.doubles).map { abs($0 - $1) }.max() ?? 1
       #expect(off > 0 && off < 0.05 * size, "\(test.name) \(precision): \(off) of \(size)")
@@ -61,8 +61,8 @@ import Testing
   }
 
   /// Text models, whose decoders run when a density is asked for, and element by element.
-  @Test(arguments: TextModelTests.cases) func texts(row: TextModelTests.Case) {
-    func check(_ model: some LatentVariableModel) {
+  @Test(arguments: TextModelTests.cases) func texts(row: TextModelTests.Case) throws {
+    func check(_ model: some LatentVariableModel) throws {
       let x = TextModelTests.text(60)
       for precision in LowPrecision.allCases {
         let quantized = model.quantized(precision, calibratedOn: x)
@@ -70,17 +70,19 @@ import Testing
         #expect(paths.contains { $0.hasPrefix("encoder") }, "\(paths)")
         #expect(paths.contains { $0.hasPrefix("decoder") }, "\(paths)")
         #expect(!paths.contains { $0.contains("tokens") }, "\(paths)")
-        let z = model.encode(x).mean
-        let old = model.decode(z).logProbability(of: x).doubles
-        let new = quantized.decode(z).logProbability(of: x).doubles
+        let z = try #require(model.encode(x).pointEstimate)
+        let old = model.decode(z).evaluable.logProbability(of: x).doubles
+        let new = quantized.decode(z).evaluable.logProbability(of: x).doubles
         #expect(old != new)
         for (old, new) in zip(old, new) { #expect(abs(old - new) < 0.05 * abs(old) + 0.5) }
         var random = RandomStream(seed: 3)
         #expect(quantized.generate(4, using: &random).shape == [4, TextModelTests.length])
       }
     }
-    func inFloat32(_ model: some LatentVariableModel) { check(model.converted(to: .float32)) }
-    inFloat32(row.model)
+    func inFloat32(_ model: some LatentVariableModel) throws {
+      try check(model.converted(to: .float32))
+    }
+    try inFloat32(row.model)
   }
 
   /// Ranges are those of the whole batch, also where the network takes it in runs on several threads.

@@ -102,7 +102,8 @@ import Testing
     let again = try JSONDecoder().decode(Description.self, from: data)
     #expect(again == description && again.hashValue == description.hashValue)
     var random = RandomStream(seed: 1)
-    try use(description.makeModel(using: &random), description, example.latents)
+    let model = try description.makeModel(using: &random).reparameterized(for: "the bound")
+    try use(model, description, example.latents)
   }
 
   /// Likelihoods that are the head of a decoder go with every network that takes heads.
@@ -127,7 +128,7 @@ import Testing
   }
 
   func use(
-    _ model: some LatentVariableModel, _ description: Description, _ latents: Shape
+    _ model: some ReparameterizedModel, _ description: Description, _ latents: Shape
   ) throws {
     let shape = Shape(description.inputShape)
     let name = "\(description) of \(shape)"
@@ -137,9 +138,9 @@ import Testing
       description.likelihood == .categorical
       ? Tensor((0..<4 * shape.count).map { Int32($0 * 37 % 256) }, shape: [4] + shape)
       : random.uniformTensor([4] + shape)
-    let posterior = model.encode(x)
-    #expect(posterior.mean.shape == [4] + latents && model.latentShape == latents, "\(name)")
-    let decoded = model.decode(posterior.mean)
+    let codes = model.codes(of: x)
+    #expect(codes.shape == [4] + latents && model.latentShape == latents, "\(name)")
+    let decoded = model.decode(codes)
     #expect(decoded.batchShape == [4] && decoded.eventShape == shape, "\(name)")
     #expect(decoded.logProbability(of: x).shape == [4], "\(name)")
     let images = model.generate(2, using: &random)
@@ -155,7 +156,7 @@ import Testing
     #expect(gradients.tensors.allSatisfy { $0 != nil } && gradients.norm.isFinite, "\(name)")
   }
 
-  func loss<Model: LatentVariableModel>(
+  func loss<Model: ReparameterizedModel>(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
   ) -> Tensor {
     ELBO<Model>()(model, x, &context).total

@@ -50,14 +50,13 @@ struct FreeEncoder: Encoder {
 }
 
 /// A diagonal normal that draws the given noise instead of the stream's.
-struct FixedNoise: ReparameterizedDistribution {
+struct FixedNoise: ReparameterizedDistribution, EvaluableDistribution, DistributionWithMean {
   let base: DiagonalNormal
   let noise: Tensor
   var batchShape: Shape { base.batchShape }
   var eventShape: Shape { base.eventShape }
   var dtype: DType { base.dtype }
   var mean: Tensor { base.mean }
-  var mode: Tensor { base.mode }
 
   func logProbability(of value: Tensor) -> Tensor { base.logProbability(of: value) }
   func closedFormKL(to other: any Distribution) -> Tensor? { base.closedFormKL(to: other) }

@@ -42,7 +42,49 @@ import Testing
       ]),
     Mistake(
       name: "groups", words: ["group norm of 6 channels in 4 groups", "TrapTests.swift"]),
-    Mistake(name: "data", words: ["linear: input [4, 1] does not fit weight [4, 3]"]),
+    Mistake(
+      name: "data",
+      words: [
+        "Linear: an input of shape [4, 1], expected [..., 3], in the layer encoder.head",
+        "evaluating VAE<DenseEncoder<MLP>", "TrapTests.swift",
+      ]),
+    Mistake(
+      name: "type",
+      words: ["Linear: an input of int32, expected float64: convert it with", "encoder.head"]),
+    Mistake(
+      name: "event rank",
+      words: [
+        "the likelihood Bernoulli of VAE<", "ForgetfulDecoder",
+        "batch shape [4, 3] and event shape []", "expected batch shape [4]",
+        "give the distribution eventRank: 1 in the decoder",
+      ]),
+    Mistake(
+      name: "event rank, density",
+      words: ["expected batch shape [5, 4]", "give the distribution eventRank: 1 in the decoder"]),
+    Mistake(
+      name: "sample axes",
+      words: ["expected batch shape [2, 4]", "the decoder ignores the sample axes in front"]),
+    Mistake(
+      name: "posterior",
+      words: [
+        "the posterior DiagonalNormal of VAE<", "batch shape [4, 1]", "expected batch shape [4]",
+        "give the distribution eventRank: 2 in the encoder",
+      ]),
+    Mistake(
+      name: "neither method",
+      words: ["EmptyEncoder writes no callAsFunction: Encoder asks for callAsFunction(_ x: Tensor)"]
+    ),
+    Mistake(
+      name: "neither method of a decoder",
+      words: ["EmptyDecoder writes no callAsFunction: Decoder asks for callAsFunction(_ z: Tensor)"]
+    ),
+    Mistake(
+      name: "no point",
+      words: ["DrawsOnly has neither a mean nor a mode", "TrapTests.swift"]),
+    Mistake(
+      name: "no density",
+      words: ["DrawsOnly knows the density of its own draws only, not of any value"]),
+    Mistake(name: "mask shape", words: ["the mask [2] does not broadcast to the inputs [4, 3]"]),
   ]
 
   struct MixtureDecoder: Decoder {
@@ -54,6 +96,65 @@ import Testing
           mean: .zeros(z.shape.prefix(z.rank - 1) + [2, 3], .float64),
           logVariance: .zeros([], .float64)))
     }
+  }
+
+  /// Forgets which axes are one event.
+  struct ForgetfulDecoder: Decoder {
+    mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+    func callAsFunction(_ z: Tensor) -> Bernoulli {
+      Bernoulli(logits: .zeros(z.shape.prefix(z.rank - 1) + [3], .float64), eventRank: 0)
+    }
+  }
+
+  /// Takes the first sample for all.
+  struct SampleBlindDecoder: Decoder {
+    mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+    func callAsFunction(_ z: Tensor) -> Bernoulli {
+      Bernoulli(logits: .zeros([z.shape[-2], 3], .float64), eventRank: 1)
+    }
+  }
+
+  struct MatrixEncoder: Encoder {
+    mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+    func callAsFunction(_ x: Tensor) -> DiagonalNormal {
+      DiagonalNormal(mean: .zeros([x.shape[0], 1, 2], .float64), logVariance: .zeros([], .float64))
+    }
+  }
+
+  struct EmptyEncoder: Encoder {
+    typealias Posterior = DiagonalNormal
+    mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+  }
+
+  struct EmptyDecoder: Decoder {
+    typealias Likelihood = Bernoulli
+    mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+  }
+
+  /// A posterior of which only draws and their densities are known, as of a flow.
+  struct DrawsOnly: ReparameterizedDistribution {
+    let base: DiagonalNormal
+    var batchShape: Shape { base.batchShape }
+    var eventShape: Shape { base.eventShape }
+    var dtype: DType { base.dtype }
+    func reparameterizedSample(
+      _ sampleShape: Shape, using random: inout RandomStream
+    ) -> Tensor {
+      base.reparameterizedSample(sampleShape, using: &random)
+    }
+    func sampleAndLogProbability(
+      _ sampleShape: Shape, using random: inout RandomStream
+    ) -> (value: Tensor, logProbability: Tensor) {
+      base.sampleAndLogProbability(sampleShape, using: &random)
+    }
+  }
+
+  struct DrawsOnlyEncoder: Encoder {
+    var base: MLPEncoder
+    mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+      visitor.visit(&base, "base")
+    }
+    func callAsFunction(_ x: Tensor) -> DrawsOnly { DrawsOnly(base: base(x)) }
   }
 
   static func make(_ name: String) {
@@ -90,7 +191,28 @@ import Testing
       let network = ResidualNetwork(channels: [6], groups: 4)
       _ = ResidualDecoder(
         outputShape: [6, 8, 1], head: BernoulliHead(), network: network, using: &random)
-    case "data": _ = ELBO()(model, numbers([4, 1]), &context)
+    case "data": _ = model.encode(numbers([4, 1]))
+    case "type": _ = model.encode(Tensor([Int32](repeating: 1, count: 12), shape: [4, 3]))
+    case "event rank":
+      let other = VAE(encoder: model.encoder, decoder: ForgetfulDecoder(), prior: model.prior)
+      _ = ELBO()(other, Tiny.x, &context)
+    case "event rank, density":
+      let other = VAE(encoder: model.encoder, decoder: ForgetfulDecoder(), prior: model.prior)
+      _ = other.logLikelihood(of: Tiny.x, importanceSamples: 5, using: &random)
+    case "sample axes":
+      let other = VAE(encoder: model.encoder, decoder: SampleBlindDecoder(), prior: model.prior)
+      _ = ELBO(samples: 2)(other, Tiny.x, &context)
+    case "posterior":
+      let other = VAE(encoder: MatrixEncoder(), decoder: model.decoder, prior: model.prior)
+      _ = ELBO()(other, Tiny.x, &context)
+    case "neither method": _ = EmptyEncoder()(Tiny.x)
+    case "neither method of a decoder": _ = EmptyDecoder()(Tiny.x, &context)
+    case "no point":
+      let encoder = DrawsOnlyEncoder(base: model.encoder)
+      _ = VAE(encoder: encoder, decoder: model.decoder, prior: model.prior).reconstruct(Tiny.x)
+    case "no density": _ = DrawsOnly(base: model.encoder(Tiny.x)).evaluable
+    case "mask shape":
+      _ = model.encode(Tiny.x, fields: ["mask": Tensor([1.0, 0.0])])
     default: break
     }
   }

@@ -10,10 +10,11 @@ import Testing
     var random = RandomStream(seed: 1)
     let network = MLPNetwork(hidden: [96, 48], latentSize: 8)
     let model = try ModelDescription(network, inputShape: [40]).makeModel(using: &random)
+      .reparameterized(for: "the bound")
     return try train(model, seed)
   }
 
-  private static func train<Model: LatentVariableModel>(
+  private static func train<Model: ReparameterizedModel>(
     _ model: Model, _ seed: UInt64
   ) throws -> [UInt8] {
     var random = RandomStream(seed: 2)

@@ -61,7 +61,7 @@ import Testing
       let opened = try OpenRun(folder: "\(folder)/run")
       let gray = try NPYDataset(path: "\(folder)/gray.npy").batch(0..<40).inputs
       func encoded(_ model: some LatentVariableModel) -> NDArray {
-        model.encode(Tensor(gray)).mean.array
+        model.codes(of: Tensor(gray)).array
       }
       #expect(encoded(opened.model) == means)
     }

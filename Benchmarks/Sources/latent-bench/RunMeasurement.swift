@@ -106,9 +106,9 @@ struct RunMeasurement {
     // The first examples of the data, over again where there are fewer.
     let data = try opened.data(options.data)
     let x = Tensor(try data.batch(at: (0..<batch).map { $0 % data.count }).inputs)
-    if operation == .encode { return { blackHole(model.encode(x).mean) } }
-    let z = model.encode(x).mean
-    return { blackHole(model.decode(z).mean) }
+    if operation == .encode { return { blackHole(model.codes(of: x)) } }
+    let z = model.codes(of: x)
+    return { blackHole(model.decode(z).pointEstimate ?? z) }
   }
 
   static func table(_ rows: [Row]) -> MarkdownTable {

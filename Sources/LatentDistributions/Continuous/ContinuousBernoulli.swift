@@ -9,7 +9,9 @@ import LatentAutodiff
 import LatentNumerics
 
 /// Independent continuous Bernoulli variables from logits; any finite logits are safe.
-public struct ContinuousBernoulli: ReparameterizedDistribution, FactorizedDistribution {
+public struct ContinuousBernoulli: ReparameterizedDistribution, FactorizedDistribution,
+  DistributionWithMean
+{
   /// `[batch, event]`
   public let logits: Tensor
   public let batchShape: Shape

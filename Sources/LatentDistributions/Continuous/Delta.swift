@@ -10,7 +10,9 @@ import LatentNumerics
 /// `closedFormKL` and `entropy` are nil: a point has neither. An objective for plain autoencoders
 /// leaves the divergence out. `klDivergence` then estimates with log-probability 0, which gives
 /// `-log q(value)`: the penalty of a maximum-a-posteriori code.
-public struct Delta: ReparameterizedDistribution {
+public struct Delta: ReparameterizedDistribution, EvaluableDistribution, DistributionWithMean,
+  DistributionWithMode
+{
   /// `[batch, event]`
   public let value: Tensor
   public let batchShape: Shape

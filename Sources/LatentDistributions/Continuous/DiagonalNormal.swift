@@ -10,7 +10,9 @@ import LatentNumerics
 ///
 /// `logVariance` may broadcast against `mean`: one learned number (shape `[]`), one a channel, or
 /// a full tensor. Log-variances from -170 to 170 are safe in float32 (-1400 to 1400 in float64).
-public struct DiagonalNormal: ReparameterizedDistribution, FactorizedDistribution {
+public struct DiagonalNormal: ReparameterizedDistribution, FactorizedDistribution,
+  DistributionWithMean
+{
   private let location: Tensor
   /// Nats, as given: broadcasts to `[batch, event]`.
   public let logVariance: Tensor

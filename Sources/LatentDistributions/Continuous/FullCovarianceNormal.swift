@@ -7,7 +7,9 @@ import LatentAutodiff
 import LatentNumerics
 
 /// Correlated normals over a vector of `n` elements.
-public struct FullCovarianceNormal: ReparameterizedDistribution {
+public struct FullCovarianceNormal: ReparameterizedDistribution, EvaluableDistribution,
+  DistributionWithMean, DistributionWithMode
+{
   let location: Tensor
   /// The lower-triangular Cholesky factor of the covariance, `[batch, n, n]`.
   public let scaleTriangle: Tensor

@@ -10,7 +10,9 @@ import LatentNumerics
 ///
 /// `logScale` may broadcast against `mean`. Log-scales from -85 to 85 are safe in float32 (-700 to
 /// 700 in float64).
-public struct Laplace: ReparameterizedDistribution, FactorizedDistribution {
+public struct Laplace: ReparameterizedDistribution, FactorizedDistribution,
+  DistributionWithMean
+{
   private let location: Tensor
   /// The logarithm of the mean absolute deviation; broadcasts to `[batch, event]`.
   public let logScale: Tensor

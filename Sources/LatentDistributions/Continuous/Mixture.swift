@@ -10,7 +10,7 @@ import LatentNumerics
 ///
 /// `components` has the batch shape `[batch, K]`; the mixture has `[batch]`. Weights are given as
 /// unnormalised logarithms that broadcast to `[batch, K]`.
-public struct Mixture<Component: Distribution>: Distribution {
+public struct Mixture<Component: EvaluableDistribution>: EvaluableDistribution {
   public let components: Component
   /// Normalised over the components, nats, `[batch, K]` or what broadcasts to it.
   public let logWeights: Tensor
@@ -54,24 +54,6 @@ public struct Mixture<Component: Distribution>: Distribution {
     return logSoftmax(logJoint(of: value))
   }
 
-  public var mean: Tensor {
-    let weights = exp(logWeights).broadcast(to: components.batchShape)
-    let means = components.mean
-    let ones = Shape(Array(repeating: 1, count: eventShape.rank))
-    return (weights.reshaped(weights.shape + ones) * means).sum(axes: [batchShape.rank])
-  }
-
-  /// The best of the components' modes: exact where the components do not overlap, a lower bound
-  /// of the highest density elsewhere.
-  public var mode: Tensor {
-    let axis = batchShape.rank
-    let modes = components.mode.detached
-    let order = [axis] + (0..<modes.rank).filter { $0 != axis }
-    let candidates = modes.permuted(order)
-    let best = logProbability(of: candidates).argMax(axis: 0)
-    return chosen(best, of: modes)
-  }
-
   /// Element `index` `[sample, batch]` of the component axis of `values`
   /// `[sample, batch, K, event]`.
   private func chosen(_ index: Tensor, of values: Tensor) -> Tensor {
@@ -87,5 +69,27 @@ public struct Mixture<Component: Distribution>: Distribution {
     let choice = Categorical(logits: logWeights.broadcast(to: components.batchShape))
       .sample(sampleShape, using: &random)
     return chosen(choice, of: components.sample(sampleShape, using: &random))
+  }
+}
+
+extension Mixture: DistributionWithMean where Component: DistributionWithMean {
+  public var mean: Tensor {
+    let weights = exp(logWeights).broadcast(to: components.batchShape)
+    let means = components.mean
+    let ones = Shape(Array(repeating: 1, count: eventShape.rank))
+    return (weights.reshaped(weights.shape + ones) * means).sum(axes: [batchShape.rank])
+  }
+}
+
+extension Mixture: DistributionWithMode where Component: DistributionWithMode {
+  /// The best of the components' modes: exact where the components do not overlap, a lower bound
+  /// of the highest density elsewhere.
+  public var mode: Tensor {
+    let axis = batchShape.rank
+    let modes = components.mode.detached
+    let order = [axis] + (0..<modes.rank).filter { $0 != axis }
+    let candidates = modes.permuted(order)
+    let best = logProbability(of: candidates).argMax(axis: 0)
+    return chosen(best, of: modes)
   }
 }

@@ -8,7 +8,9 @@ import LatentAutodiff
 import LatentNumerics
 
 /// Independent standard normals over an event of any shape; no parameters.
-public struct StandardNormal: ReparameterizedDistribution, FactorizedDistribution {
+public struct StandardNormal: ReparameterizedDistribution, FactorizedDistribution,
+  DistributionWithMean
+{
   public let batchShape: Shape
   public let eventShape: Shape
   public let dtype: DType

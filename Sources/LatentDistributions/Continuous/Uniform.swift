@@ -6,7 +6,9 @@ import LatentNumerics
 /// Independent uniform variables on the closed intervals from `low` to `high`, low < high.
 ///
 /// The bounds may broadcast against each other.
-public struct Uniform: ReparameterizedDistribution, FactorizedDistribution {
+public struct Uniform: ReparameterizedDistribution, FactorizedDistribution,
+  DistributionWithMean
+{
   /// As given: broadcast to `[batch, event]`.
   public let low: Tensor
   public let high: Tensor

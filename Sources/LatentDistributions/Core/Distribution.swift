@@ -9,9 +9,13 @@
 import LatentAutodiff
 import LatentNumerics
 
-/// A probability distribution over tensors.
+/// A probability distribution over tensors: what every one of them has.
 ///
-/// A protocol for final value types: one distribution is one file, and nothing is subclassed.
+/// Protocols for final value types: one distribution is one file, and nothing is subclassed. What only
+/// some have is a protocol of its own, asked for where it is used: a density at any value
+/// (`EvaluableDistribution`), a mean, a mode, samples that can be differentiated
+/// (`ReparameterizedDistribution`). A normalizing flow or a Hamiltonian posterior knows the density of
+/// its own draws only, and neither mean nor mode.
 public protocol Distribution: Sendable {
   /// Shape of the independent parameter sets, such as `[batch]` or `[sample, batch]`.
   var batchShape: Shape { get }
@@ -19,24 +23,14 @@ public protocol Distribution: Sendable {
   var eventShape: Shape { get }
   var dtype: DType { get }
 
-  /// Nats, `[..., batch]`, of values `[..., batch, event]` (leading axes broadcast, so that
-  /// importance samples `[sample, batch, event]` and plain values both fit). -infinity outside
-  /// the support.
-  func logProbability(of value: Tensor) -> Tensor
-
-  /// Draws `[sample, batch, event]`, without derivative. Takes a fixed number of draws of `random`.
-  func sample(_ sampleShape: Shape, using random: inout RandomStream) -> Tensor
-
-  /// Draws and their log-probabilities `[sample, batch]`, where those come cheaper or only
-  /// together (flows). Derivatives pass where the distribution is reparameterised.
+  /// Draws `[sample, batch, event]` and their log-probabilities `[sample, batch]` in nats. Derivatives
+  /// pass where the distribution is reparameterised. Takes a fixed number of draws of `random`.
   func sampleAndLogProbability(
     _ sampleShape: Shape, using random: inout RandomStream
   ) -> (value: Tensor, logProbability: Tensor)
 
-  /// The expectation, `[batch, event]`.
-  var mean: Tensor { get }
-  /// The most probable value, `[batch, event]`; where there are several, one of them.
-  var mode: Tensor { get }
+  /// Draws `[sample, batch, event]`, without derivative. Takes a fixed number of draws of `random`.
+  func sample(_ sampleShape: Shape, using random: inout RandomStream) -> Tensor
 
   /// Nats, `[batch]`; nil where there is no closed form (a Monte-Carlo estimate is the caller's
   /// choice: `-logProbability` of samples).
@@ -49,6 +43,26 @@ public protocol Distribution: Sendable {
   func closedFormKL(from other: any Distribution) -> Tensor?
 }
 
+/// A distribution whose density can be asked at any value: every likelihood and most priors.
+public protocol EvaluableDistribution: Distribution {
+  /// Nats, `[..., batch]`, of values `[..., batch, event]` (leading axes broadcast, so that
+  /// importance samples `[sample, batch, event]` and plain values both fit). -infinity outside
+  /// the support.
+  func logProbability(of value: Tensor) -> Tensor
+}
+
+/// A distribution whose expectation is known.
+public protocol DistributionWithMean: Distribution {
+  /// The expectation, `[batch, event]`.
+  var mean: Tensor { get }
+}
+
+/// A distribution whose most probable value is known.
+public protocol DistributionWithMode: Distribution {
+  /// The most probable value, `[batch, event]`; where there are several, one of them.
+  var mode: Tensor { get }
+}
+
 /// A distribution whose samples are differentiable functions of its parameters
 /// (Kingma and Welling 2014; Rezende, Mohamed and Wierstra 2014).
 public protocol ReparameterizedDistribution: Distribution {
@@ -58,14 +72,14 @@ public protocol ReparameterizedDistribution: Distribution {
 
 /// A distribution that is a product of factors, one for each element of its event: elements can be left
 /// out.
-public protocol MaskableDistribution: Distribution {
+public protocol MaskableDistribution: EvaluableDistribution {
   /// The log-probability without those elements whose `mask`, of the event's shape, is zero:
   /// `[..., batch]`, in nats.
   func logProbability(of value: Tensor, mask: Tensor) -> Tensor
 }
 
 /// A distribution that is a product over independent elements of its event.
-public protocol FactorizedDistribution: MaskableDistribution {
+public protocol FactorizedDistribution: MaskableDistribution, DistributionWithMode {
   /// Nats of each element, `[..., batch, event]`.
   func elementLogProbabilities(of value: Tensor) -> Tensor
 }
@@ -79,16 +93,35 @@ extension Distribution {
     sampleAndLogProbability([], using: &random)
   }
 
+  public var entropy: Tensor? { nil }
+  public func closedFormKL(to other: any Distribution) -> Tensor? { nil }
+  public func closedFormKL(from other: any Distribution) -> Tensor? { nil }
+
+  /// What stands for the whole distribution in reconstructions and pictures, `[batch, event]`: its mean;
+  /// its mode where there is no mean; nil where there is neither.
+  public var pointEstimate: Tensor? {
+    (self as? any DistributionWithMean)?.mean ?? (self as? any DistributionWithMode)?.mode
+  }
+}
+
+extension Distribution {
+  /// This distribution as one whose density can be asked at any value; traps where it cannot.
+  public var evaluable: any EvaluableDistribution {
+    guard let density = self as? any EvaluableDistribution else {
+      fatalError("\(Self.self) knows the density of its own draws only, not of any value")
+    }
+    return density
+  }
+}
+
+extension EvaluableDistribution {
+  /// The draw comes first and the density is asked of it, as suits most families.
   public func sampleAndLogProbability(
     _ sampleShape: Shape, using random: inout RandomStream
   ) -> (value: Tensor, logProbability: Tensor) {
     let value = sample(sampleShape, using: &random)
     return (value, logProbability(of: value))
   }
-
-  public var entropy: Tensor? { nil }
-  public func closedFormKL(to other: any Distribution) -> Tensor? { nil }
-  public func closedFormKL(from other: any Distribution) -> Tensor? { nil }
 }
 
 extension ReparameterizedDistribution {
@@ -99,7 +132,9 @@ extension ReparameterizedDistribution {
   public func sample(_ sampleShape: Shape, using random: inout RandomStream) -> Tensor {
     reparameterizedSample(sampleShape, using: &random).detached
   }
+}
 
+extension ReparameterizedDistribution where Self: EvaluableDistribution {
   public func sampleAndLogProbability(
     _ sampleShape: Shape, using random: inout RandomStream
   ) -> (value: Tensor, logProbability: Tensor) {

@@ -22,7 +22,7 @@ public struct KLDivergence: Sendable {
 /// Where neither distribution has a closed form for the pair, `samples` draws of p estimate it;
 /// `method` reports that. Derivatives pass through the samples where p is reparameterised.
 public func klDivergence(
-  from p: some Distribution, to q: some Distribution, samples: Int = 1,
+  from p: some Distribution, to q: some EvaluableDistribution, samples: Int = 1,
   using random: inout RandomStream
 ) -> KLDivergence {
   if let exact = p.closedFormKL(to: q) ?? q.closedFormKL(from: p) {

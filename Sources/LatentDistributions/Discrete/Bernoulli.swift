@@ -13,7 +13,7 @@ import LatentNumerics
 /// Values between 0 and 1 are accepted as soft targets: the result is then the negative binary
 /// cross-entropy (what PyTorch's `binary_cross_entropy` computes), not a normalised density; the
 /// normalised one for such data is `ContinuousBernoulli`.
-public struct Bernoulli: FactorizedDistribution {
+public struct Bernoulli: FactorizedDistribution, DistributionWithMean {
   /// `[batch, event]`
   public let logits: Tensor
   public let batchShape: Shape

@@ -9,7 +9,7 @@ import LatentNumerics
 /// Values are class indices, int32, of shape `[..., batch, event]`: the logits' shape without the
 /// class axis. A logit of -infinity forbids a class; an index outside the classes has
 /// log-probability -infinity.
-public struct Categorical: FactorizedDistribution {
+public struct Categorical: FactorizedDistribution, DistributionWithMean {
   /// As given, `[batch, event, classes]`.
   public let logits: Tensor
   public let batchShape: Shape

@@ -23,7 +23,10 @@ public struct Embedding: Layer {
   }
 
   public func callAsFunction(_ indices: Tensor, _ context: inout LayerContext) -> Tensor {
-    weight.gathering(indices, axis: 0)
+    require(
+      indices.dtype == .int32,
+      "Embedding: indices of \(indices.dtype), expected int32\(Evaluation.place(of: weight))")
+    return weight.gathering(indices, axis: 0)
   }
 }
 
@@ -46,7 +49,8 @@ public struct LayerNorm: Layer {
   }
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
-    layerNormalized(x, scale: scale, shift: shift, epsilon: epsilon)
+    requireInput(x, last: scale.shape[0], "LayerNorm", scale)
+    return layerNormalized(x, scale: scale, shift: shift, epsilon: epsilon)
   }
 }
 

@@ -38,7 +38,11 @@ public struct Linear: Layer {
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    linear(x, weight: weight, bias: bias, activation: activation)
+  /// Traps unless the last axis of x is `inputSize`.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    requireInput(x, last: inputSize, "Linear", weight, file: file, line: line)
+    return linear(x, weight: weight, bias: bias, activation: activation)
   }
 }

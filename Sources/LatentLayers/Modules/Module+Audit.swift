@@ -1,10 +1,21 @@
 // A parameter that `visitParameters` forgets would never be trained nor saved; looking at the
-// stored properties finds it. Reflection is used for this warning only.
+// stored properties finds it. Reflection is used for this warning only. Two parameters of one name
+// would be saved as one.
 
 import LatentAutodiff
 import LatentNumerics
 
 extension Module {
+  /// Paths under which `visitParameters` names more than one parameter or buffer.
+  public var repeatedPaths: [String] {
+    var seen: Set<String> = []
+    var repeated: [String] = []
+    for parameter in namedParameters where !seen.insert(parameter.path).inserted {
+      if !repeated.contains(parameter.path) { repeated.append(parameter.path) }
+    }
+    return repeated
+  }
+
   /// Stored floating-point tensors that `visitParameters` does not reach, by property path.
   public var unvisitedTensors: [String] {
     let visited = namedParameters.map(\.tensor.array)

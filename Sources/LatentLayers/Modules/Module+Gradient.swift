@@ -31,12 +31,14 @@ public func valueAndGradient<Model: Module, Auxiliary>(
   withAuxiliary function: (Model) throws -> (Tensor, Auxiliary)
 ) rethrows -> (value: Tensor, gradients: Gradients, auxiliary: Auxiliary) {
   var copy = module
-  let result = try valueAndGradient(
-    at: module.parameters, file: file, line: line,
-    withAuxiliary: {
-      copy.setParameters($0)
-      return try function(copy)
-    })
+  let result = try Evaluation.of(module, file, line) {
+    try valueAndGradient(
+      at: module.parameters, file: file, line: line,
+      withAuxiliary: {
+        copy.setParameters($0)
+        return try function(copy)
+      })
+  }
   return (result.value, Gradients(result.gradients), result.auxiliary)
 }
 

@@ -101,6 +101,16 @@ extension Module {
 
 // MARK: - Loading by path
 
+/// What came of loading a module: paths, in visiting order.
+public struct LoadedParameters: Sendable, Equatable {
+  /// Those that have new values.
+  public let loaded: [String]
+  /// Those of the module that were not in the file: they are as they were.
+  public let kept: [String]
+  /// Those of the file that the module does not have, sorted.
+  public let unused: [String]
+}
+
 /// Why named arrays do not fit a module: every path that disagrees, not only the first.
 public struct ParameterMismatch: Error, Sendable, Equatable, CustomStringConvertible {
   public struct Difference: Sendable, Equatable {
@@ -192,17 +202,28 @@ private struct Loader: ParameterVisitor {
 
 extension Module {
   /// Parameters and buffers as arrays by path: what a checkpoint holds.
+  ///
+  /// Traps where two of them have one name.
   public var namedArrays: [String: NDArray] {
-    Dictionary(uniqueKeysWithValues: namedParameters.map { ($0.path, $0.tensor.array) })
+    Dictionary(namedParameters.map { ($0.path, $0.tensor.array) }) { _, _ in
+      trap(
+        "visitParameters of \(Self.self) names \(repeatedPaths.joined(separator: ", ")) more than once"
+      )
+    }
   }
 
   /// Replaces parameters and buffers by path, all or none. Element types are converted, except that
   /// weights of low precision stay so: with the arrays of a quantised model this becomes one. They are
   /// refused where no single product reads them: buffers, vectors, tables, the states of recurrences.
   ///
-  /// - Parameter partial: allows paths on either side that the other does not have (fine-tuning).
+  /// - Parameter partial: allows paths on either side that the other does not have (fine-tuning), as
+  ///   long as they have one in common.
+  /// - Returns: which paths were loaded, and which were left over on either side.
   /// - Throws: `ParameterMismatch` with every path that disagrees; the module is then unchanged.
-  public mutating func load(_ arrays: [String: NDArray], partial: Bool = false) throws {
+  @discardableResult
+  public mutating func load(
+    _ arrays: [String: NDArray], partial: Bool = false
+  ) throws -> LoadedParameters {
     var mismatch = ParameterMismatch()
     let own = namedParameters
     for parameter in own {
@@ -224,8 +245,18 @@ extension Module {
       visitParameters(&checker)
       mismatch.refused = checker.refused
     }
+    let paths = own.map(\.path)
+    let report = LoadedParameters(
+      loaded: paths.filter { arrays[$0] != nil }, kept: paths.filter { arrays[$0] == nil },
+      unused: Set(arrays.keys).subtracting(paths).sorted())
+    // Nothing in common is no fine-tuning but another model, or names with another prefix.
+    if partial && report.loaded.isEmpty && !own.isEmpty {
+      mismatch.missing = report.kept
+      mismatch.unexpected = report.unused
+    }
     if mismatch != ParameterMismatch() { throw mismatch }
     var loader = Loader(arrays: arrays)
     visitParameters(&loader)
+    return report
   }
 }

@@ -95,9 +95,13 @@ public protocol Layer: Module {
 
 extension Layer {
   /// Evaluates the layer as it is used after training.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    var context = LayerContext.inference
-    return self(x, &context)
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    Evaluation.of(self, file, line) {
+      var context = LayerContext.inference
+      return self(x, &context)
+    }
   }
 }
 
@@ -112,6 +116,8 @@ public struct LayerContext: Sendable {
   public var fields: [String: Tensor]
   /// What layers want their buffers to become; `Module.apply` makes it so.
   public internal(set) var bufferUpdates = BufferUpdates()
+  /// The type, if any, whose call without context this context was made for.
+  package var unwrittenCall: ObjectIdentifier?
 
   public init(
     isTraining: Bool, random: RandomStream, step: Int = 0, fields: [String: Tensor] = [:]

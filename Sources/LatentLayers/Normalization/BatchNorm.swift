@@ -42,6 +42,9 @@ public struct BatchNorm: Layer {
   }
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
+    if let parameter = scale ?? runningMean {
+      requireInput(x, last: parameter.shape[0], "BatchNorm", parameter)
+    }
     let values = x.shape.prefix(x.rank - 1).count
     if let mean = runningMean, let variance = runningVariance, !context.isTraining || values < 2 {
       return batchNormalized(

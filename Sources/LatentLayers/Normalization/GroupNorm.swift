@@ -34,7 +34,8 @@ public struct GroupNorm: Layer {
   }
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
-    groupNormalized(
+    requireInput(x, last: scale.shape[0], "GroupNorm", scale)
+    return groupNormalized(
       x, groups: groups, scale: scale, shift: shift, epsilon: epsilon, activation: activation)
   }
 }

@@ -29,7 +29,8 @@ public struct InstanceNorm: Layer {
   }
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
-    groupNormalized(
+    if let scale { requireInput(x, last: size, "InstanceNorm", scale) }
+    return groupNormalized(
       x, groups: size, scale: scale, shift: shift, epsilon: epsilon, activation: activation)
   }
 }

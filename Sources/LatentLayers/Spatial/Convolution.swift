@@ -52,8 +52,14 @@ public struct Convolution<Rank: SpatialRank>: WeightedLayer {
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    convolution(x, weight: weight, bias: bias, activation: activation, geometry)
+  /// Traps unless x has the layer's axes and channels.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    requireInput(
+      x, last: weight.shape[-1] * geometry.groups, axes: Rank.axes, "Conv\(Rank.axes)D", weight,
+      file: file, line: line)
+    return convolution(x, weight: weight, bias: bias, activation: activation, geometry)
   }
 }
 
@@ -103,8 +109,14 @@ public struct TransposedConvolution<Rank: SpatialRank>: WeightedLayer {
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    transposedConvolution(
+  /// Traps unless x has the layer's axes and channels.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    requireInput(
+      x, last: weight.shape[0], axes: Rank.axes, "ConvTranspose\(Rank.axes)D", weight, file: file,
+      line: line)
+    return transposedConvolution(
       x, weight: weight, bias: bias, activation: activation, geometry,
       outputSize: geometry.inputSize(of: geometry.sizes(of: x.shape), extra: outputPadding))
   }

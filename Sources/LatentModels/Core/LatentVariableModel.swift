@@ -8,8 +8,8 @@ import LatentNumerics
 
 /// A model p(x, z) = p(x | z) p(z) with an approximate posterior q(z | x).
 public protocol LatentVariableModel: Module {
-  associatedtype Posterior: ReparameterizedDistribution
-  associatedtype Likelihood: Distribution
+  associatedtype Posterior: Distribution
+  associatedtype Likelihood: EvaluableDistribution
 
   /// q(z | x), for x `[batch, ...]`.
   func posterior(_ x: Tensor, _ context: inout LayerContext) -> Posterior
@@ -17,6 +17,56 @@ public protocol LatentVariableModel: Module {
   func likelihood(_ z: Tensor, _ context: inout LayerContext) -> Likelihood
   /// p(z), in the given precision.
   func prior(_ dtype: DType, _ context: inout LayerContext) -> any Distribution
+
+  /// What `posterior` is given in place of entries that the batch's mask hides.
+  var masking: Masking { get }
+}
+
+extension LatentVariableModel {
+  public var masking: Masking { Masking() }
+}
+
+/// A model whose variational bounds can be differentiated: draws of its posterior are functions of
+/// their parameters.
+///
+/// `VAE` conforms where its encoder allows it. Generic code needs no conformance and writes the
+/// constraint on the posterior; the protocol is for finding out at run time, as
+/// `reparameterized(for:)` does.
+public protocol ReparameterizedModel: LatentVariableModel
+where Posterior: ReparameterizedDistribution {}
+
+extension LatentVariableModel {
+  /// This model as one whose variational bounds can be differentiated; `purpose` is what asks for it.
+  /// - Throws: `ModelRequirementError`, which names the posterior.
+  public func reparameterized(for purpose: String) throws -> any ReparameterizedModel {
+    if let model = self as? any ReparameterizedModel { return model }
+    let isOne = Posterior.self is any ReparameterizedDistribution.Type
+    throw ModelRequirementError(
+      purpose: purpose, found: isOne ? "\(Self.self)" : "\(Posterior.self)",
+      expected: isOne
+        ? "a model that conforms to ReparameterizedModel" : "a reparameterised posterior")
+  }
+}
+
+/// A model that lacks what an objective or a tool asks for.
+public struct ModelRequirementError: Error, Sendable, Equatable, CustomStringConvertible {
+  public let purpose: String
+  public let found: String
+  public let expected: String
+
+  public var description: String { "\(purpose) needs \(expected): found \(found)" }
+}
+
+extension Distribution {
+  /// The point estimate, asked for by `purpose`.
+  /// - Throws: `ModelRequirementError` where there is neither a mean nor a mode.
+  public func point(for purpose: String) throws -> Tensor {
+    guard let point = pointEstimate else {
+      throw ModelRequirementError(
+        purpose: purpose, found: "\(Self.self)", expected: "a distribution with a mean or a mode")
+    }
+    return point
+  }
 }
 
 /// A variational autoencoder (Kingma and Welling 2014; Rezende, Mohamed and Wierstra 2014): an
@@ -27,11 +77,14 @@ public struct VAE<E: Encoder, D: Decoder, P: Prior>: LatentVariableModel {
   public var encoder: E
   public var decoder: D
   public var prior: P
+  /// What the encoder sees of data with a mask.
+  public var masking: Masking
 
-  public init(encoder: E, decoder: D, prior: P) {
+  public init(encoder: E, decoder: D, prior: P, masking: Masking = Masking()) {
     self.encoder = encoder
     self.decoder = decoder
     self.prior = prior
+    self.masking = masking
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
@@ -52,3 +105,5 @@ public struct VAE<E: Encoder, D: Decoder, P: Prior>: LatentVariableModel {
     prior(encoder: encoder, dtype: dtype, &context)
   }
 }
+
+extension VAE: ReparameterizedModel where E.Posterior: ReparameterizedDistribution {}

@@ -27,7 +27,9 @@ public protocol AutoregressiveNetwork: Module {
 }
 
 /// Sequences of classes, int32 `[batch, length]`, each element conditioned on those before it.
-public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: MaskableDistribution {
+public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: MaskableDistribution,
+  DistributionWithMode
+{
   public let network: Network
   /// `[batch, latent]`
   public let latents: Tensor
@@ -109,12 +111,9 @@ public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: Maskabl
   }
 
   /// Element by element the most probable one, int32 `[batch, length]`. Greedy: a search through
-  /// all sequences might find a more probable one.
+  /// all sequences might find a more probable one. (Classes have no expectation, so that there is no
+  /// mean: reconstructions and generated data are these sequences.)
   public var mode: Tensor { generate(batchShape) { $0.argMax(axis: -1) } }
-
-  /// Classes have no expectation; what stands for one is the greedy sequence, so that
-  /// reconstructions and generated data are sequences too.
-  public var mean: Tensor { mode }
 
   private func rows(of shape: Shape) -> Tensor {
     latents.broadcast(to: shape + latents.shape.suffix(1))

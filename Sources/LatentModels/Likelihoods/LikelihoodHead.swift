@@ -9,7 +9,7 @@ import LatentNumerics
 
 /// Turns raw outputs into a distribution over data.
 public protocol LikelihoodHead: Module {
-  associatedtype Likelihood: Distribution
+  associatedtype Likelihood: EvaluableDistribution
   /// Raw outputs wanted for each element of the data.
   var outputsPerElement: Int { get }
   /// `[..., event]` with `outputsPerElement` times the last axis, to a likelihood of that event.

@@ -32,7 +32,8 @@ public enum Warmup: Sendable, Hashable, Codable {
 /// Higgins et al. 2017. The divergence is exact where a closed form exists, else estimated with
 /// the same samples; `klMethod` reports which. Outside training the warm-up is over, and `afterWarmup`
 /// is that loss of a training batch.
-public struct ELBO<Model: LatentVariableModel>: Objective {
+public struct ELBO<Model: LatentVariableModel>: Objective
+where Model.Posterior: ReparameterizedDistribution {
   public let beta: Double
   /// Latent samples for each example.
   public let samples: Int
@@ -63,12 +64,11 @@ public struct ELBO<Model: LatentVariableModel>: Objective {
   public func callAsFunction(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
-    let q = model.posterior(x, &context)
+    let q = model.checkedPosterior(of: x, &context)
     let sampleShape: Shape = samples == 1 ? [] : [samples]
-    if q is Delta {
+    if let point = q as? Delta {
       // A plain autoencoder: a point has no divergence from a density.
-      let likelihood = model.likelihood(q.mean, &context)
-      let reconstruction = -(logProbability(of: x, under: likelihood, context).mean())
+      let reconstruction = distortion(model, x, point.value, point.batchShape, &context)
       return LossTerms(total: reconstruction, terms: [("reconstruction", reconstruction)])
     }
     let p = model.prior(q.dtype, &context)
@@ -81,10 +81,9 @@ public struct ELBO<Model: LatentVariableModel>: Objective {
     } else {
       let draw = q.sampleAndLogProbability(sampleShape, using: &context.random)
       z = draw.value
-      kl = (draw.logProbability - p.logProbability(of: z)).mean()
+      kl = (draw.logProbability - p.evaluable.logProbability(of: z)).mean()
     }
-    let likelihood = model.likelihood(z, &context)
-    let reconstruction = -(logProbability(of: x, under: likelihood, context).mean())
+    let reconstruction = distortion(model, x, z, sampleShape + q.batchShape, &context)
     let charged = freeBits > 0 ? chargedDivergence(q, p, z) : kl
     func total(_ weight: Double) -> Tensor {
       reconstruction + (weight == 1 ? charged : charged * weight)
@@ -96,16 +95,12 @@ public struct ELBO<Model: LatentVariableModel>: Objective {
       afterWarmup: factor == 1 ? nil : total(beta))
   }
 
-  /// Masked entries of the batch (field `mask`) do not count.
-  private func logProbability(
-    of x: Tensor, under likelihood: Model.Likelihood, _ context: LayerContext
+  /// -E_q[log p(x | z)], without what a mask hides, of z `[leading, latent]`.
+  private func distortion(
+    _ model: Model, _ x: Tensor, _ z: Tensor, _ leading: Shape, _ context: inout LayerContext
   ) -> Tensor {
-    guard let mask = context.fields["mask"] else { return likelihood.logProbability(of: x) }
-    guard let maskable = likelihood as? any MaskableDistribution else {
-      fatalError(
-        "a mask needs a likelihood that factorises over elements: \(Model.Likelihood.self)")
-    }
-    return maskable.logProbability(of: x, mask: mask)
+    let likelihood = model.checkedLikelihood(of: z, leading: leading, &context)
+    return -(likelihood.logProbability(of: x, observedIn: context).mean())
   }
 
   /// The sum over dimensions of the batch mean of each one's divergence, at least `freeBits` each.

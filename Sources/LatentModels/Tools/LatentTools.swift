@@ -1,5 +1,9 @@
 // What people do with a trained model: encode, decode, reconstruct, generate, walk through the
 // latent space, and ask how probable data are.
+//
+// Every tool takes the other fields of the batch (`fields`: labels, conditions, masks, one row for each
+// example), which encoder, decoder and prior find in their context as they did in training: a model
+// that is conditional on a label needs no tools of its own.
 
 import Foundation
 import LatentAutodiff
@@ -7,146 +11,178 @@ import LatentDistributions
 import LatentLayers
 import LatentNumerics
 
-/// The path between two latents.
-public enum Interpolation: String, Sendable, CaseIterable, Codable {
-  /// Along the straight line.
-  case linear
-  /// Along the great circle (Shoemake 1985; White 2016 for latents), which keeps the norm that
-  /// samples of a high-dimensional normal have.
-  case spherical
-}
-
 extension LatentVariableModel {
+  /// The type of the model's numbers.
   private var dtype: DType { parameters.map(\.dtype).first(where: \.isFloatingPoint) ?? .float32 }
 
-  /// The posterior q(z | x) of data `[batch, ...]`.
-  public func encode(_ x: Tensor) -> Posterior {
+  private func inference(_ fields: [String: Tensor]) -> LayerContext {
     var context = LayerContext.inference
-    return posterior(x, &context)
+    context.fields = fields
+    return context
   }
 
-  /// The likelihood p(x | z) of latents `[batch, latent]`.
-  public func decode(_ z: Tensor) -> Likelihood {
-    var context = LayerContext.inference
-    return likelihood(z, &context)
+  /// The posterior q(z | x) of data `[batch, ...]`. Entries that the field `mask` hides are filled in as
+  /// `masking` says.
+  public func encode(
+    _ x: Tensor, fields: [String: Tensor] = [:], file: StaticString = #fileID, line: UInt = #line
+  ) -> Posterior {
+    Evaluation.of(self, file, line) {
+      var context = inference(fields)
+      return checkedPosterior(of: x, &context, file: file, line: line)
+    }
   }
 
-  /// The mean of the likelihood at the mean of the posterior: `[batch, ...]`.
-  public func reconstruct(_ x: Tensor) -> Tensor { decode(encode(x).mean).mean }
+  /// What stands for the posterior of each example of data `[batch, ...]`, `[batch, latent]`: its mean, or
+  /// its mode where there is no mean. Traps where there is neither.
+  public func codes(
+    of x: Tensor, fields: [String: Tensor] = [:], file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    requirePoint(of: encode(x, fields: fields, file: file, line: line), file, line)
+  }
 
-  /// Means of the likelihood at `count` latents from the prior: `[count, ...]`.
-  public func generate(_ count: Int, using random: inout RandomStream) -> Tensor {
-    decode(samplePrior(count, using: &random)).mean
+  /// The likelihood p(x | z) of latents `[batch, latent]`, or `[sample, batch, latent]`.
+  public func decode(
+    _ z: Tensor, fields: [String: Tensor] = [:], file: StaticString = #fileID, line: UInt = #line
+  ) -> Likelihood {
+    Evaluation.of(self, file, line) {
+      var context = inference(fields)
+      return likelihood(z, &context)
+    }
+  }
+
+  /// What the likelihood expects at what the posterior expects, `[batch, ...]`: the means, or the modes
+  /// of distributions without one (`Distribution.pointEstimate`). Traps where there is neither.
+  public func reconstruct(
+    _ x: Tensor, fields: [String: Tensor] = [:], file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    decoded(codes(of: x, fields: fields, file: file, line: line), fields, file, line)
+  }
+
+  /// What the likelihood expects at `count` latents from the prior: `[count, ...]`. `fields` have
+  /// `count` rows.
+  public func generate(
+    _ count: Int, fields: [String: Tensor] = [:], using random: inout RandomStream,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    let z = samplePrior(count, fields: fields, using: &random, file: file, line: line)
+    return decoded(z, fields, file, line)
   }
 
   /// The shape of one latent: `[latent]`, or `[height, width, channels]` where latents keep a place.
-  public var latentShape: Shape {
-    var context = LayerContext.inference
+  public var latentShape: Shape { latentShape() }
+
+  /// The same of a model whose prior needs the fields of a batch.
+  public func latentShape(fields: [String: Tensor] = [:]) -> Shape {
+    var context = inference(fields)
     return prior(dtype, &context).eventShape
   }
 
-  /// Latents from the prior: `[count, latent]`.
-  public func samplePrior(_ count: Int, using random: inout RandomStream) -> Tensor {
-    var context = LayerContext.inference
-    return prior(dtype, &context).sample([count], using: &random)
+  /// Latents from the prior: `[count, latent]`. A prior that depends on `fields` takes one latent for
+  /// each of their `count` rows.
+  public func samplePrior(
+    _ count: Int, fields: [String: Tensor] = [:], using random: inout RandomStream,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    var context = inference(fields)
+    let p = Evaluation.of(self, file, line) { prior(dtype, &context) }
+    if p.batchShape.rank == 0 { return p.sample([count], using: &random) }
+    require(
+      p.batchShape == [count],
+      "\(count) latents from a prior of batch shape \(p.batchShape): give fields of \(count) rows",
+      file: file, line: line)
+    return p.sample(using: &random)
   }
 
-  /// Means of the likelihood along the path from `start` to `end` `[latent]` or `[batch, latent]`,
-  /// ends included: `[steps, ...]` or `[steps, batch, ...]`.
+  /// What the likelihood expects along the path from `start` to `end` `[latent]` or `[batch, latent]`,
+  /// ends included: `[steps, ...]` or `[steps, batch, ...]`. `fields` have one row, or `batch`.
   public func interpolate(
-    from start: Tensor, to end: Tensor, steps: Int, _ path: Interpolation = .spherical
+    from start: Tensor, to end: Tensor, steps: Int, _ path: Interpolation = .spherical,
+    fields: [String: Tensor] = [:], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     // The path is one of whole latents, also where they have several axes.
-    let rank = latentShape.rank
+    let rank = latentShape(fields: fields).rank
     func vectors(_ z: Tensor) -> Tensor { z.rank < rank ? z : z.flattened(from: z.rank - rank) }
-    let z = interpolated(from: vectors(start), to: vectors(end), steps: steps, path)
-    return decode(z.reshaped([steps] + start.shape)).mean
+    let z = interpolated(
+      from: vectors(start), to: vectors(end), steps: steps, path, file: file, line: line)
+    let rows = start.rank == rank ? repeated(fields, steps) : fields
+    return decoded(z.reshaped([steps] + start.shape), rows, file, line)
   }
 
-  /// Means of the likelihood as latent `dimension` of `z` `[latent]` takes each of `values`:
-  /// `[values, ...]`. Latents of several axes are counted in the order of their elements.
-  public func traverse(_ z: Tensor, dimension: Int, values: [Double]) -> Tensor {
+  /// What the likelihood expects as latent `dimension` of `z` `[latent]` takes each of `values`:
+  /// `[values, ...]`. Latents of several axes are counted in the order of their elements. `fields`
+  /// have one row.
+  public func traverse(
+    _ z: Tensor, dimension: Int, values: [Double], fields: [String: Tensor] = [:],
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    let shape = latentShape(fields: fields)
     let vectors = traversal(
-      of: z.shape == latentShape ? z.flattened() : z, dimension: dimension, values: values)
-    return decode(vectors.reshaped([values.count] + latentShape)).mean
+      of: z.shape == shape ? z.flattened() : z, dimension: dimension, values: values, file: file,
+      line: line)
+    return decoded(
+      vectors.reshaped([values.count] + shape), repeated(fields, values.count), file, line)
+  }
+
+  private func decoded(
+    _ z: Tensor, _ fields: [String: Tensor], _ file: StaticString, _ line: UInt
+  ) -> Tensor {
+    requirePoint(of: decode(z, fields: fields, file: file, line: line), file, line)
+  }
+
+  private func requirePoint(
+    of distribution: some Distribution, _ file: StaticString, _ line: UInt
+  ) -> Tensor {
+    guard let point = distribution.pointEstimate else {
+      trap(
+        "\(type(of: distribution)) has neither a mean nor a mode: take samples of encode and decode",
+        file: file, line: line)
+    }
+    return point
+  }
+
+  /// The fields of one example, once for each of `count`.
+  private func repeated(_ fields: [String: Tensor], _ count: Int) -> [String: Tensor] {
+    fields.mapValues { field in
+      guard field.rank > 0, field.shape[0] == 1 else { return field }
+      return field.broadcast(to: field.shape.replacing(0, with: count))
+    }
   }
 
   /// The importance-sampled estimate of log p(x) in nats, `[batch]` (Burda, Grosse and
-  /// Salakhutdinov 2016, equation 8): a lower bound in expectation, tight as samples grow.
+  /// Salakhutdinov 2016, equation 8): a lower bound in expectation, tight as samples grow. Entries that
+  /// the field `mask` hides do not count.
   ///
-  /// Samples are drawn in groups of at most `samplesAtOnce`, so that memory stays bounded.
+  /// Samples are drawn in groups of at most `samplesAtOnce`, so that memory stays bounded. Traps where
+  /// the prior knows the density of its own draws only.
   public func logLikelihood(
-    of x: Tensor, importanceSamples: Int, samplesAtOnce: Int = 64, using random: inout RandomStream
+    of x: Tensor, importanceSamples: Int, samplesAtOnce: Int = 64, fields: [String: Tensor] = [:],
+    using random: inout RandomStream, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    require(importanceSamples > 0, "logLikelihood with \(importanceSamples) importance samples")
-    require(samplesAtOnce > 0, "logLikelihood with \(samplesAtOnce) samples at once")
-    var context = LayerContext.inference
-    let q = posterior(x, &context)
-    let p = prior(q.dtype, &context)
-    var weights: [Tensor] = []
-    var left = importanceSamples
-    while left > 0 {
-      let count = min(left, samplesAtOnce)
-      let (z, logQ) = q.sampleAndLogProbability([count], using: &random)
-      let logP = p.logProbability(of: z)
-      weights.append(likelihood(z, &context).logProbability(of: x) + logP - logQ)
-      left -= count
+    require(
+      importanceSamples > 0, "logLikelihood with \(importanceSamples) importance samples",
+      file: file, line: line)
+    require(
+      samplesAtOnce > 0, "logLikelihood with \(samplesAtOnce) samples at once", file: file,
+      line: line)
+    let weights = Evaluation.of(self, file, line) {
+      var context = LayerContext.inference
+      context.fields = fields
+      let q = checkedPosterior(of: x, &context, file: file, line: line)
+      let p = prior(q.dtype, &context).evaluable
+      var weights: [Tensor] = []
+      var left = importanceSamples
+      while left > 0 {
+        let count = min(left, samplesAtOnce)
+        let (z, logQ) = q.sampleAndLogProbability([count], using: &random)
+        let likelihood = checkedLikelihood(
+          of: z, leading: [count] + q.batchShape, &context, file: file, line: line)
+        let logP = likelihood.logProbability(of: x, observedIn: context)
+        weights.append(logP + p.logProbability(of: z) - logQ)
+        left -= count
+      }
+      return weights
     }
     return Tensor.concatenate(weights, axis: 0).logSumExp(axes: [0])
       - Foundation.log(Double(importanceSamples))
   }
-}
-
-/// Points on the path from `start` to `end`, ends included: `[steps] + shape`.
-public func interpolated(
-  from start: Tensor, to end: Tensor, steps: Int, _ path: Interpolation,
-  file: StaticString = #fileID, line: UInt = #line
-) -> Tensor {
-  require(
-    start.shape == end.shape && start.rank > 0,
-    "interpolation from shape \(start.shape) to \(end.shape)", file: file, line: line)
-  require(
-    steps >= 2, "an interpolation has at least 2 steps: found \(steps)", file: file, line: line)
-  let fractions = (0..<steps).map { Double($0) / Double(steps - 1) }
-  if path == .linear {
-    return Tensor.stack(fractions.map { start * (1 - $0) + end * $0 })
-  }
-  // The angle between the two; near 0 the great circle is the line.
-  let dot = (start * end).sum(axes: [-1], keepingDimensions: true)
-  let norms = sqrt(
-    square(start).sum(axes: [-1], keepingDimensions: true)
-      * square(end).sum(axes: [-1], keepingDimensions: true))
-  let cosines = (dot / maximum(norms, norms.zerosLike + 1e-30)).clamped(to: -1...1).doubles
-  func weights(_ fraction: Double) -> (Tensor, Tensor) {
-    let pairs = cosines.map { cosine -> (Double, Double) in
-      let angle = acos(cosine)
-      if angle < 1e-4 || angle > .pi - 1e-4 { return (1 - fraction, fraction) }
-      return (
-        Foundation.sin((1 - fraction) * angle) / Foundation.sin(angle),
-        Foundation.sin(fraction * angle) / Foundation.sin(angle)
-      )
-    }
-    return (
-      Tensor(pairs.map(\.0), shape: dot.shape).converted(to: start.dtype),
-      Tensor(pairs.map(\.1), shape: dot.shape).converted(to: start.dtype)
-    )
-  }
-  return Tensor.stack(
-    fractions.map { fraction in
-      let (a, b) = weights(fraction)
-      return start * a + end * b
-    })
-}
-
-/// Copies of `z` `[latent]` with `dimension` at each of `values`: `[values, latent]`.
-public func traversal(of z: Tensor, dimension: Int, values: [Double]) -> Tensor {
-  require(z.rank == 1, "a traversal starts at one latent [latent]: found \(z.shape)")
-  let position = z.shape.checked(0) + dimension
-  require(dimension >= 0 && dimension < z.count, "latent \(dimension) of \(z.count)")
-  return Tensor.stack(
-    values.map { value in
-      var list = z.doubles
-      list[position] = value
-      return Tensor(list).converted(to: z.dtype)
-    })
 }

@@ -15,17 +15,24 @@ extension LatentVariableModel {
   ///
   /// - Parameter isKept: Paths of weights that are to stay float32.
   public func quantized(
-    _ precision: LowPrecision, calibratedOn x: Tensor,
+    _ precision: LowPrecision, calibratedOn x: Tensor, fields: [String: Tensor] = [:],
     keeping isKept: (String) -> Bool = { _ in false }
   ) -> Self {
     var random = RandomStream(seed: 0).split("calibration")
-    let fromPrior = samplePrior(max(x.shape[0], calibrationSamples), using: &random)
+    // The rows of the fields, over and over, for as many latents as are wanted.
+    let rounds = max(1, (calibrationSamples + x.shape[0] - 1) / max(1, x.shape[0]))
+    let repeated = fields.mapValues { field in
+      Tensor.concatenate(Array(repeating: field, count: rounds), axis: 0)
+    }
+    let count = fields.isEmpty ? max(x.shape[0], calibrationSamples) : rounds * x.shape[0]
+    let fromPrior = samplePrior(count, fields: repeated, using: &random)
     return quantized(precision, keeping: isKept) { model in
-      let posterior = model.encode(x)
-      _ = model.decode(posterior.mean)
+      let posterior = model.encode(x, fields: fields)
+      if let point = posterior.pointEstimate { _ = model.decode(point, fields: fields) }
+      let drawn = model.decode(posterior.sample(using: &random), fields: fields)
       // Some networks run only when a density is asked for.
-      _ = model.decode(posterior.sample(using: &random)).logProbability(of: x)
-      _ = model.decode(fromPrior)
+      _ = drawn.logProbability(of: x)
+      _ = model.decode(fromPrior, fields: repeated)
     }
   }
 }

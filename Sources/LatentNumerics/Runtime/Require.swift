@@ -7,7 +7,19 @@ public func require(
   _ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String,
   file: StaticString = #fileID, line: UInt = #line
 ) {
-  if !condition() { fatalError(message(), file: file, line: line) }
+  if !condition() { trap(message(), file: file, line: line) }
+}
+
+/// Ends the program with `message` and, where a model is being evaluated, with what is known of that.
+public func trap(
+  _ message: String, file: StaticString = #fileID, line: UInt = #line
+) -> Never {
+  fatalError(message + (TrapPlace.current?() ?? ""), file: file, line: line)
+}
+
+/// What traps add to their messages while a model is being evaluated: which one, and on whose behalf.
+package enum TrapPlace {
+  @TaskLocal package static var current: (@Sendable () -> String)?
 }
 
 /// Keeps `value` alive up to this line, for C calls that were handed its memory.

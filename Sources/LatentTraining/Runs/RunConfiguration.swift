@@ -2,7 +2,10 @@
 // the same as what a configuration file holds.
 
 import Foundation
-import Latent
+import LatentDatasets
+import LatentModels
+import LatentOptimizers
+import LatentStorage
 
 /// The settings of `latent-train`, as JSON under the name "run" in checkpoints.
 public struct RunConfiguration: Codable, Sendable, Equatable {
@@ -66,17 +69,13 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     return String(decoding: try encoder.encode(self), as: UTF8.self)
   }
 
-  /// As a configuration file that `latent-train --config` reads.
-  public func yaml() throws -> String {
-    try ConfigurationValue(encoding: self).yaml(order: CodingKeys.allCases.map(\.rawValue))
-  }
+  /// The names of the settings, in the order that files have them.
+  public static let keys = CodingKeys.allCases.map(\.rawValue)
 
   /// The settings that a checkpoint holds.
-  /// - Throws: `CommandError`, which says what of them cannot be read or is out of range.
+  /// - Throws: `RunError.wrongSettings`, which says what of them cannot be read or is out of range.
   public init(from checkpoint: Checkpoint, path: String) throws {
-    func wrong(_ reason: String) -> CommandError {
-      CommandError("checkpoint \(path)\(reason)", .dataError)
-    }
+    func wrong(_ reason: String) -> RunError { .wrongSettings(path: path, reason: reason) }
     guard let text = checkpoint.texts[RunConfiguration.textName] else {
       throw wrong(" does not say how its run was made: it was not written by latent-train")
     }
@@ -178,7 +177,10 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     case "adamax": return Adamax(learningRate: rate)
     case "sgd": return SGD(learningRate: rate, momentum: 0.9)
     case "rmsprop": return RMSprop(learningRate: rate)
-    default: throw CommandError("optimizer '\(optimizer.name)'", .configuration)
+    default:
+      throw SettingError(
+        key: "optimizer.name", found: "'\(optimizer.name)'",
+        expected: RunConfiguration.optimizers.joined(separator: ", "))
     }
   }
 
@@ -194,13 +196,16 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     case "cosine": return CosineSchedule(warmup: total / 20, total: total, floor: 0.01)
     case "step": return StepSchedule(every: max(1, total / 3))
     case "plateau": return ReduceOnPlateau(decay: 0.5, patience: 3)
-    default: throw CommandError("schedule '\(schedule)'", .configuration)
+    default:
+      throw SettingError(
+        key: "schedule", found: "'\(schedule)'",
+        expected: RunConfiguration.schedules.joined(separator: ", "))
     }
   }
 
   // MARK: Files
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
+  private enum CodingKeys: String, CodingKey, CaseIterable {
     case data, transform, validation, model, objective, optimizer, schedule, scheduleEpochs
     case batchSize, epochs, patience, seed
   }
