@@ -104,6 +104,8 @@ let package = Package(
     .tool("latent-generate"),
     .tool("latent-quantize"),
     .example("custom-model"),
+    .example("conditional-model"),
+    .example("serve-model"),
     .example("resume-run"),
     // Tests
     .tests("LatentNumericsTests", ["LatentNumerics", "CLatentKernels"]),
@@ -122,7 +124,8 @@ let package = Package(
       "ToolTests",
       [
         "Latent", "LatentCommands", "latent-train", "latent-encode", "latent-interpolate",
-        "latent-generate", "latent-quantize", "custom-model", "resume-run",
+        "latent-generate", "latent-quantize", "custom-model", "resume-run", "conditional-model",
+        "serve-model",
       ]),
     .tests("PackageTests", ["Latent"]),
   ]

@@ -50,12 +50,29 @@ import Testing
     #expect(model.namedArrays == before)
   }
 
+  @Test func repeatedNamesAreFound() {
+    #expect(TrapTests.Doubled().repeatedPaths == ["weight"])
+    #expect(Composed(seed: 1).repeatedPaths == [])
+  }
+
+  @Test func partialLoadingOfNothingInCommonIsRefused() {
+    var model = Composed(seed: 2)
+    let before = model.namedArrays
+    let error = #expect(throws: ParameterMismatch.self) {
+      try model.load(["model/offset": NDArray([7, 8] as [Float])], partial: true)
+    }
+    #expect(error?.unexpected == ["model/offset"] && error?.missing.contains("offset") == true)
+    #expect(model.namedArrays == before)
+  }
+
   @Test func partialLoadingTakesWhatFits() throws {
     let saved = Composed(seed: 1).namedArrays
     var model = Composed(seed: 2)
     let before = model.namedArrays
-    try model.load(
+    let report = try model.load(
       ["offset": NDArray([7, 8] as [Float]), "elsewhere": NDArray([1] as [Float])], partial: true)
+    #expect(report.loaded == ["offset"] && report.unused == ["elsewhere"])
+    #expect(report.kept == model.namedParameters.map(\.path).filter { $0 != "offset" })
     for (path, array) in model.namedArrays where path != "offset" {
       #expect(array == before[path], "\(path)")
     }

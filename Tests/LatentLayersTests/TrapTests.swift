@@ -19,9 +19,39 @@ import Testing
     Mistake(name: "rate below 0", words: ["dropout rate -0.1: expected 0 ..< 1"]),
     Mistake(name: "rate NaN", words: ["dropout rate nan: expected 0 ..< 1"]),
     Mistake(
-      name: "linear input", words: ["linear: input [2, 4] does not fit weight [5, 3] ([out, in])"]),
+      name: "linear input",
+      words: ["Linear: an input of shape [2, 4], expected [..., 3]", "TrapTests.swift"]),
+    Mistake(
+      name: "linear type",
+      words: [
+        "Linear: an input of int32, expected float32: convert it with converted(to: .float32)",
+        "TrapTests.swift",
+      ]),
+    Mistake(
+      name: "layer of a model",
+      words: [
+        "Linear: an input of shape [2, 3], expected [..., 4], in the layer 1.body.0",
+        "(evaluating Sequential for ", "TrapTests.swift",
+      ]),
+    Mistake(
+      name: "channels",
+      words: [
+        "Conv2D: an input of shape [1, 4, 4, 2], expected 4 axes that end in 3 channels, in the layer 0",
+        "TrapTests.swift",
+      ]),
+    Mistake(
+      name: "axes",
+      words: ["ConvTranspose1D: an input of shape [1, 4, 4, 2], expected 3 axes that end in 2"]),
+    Mistake(
+      name: "gradient of a model",
+      words: ["expected [..., 3], in the layer 0 (evaluating Sequential for ", "TrapTests.swift"]),
+    Mistake(name: "tokens", words: ["Embedding: indices of float32, expected int32"]),
+    Mistake(
+      name: "one name",
+      words: ["visitParameters of Doubled names weight more than once"]),
     Mistake(name: "linear bias", words: ["linear: bias [3] does not fit weight [5, 3]"]),
-    Mistake(name: "layer norm", words: ["layer norm: input [2, 3], scale [4], shift [4]"]),
+    Mistake(
+      name: "layer norm", words: ["LayerNorm: an input of shape [2, 3], expected [..., 4]"]),
     Mistake(name: "too few tensors", words: ["1 tensors for a module of 2 parameters"]),
     Mistake(name: "too many tensors", words: ["3 tensors for a module of 2 parameters"]),
     Mistake(name: "vector loss", words: ["a result of shape [2]: expected a scalar"]),
@@ -40,6 +70,16 @@ import Testing
     Mistake(name: "index", words: ["gather: index 5 at position 1 is outside 0..<5 of axis 0"]),
   ]
 
+  /// Two parameters of one name.
+  struct Doubled: Module {
+    var first = Tensor.zeros([1])
+    var second = Tensor.zeros([1])
+    mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+      visitor.visit(&first, "weight")
+      visitor.visit(&second, "weight")
+    }
+  }
+
   static func make(_ name: String) {
     var random = RandomStream(seed: 1)
     var layer = Linear(3, 5, using: &random)
@@ -48,6 +88,22 @@ import Testing
     case "rate below 0": _ = Dropout(rate: -0.1)
     case "rate NaN": _ = Dropout(rate: .nan)
     case "linear input": _ = layer(.zeros([2, 4]))
+    case "linear type": _ = layer(Tensor([Int32](repeating: 1, count: 3), shape: [1, 3]))
+    case "layer of a model":
+      let model = Sequential(
+        Linear(2, 3, using: &random), Residual(Sequential(Linear(4, 3, using: &random))))
+      _ = model(.zeros([2, 2]))
+    case "channels":
+      _ = Sequential(Conv2D(3, 2, kernel: 3, using: &random))(.zeros([1, 4, 4, 2]))
+    case "axes": _ = ConvTranspose1D(2, 2, kernel: 3, using: &random)(.zeros([1, 4, 4, 2]))
+    case "gradient of a model":
+      let model = Sequential(layer)
+      _ = valueAndGradient(at: model) { model in
+        var context = LayerContext.inference
+        return model(.zeros([2, 4]), &context).sum()
+      }
+    case "tokens": _ = Embedding(count: 5, size: 2, using: &random)(Tensor.zeros([2]))
+    case "one name": _ = Doubled().namedArrays
     case "linear bias":
       layer.bias = .zeros([3])
       _ = layer(.zeros([2, 3]))
