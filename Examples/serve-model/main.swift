@@ -46,6 +46,5 @@ func answer(_ line: String, _ model: some LatentVariableModel) -> String {
 }
 
 while let line = readLine() {
-  print(answer(line, run.model))
-  fflush(stdout)
+  try FileHandle.standardOutput.write(contentsOf: Data((answer(line, run.model) + "\n").utf8))
 }
