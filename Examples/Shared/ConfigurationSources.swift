@@ -98,7 +98,8 @@ public struct ConfigurationSources: Sendable {
     if allowed.epochs != saved.epochs && saved.scheduleHasLength {
       allowed.scheduleEpochs = scheduled
     }
-    // Files of the run's beginning leave this to be what it is.
+    // Files of the run's beginning leave these to be what they are.
+    if asked.bytes == nil { asked.bytes = allowed.bytes }
     if (asked.scheduleEpochs ?? scheduled) == scheduled {
       asked.scheduleEpochs = allowed.scheduleEpochs
     }
@@ -183,6 +184,11 @@ public struct ConfigurationSources: Sendable {
     if case .text(let name) = tree["model.likelihood"], !families.contains(name) {
       throw SettingError(
         key: "model.likelihood", found: "'\(name)'", expected: families.joined(separator: ", "))
+    }
+    let scales = ByteScale.allCases.map(\.rawValue)
+    if case .text(let word) = tree["bytes"], !scales.contains(word) {
+      throw SettingError(
+        key: "bytes", found: "'\(word)'", expected: scales.joined(separator: " or "))
     }
     func wrong(_ path: [any CodingKey], _ expected: String) -> SettingError {
       let key = path.filter { $0.intValue == nil }.map(\.stringValue).joined(separator: ".")

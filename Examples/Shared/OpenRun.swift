@@ -45,11 +45,13 @@ public struct OpenRun: Sendable {
   }
 
   /// The run's own data, or others of the same shape: the test set, or everything where there is none;
-  /// changed by the run's transform as the model knows them, but by nothing that is random.
+  /// changed by the run's transform as the model knows them, but by nothing that is random. Bytes stand for
+  /// what they stood for in training.
   public func data(_ spec: String?) throws -> any Dataset {
     let source = try DataSource(parsing: spec ?? configuration.data)
-    let (training, test) = try source.open()
+    let (training, test) = try source.open(bytes: configuration.bytes)
     let dataset = test ?? training
+    dataset.printNotes()
     if source.isText != configuration.isText {
       throw CommandError(
         "data \(source): \(source.isText ? "text" : "no text"), but the model was trained on "

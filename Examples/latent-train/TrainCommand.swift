@@ -14,10 +14,12 @@ struct TrainCommand: ParsableCommand {
         sprites[:SIDE]      shapes drawn by the program; nothing to download; a SIDE
                             of 64 unless given
         mnist:DIR           a folder of IDX files, plain or .gz (also Fashion-MNIST)
-        hdf5:FILE:DATASET   a data set of an HDF5 file, read by slabs
-        npy:FILE            a NumPy array; of either file, bytes are divided by 255,
-                            other numbers stay, booleans are 0 and 1
-        images:DIR[:SIDE]   a folder of PNG pictures
+        hdf5:FILE:DATASET[:LABELS]
+                            a data set of an HDF5 file, read by slabs
+        npy:FILE[:LABELS]   a NumPy array, LABELS another file; of either kind, bytes
+                            are divided by 255 unless they are 0 and 1 only (see
+                            --bytes), other numbers stay, booleans are 0 and 1
+        images:DIR[:SIDE]   a folder of PNG pictures, folders in it are classes
         text:FILE[:LENGTH]  a file in pieces of LENGTH bytes (\(DataSource.textLength))
 
       MODELS
@@ -57,11 +59,18 @@ struct TrainCommand: ParsableCommand {
 
   @Option(help: "A YAML or JSON file of settings; see CONFIGURATION FILES.") var config: String?
   @Option(help: "What to train on; see DATA. (default: sprites:28)") var data: String?
+  @Option(
+    help:
+      "What bytes of the data are: pictures (divided by 255) or numbers. (default: numbers if 0 and 1 only)"
+  )
+  var bytes: String?
   @Option(help: "The folder to leave everything in.", transform: folderName) var out: String?
   @Flag(
     help:
       "Continue the run in --out with its own settings; --epochs and --patience may be given anew.")
   var resume = false
+  @Flag(help: "Continue also where the data are not those that the run began with.")
+  var acceptChangedData = false
   @Flag(help: "Show all settings as a configuration file and end.") var printConfig = false
 
   @Option(help: "The network; see MODELS. (default: mlp)") var model: String?
@@ -129,7 +138,8 @@ struct TrainCommand: ParsableCommand {
   /// The flags that were given, and the settings they are about.
   private func flags() throws -> [FlagSetting] {
     let given: [FlagSetting?] = [
-      FlagSetting("--data", "data", data), FlagSetting("--transform", "transform", transform),
+      FlagSetting("--data", "data", data), FlagSetting("--bytes", "bytes", bytes),
+      FlagSetting("--transform", "transform", transform),
       FlagSetting("--validation", "validation", validation),
       FlagSetting("--model", "model.architecture", model),
       FlagSetting("--latent", "model.latentSize", latent),
@@ -162,13 +172,18 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func beginRun(_ sources: ConfigurationSources) throws {
-    let source = try DataSource(parsing: sources.configuration(inputShape: nil).data).open()
-    let configuration = try sources.configuration(
+    let asked = try sources.configuration(inputShape: nil)
+    let source = try DataSource(parsing: asked.data).open(bytes: asked.bytes)
+    var configuration = try sources.configuration(
       inputShape: source.training.inputShape.dimensions)
+    // What was found is kept: other data are to meet the model by the same rule.
+    configuration.bytes = source.training.byteScale ?? configuration.bytes
     guard let out, !printConfig else { return print(try configuration.yaml(), terminator: "") }
+    // Data that cannot be read leave no folder.
+    let texts = try describe(source.training, configuration.data, since: nil)
     let folder = try NewRunFolder(out, resumes: true)
     defer { withExtendedLifetime(folder) {} }
-    try train(configuration, source, out, from: nil)
+    try train(configuration, source, texts, out, from: nil)
   }
 
   private func continueRun(_ sources: ConfigurationSources, in out: String) throws {
@@ -180,25 +195,49 @@ struct TrainCommand: ParsableCommand {
     let configuration = try sources.configuration(
       resuming: RunConfiguration(from: newest.checkpoint, path: newest.path))
     if printConfig { return print(try configuration.yaml(), terminator: "") }
-    let source = try DataSource(parsing: configuration.data).open()
+    let source = try DataSource(parsing: configuration.data).open(bytes: configuration.bytes)
     let shape = source.training.inputShape.dimensions
     guard configuration.model.inputShape == shape else {
       throw CommandError(
         "data \(configuration.data): examples of shape \(shape), "
           + "but the run was trained on \(configuration.model.inputShape)", .dataError)
     }
-    try train(configuration, source, out, from: newest)
+    let texts = try describe(source.training, configuration.data, since: newest.checkpoint)
+    try train(configuration, source, texts, out, from: newest)
+  }
+
+  /// By what the data of a run are recognised, and how their classes are called. Says what is to be known
+  /// of them, and refuses others than those of the checkpoint.
+  private func describe(
+    _ data: any Dataset, _ name: String, since saved: Checkpoint?
+  ) throws -> [String: String] {
+    data.printNotes()
+    let fingerprint = try DatasetFingerprint(of: data)
+    do {
+      try fingerprint.check(against: saved?.texts[DatasetFingerprint.textName], of: name)
+    } catch let error as DatasetError {
+      guard acceptChangedData else {
+        throw CommandError(
+          "\(error); bring the old data back, or continue with --accept-changed-data", .dataError)
+      }
+      FileHandle.standardError.write(Data("note: \(error)\n".utf8))
+    }
+    var texts = [DatasetFingerprint.textName: fingerprint.encoded]
+    if !data.classNames.isEmpty {
+      texts["labels"] = String(decoding: try JSONEncoder().encode(data.classNames), as: UTF8.self)
+    }
+    return texts
   }
 
   private func train(
     _ configuration: RunConfiguration, _ source: (training: any Dataset, test: (any Dataset)?),
-    _ out: String, from saved: (path: String, checkpoint: Checkpoint)?
+    _ texts: [String: String], _ out: String, from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
     var random = RandomStream(seed: configuration.seed).split("initialization")
     let model = try configuration.model.makeModel(using: &random)
       .reparameterized(for: "the evidence lower bound")
     try TrainingRun(
-      configuration: configuration, out: out, quiet: quiet,
+      configuration: configuration, out: out, quiet: quiet, dataTexts: texts,
       saving: SaveCheckpoints(
         everyEpochs: saveEvery, everySteps: saveSteps, to: out, keeping: keep)
     ).train(model, source.training, test: source.test, from: saved)

@@ -8,6 +8,8 @@ struct TrainingRun {
   let configuration: RunConfiguration
   let out: String
   let quiet: Bool
+  /// What the run's checkpoints say of its data.
+  let dataTexts: [String: String]
   let saving: SaveCheckpoints
 
   func train<Model: ReparameterizedModel>(
@@ -31,6 +33,7 @@ struct TrainingRun {
       ExponentialMovingAverage(model, decay: $0)
     }
     trainer.descriptions[RunConfiguration.textName] = try configuration.encoded()
+    trainer.descriptions.merge(dataTexts) { _, new in new }
     if let saved {
       for difference in try trainer.resume(from: saved.checkpoint, path: saved.path) {
         say("resuming: \(difference): the last bits may differ from an uninterrupted run")

@@ -1,6 +1,6 @@
 // Reading PNG through libpng. Samples come as they are stored, without gamma or colour management,
-// as other tools of machine learning read them: 16 bits are cut to their high byte, fewer than 8
-// are expanded, palettes become colours and transparency becomes alpha.
+// as other tools of machine learning read them: 16 bits stay or are cut to their high byte, fewer
+// than 8 are expanded, palettes become colours and transparency becomes alpha.
 
 #include "latent_png.h"
 
@@ -38,20 +38,26 @@ static void fail(png_structp png, png_const_charp text) {
 
 static void ignore_warning(png_structp png, png_const_charp text) { (void)png, (void)text; }
 
-static void prepare(png_structp png, png_infop info, reader_state *state) {
+static void prepare(png_structp png, png_infop info, reader_state *state, uint32_t bits) {
   png_set_read_fn(png, state, read_bytes);
   png_set_user_limits(png, DIMENSION_LIMIT, DIMENSION_LIMIT);
   png_set_chunk_malloc_max(png, CHUNK_LIMIT);
   png_read_info(png, info);
   png_set_expand(png);
-  png_set_strip_16(png);
+  if (bits < 16) {
+    png_set_strip_16(png);
+  } else {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    png_set_swap(png);
+#endif
+  }
   png_set_interlace_handling(png);
   png_read_update_info(png, info);
 }
 
 // `pixels` is NULL when only the header is wanted.
 static latent_png_status read_image(const uint8_t *bytes, size_t count, latent_png_header *header,
-                                    uint8_t *pixels, size_t size, char *message) {
+                                    uint32_t bits, uint8_t *pixels, size_t size, char *message) {
   reader_state state = {bytes, count, 0, message};
   message[0] = 0;
   png_structp png =
@@ -68,12 +74,13 @@ static latent_png_status read_image(const uint8_t *bytes, size_t count, latent_p
     if (!message[0]) snprintf(message, LATENT_PNG_MESSAGE_SIZE, "libpng failed");
     return LATENT_PNG_BAD;
   }
-  prepare(png, info, &state);
+  prepare(png, info, &state, bits);
   size_t height = png_get_image_height(png, info), row_bytes = png_get_rowbytes(png, info);
   if (header) {
     header->width = png_get_image_width(png, info);
     header->height = (uint32_t)height;
     header->channels = png_get_channels(png, info);
+    header->bits = png_get_bit_depth(png, info);
   }
   if (pixels) {
     if (row_bytes == 0 || size / row_bytes != height || size % row_bytes != 0)
@@ -91,12 +98,12 @@ static latent_png_status read_image(const uint8_t *bytes, size_t count, latent_p
 
 latent_png_status latent_png_read_header(const uint8_t *bytes, size_t count,
                                          latent_png_header *header, char *message) {
-  return read_image(bytes, count, header, NULL, 0, message);
+  return read_image(bytes, count, header, 16, NULL, 0, message);
 }
 
-latent_png_status latent_png_read_pixels(const uint8_t *bytes, size_t count, uint8_t *pixels,
-                                         size_t size, char *message) {
-  return read_image(bytes, count, NULL, pixels, size, message);
+latent_png_status latent_png_read_pixels(const uint8_t *bytes, size_t count, uint32_t bits,
+                                         uint8_t *pixels, size_t size, char *message) {
+  return read_image(bytes, count, NULL, bits, pixels, size, message);
 }
 
 #else
@@ -112,9 +119,9 @@ latent_png_status latent_png_read_header(const uint8_t *bytes, size_t count,
   return unavailable(message);
 }
 
-latent_png_status latent_png_read_pixels(const uint8_t *bytes, size_t count, uint8_t *pixels,
-                                         size_t size, char *message) {
-  (void)bytes, (void)count, (void)pixels, (void)size;
+latent_png_status latent_png_read_pixels(const uint8_t *bytes, size_t count, uint32_t bits,
+                                         uint8_t *pixels, size_t size, char *message) {
+  (void)bytes, (void)count, (void)bits, (void)pixels, (void)size;
   return unavailable(message);
 }
 

@@ -15,15 +15,26 @@ public protocol Dataset: Sendable, CustomStringConvertible {
   var fieldShapes: [String: Shape] { get }
   /// A few words for logs and pictures, such as "MNIST training".
   var name: String { get }
+  /// What somebody who trains on the set should know, a sentence each: what was assumed about it, what of
+  /// it is left out. Tools print them once. None unless said otherwise.
+  var notes: [String] { get }
+  /// The names of the classes by their labels; none where labels have no names.
+  var classNames: [String] { get }
+  /// What bytes of inputs stand for; nil where inputs are no bytes of a file.
+  var byteScale: ByteScale? { get }
 
   /// The examples at `indices`, in that order, repeats allowed.
   ///
-  /// Inputs stored as bytes arrive as float32, times 1 / 255, and booleans as 0 and 1. Traps when an index is outside
-  /// `0..<count`; throws `DatasetError` or `StorageError`, naming the file, when reading fails.
+  /// Inputs stored as bytes arrive as float32, times 1 / 255 unless `byteScale` says that they are
+  /// numbers, and booleans as 0 and 1. Traps when an index is outside `0..<count`; throws `DatasetError` or `StorageError`, naming the file, when reading fails.
   func batch(at indices: [Int]) throws -> Batch
 }
 
 extension Dataset {
+  public var notes: [String] { [] }
+  public var classNames: [String] { [] }
+  public var byteScale: ByteScale? { nil }
+
   /// The examples of a range, in order.
   public func batch(_ range: Range<Int>) throws -> Batch { try batch(at: Array(range)) }
 
@@ -62,20 +73,25 @@ public enum IntegerInputs: Sendable, Hashable {
 
 /// How rows that lie in a file or in memory reach a batch.
 enum StandardForm {
-  /// Bytes of inputs become float32 in [0, 1]; other bytes, and booleans in every field, are numbers
-  /// (labels int32, else float32); float64, which NumPy writes unasked, becomes float32; int32
-  /// becomes float32 where it is an input and a number, and stays elsewhere.
+  /// Bytes of inputs become float32, in [0, 1] where they are gray values; other bytes, and booleans in
+  /// every field, are numbers (labels int32, else float32); float64, which NumPy writes unasked, becomes
+  /// float32; int32 becomes float32 where it is an input and a number, and stays elsewhere.
   static func converted(
-    _ rows: NDArray, field: String, isBoolean: Bool = false, integers: IntegerInputs = .tokens
+    _ rows: NDArray, field: String, isBoolean: Bool = false, bytes: ByteScale = .pictures,
+    integers: IntegerInputs = .tokens
   ) -> NDArray {
     switch rows.dtype {
-    case .uint8 where field == Field.inputs && !isBoolean:
-      rows.scaledBytes(to: .float32, scale: 1 / 255)
+    case .uint8 where field == Field.inputs && !isBoolean && bytes == .pictures: pictures(rows)
     case .uint8 where field == Field.labels: rows.converted(to: .int32)
     case .uint8, .float64, .bfloat16, .int8: rows.converted(to: .float32)
     case .int32 where field == Field.inputs && integers == .numbers: rows.converted(to: .float32)
     case .float32, .int32: rows
     }
+  }
+
+  /// Gray values in [0, 1]: bytes times 1 / 255, floats as they are.
+  static func pictures(_ rows: NDArray) -> NDArray {
+    rows.dtype == .uint8 ? rows.scaledBytes(to: .float32, scale: 1 / 255) : rows
   }
 
   /// Rows `indices` of the first axis.

@@ -17,10 +17,19 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
   case empty(path: String, hint: String)
   /// Images lie both in the folder and in folders below it, so that classes are ambiguous.
   case mixedFolder(folder: String, file: String, subfolder: String)
+  /// Images are of a format that is not read; `command` converts them.
+  case otherPictures(
+    folder: String, file: String, kind: String, count: Int, of: Int, command: String)
+  /// More files and folders lie in a folder and below it than a set of images has.
+  case tooManyEntries(path: String, limit: Int)
+  /// The name of a file is no text in UTF-8; `name` shows what of it is.
+  case nameIsNotText(folder: String, name: String)
   /// An image has another size than the first one, and no size to resize to was given.
   case imageSizeDiffers(file: String, found: Shape, first: String, expected: Shape)
   /// A part of the split would be empty, or the share is not in [0, 1).
   case cannotSplit(name: String, count: Int, share: Double)
+  /// The data are not those that a run was begun with.
+  case changedData(name: String, was: String, found: String)
   /// The text does not describe a data source.
   case badSource(text: String, reason: String)
   /// The text does not describe a transform.
@@ -43,12 +52,22 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case .mixedFolder(let folder, let file, let subfolder):
       "cannot tell the classes in \(folder): images lie in it (\(file)) and in folders below it "
         + "(\(subfolder)); keep either one folder for each class or all images in one folder"
+    case .otherPictures(let folder, let file, let kind, let count, let total, let command):
+      "cannot read the pictures in \(folder): \(file) is \(kind), and only PNG is read; \(count) of "
+        + "\(total) pictures are of other formats; convert them there, for example by '\(command)'"
+    case .tooManyEntries(let path, let limit):
+      "cannot list the pictures in \(path): more than \(limit) files and folders lie below it; name a "
+        + "folder nearer to the pictures"
+    case .nameIsNotText(let folder, let name):
+      "cannot list \(folder): the name of '\(name)' is no text in UTF-8; rename it"
     case .imageSizeDiffers(let file, let found, let first, let expected):
       "cannot put \(file) into a batch: its size is \(found), that of \(first) is \(expected); "
         + "give a size to resize all images to"
     case .cannotSplit(let name, let count, let share):
       "cannot split a share of \(share) from the \(count) examples of \(name): the share must be "
         + "in 0..<1 and leave at least one example on each side"
+    case .changedData(let name, let was, let found):
+      "the data \(name) have changed since the run was saved: found \(found), was \(was)"
     case .badSource(let text, let reason):
       "cannot understand the data source \"\(text)\": \(reason); the forms are "
         + DataSource.forms.joined(separator: ", ")

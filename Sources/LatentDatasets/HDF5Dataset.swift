@@ -14,23 +14,29 @@ public struct HDF5Dataset: Dataset {
   public let fieldShapes: [String: Shape]
   /// What other integers than bytes are, as inputs.
   public let integers: IntegerInputs
+  private let byteRule: ByteRule?
   private let file: HDF5File
   /// The array in the file behind each field.
   private let sources: [String: String]
 
   /// Field `inputs` from the array `dataset` (such as "train/images") of the file at `path`.
-  public init(path: String, dataset: String, integers: IntegerInputs = .numbers) throws {
-    try self.init(path: path, fields: [Field.inputs: dataset], integers: integers)
+  public init(
+    path: String, dataset: String, integers: IntegerInputs = .numbers, bytes: ByteScale? = nil
+  ) throws {
+    try self.init(path: path, fields: [Field.inputs: dataset], integers: integers, bytes: bytes)
   }
 
   /// Several fields, each from an array of the file with the example as its first axis. Inputs of
-  /// shape `[count, height, width]` are gray images and get a channel axis; bytes of inputs are
-  /// images in 0...255, booleans 0 and 1, and `integers` that are numbers become float32.
+  /// shape `[count, height, width]` are gray images and get a channel axis; booleans are 0 and 1, and
+  /// `integers` that are numbers become float32. What `bytes` of inputs stand for is looked for where it
+  /// is not given: numbers where they are 0 and 1 only, else gray values; a large array is judged by
+  /// examples at equal distances, and a batch that contradicts them is refused.
   ///
   /// Throws `DatasetError.wrongShape`, `.empty` and `.countMismatch`; `StorageError` when the file
   /// or an array is absent, damaged or of a type the library does not read.
   public init(
-    path: String, fields: [String: String], integers: IntegerInputs = .numbers
+    path: String, fields: [String: String], integers: IntegerInputs = .numbers,
+    bytes: ByteScale? = nil
   ) throws {
     require(!fields.isEmpty, "HDF5Dataset: no fields")
     let file = try HDF5File(path: path)
@@ -47,6 +53,14 @@ public struct HDF5Dataset: Dataset {
       }
       rows = (shape[0], source)
     }
+    byteRule = try fields[Field.inputs].flatMap { source in
+      let array = try file.dataset(source)
+      guard array.dtype == .uint8, !array.isBoolean else { return nil }
+      let look = try ByteLook(
+        count: array.shape[0], rowBytes: array.shape.count / max(array.shape[0], 1)
+      ) { try file.rows(at: $0, of: source) }
+      return ByteRule(bytes, look, what: "the bytes of \(source) in \(path.lastPathComponent)")
+    }
     self.path = path
     self.file = file
     self.integers = integers
@@ -56,6 +70,8 @@ public struct HDF5Dataset: Dataset {
   }
 
   public var name: String { path.lastPathComponent }
+  public var notes: [String] { byteRule?.notes ?? [] }
+  public var byteScale: ByteScale? { byteRule?.scale }
 
   public func batch(at indices: [Int]) throws -> Batch {
     checkIndices(indices)
@@ -63,9 +79,13 @@ public struct HDF5Dataset: Dataset {
     for (field, source) in sources {
       guard let example = fieldShapes[field] else { continue }
       let rows = try file.rows(at: indices, of: source)
+      if let byteRule, field == Field.inputs {
+        try byteRule.check(rows, indices, file: "\(source) of \(path)")
+      }
       fields[field] = StandardForm.converted(
         rows.reshaped(Shape([indices.count]) + example), field: field,
-        isBoolean: try file.dataset(source).isBoolean, integers: integers)
+        isBoolean: try file.dataset(source).isBoolean, bytes: byteScale ?? .pictures,
+        integers: integers)
     }
     return Batch(fields: fields, indices: indices)
   }

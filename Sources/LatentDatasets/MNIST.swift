@@ -1,7 +1,6 @@
 // MNIST (LeCun, Cortes and Burges 1998) and what came after it in the same form: Fashion-MNIST
 // (Xiao, Rasul and Vollgraf 2017), KMNIST, EMNIST parts with these names.
 
-import Glibc
 import LatentNumerics
 import LatentStorage
 
@@ -12,16 +11,19 @@ public struct MNIST: Sendable {
   public let training: ArrayDataset
   public let test: ArrayDataset
 
-  /// Reads all four files into memory as bytes.
+  /// Reads all four files into memory as bytes. Each may lie in a folder that bears its name, as
+  /// Kaggle's archive unpacks.
   ///
+  /// - Parameter bytes: What the bytes of the pictures are; nil takes training pictures of 0 and 1 only
+  ///   as numbers, all others as gray values. Test pictures follow.
   /// - Throws: `DatasetError` for missing files or counts that differ, `StorageError` for damage.
-  public init(folder: String) throws {
-    training = try MNIST.part(folder, "train", "training")
-    test = try MNIST.part(folder, "t10k", "test")
+  public init(folder: String, bytes: ByteScale? = nil) throws {
+    training = try MNIST.part(folder, "train", "training", bytes)
+    test = try MNIST.part(folder, "t10k", "test", training.byteScale)
   }
 
   private static func part(
-    _ folder: String, _ prefix: String, _ title: String
+    _ folder: String, _ prefix: String, _ title: String, _ bytes: ByteScale?
   ) throws -> ArrayDataset {
     let imagesPath = try find("\(prefix)-images-idx3-ubyte", in: folder)
     let labelsPath = try find("\(prefix)-labels-idx1-ubyte", in: folder)
@@ -45,19 +47,17 @@ public struct MNIST: Sendable {
       throw DatasetError.empty(path: imagesPath, hint: "is the download complete?")
     }
     return ArrayDataset(
-      inputs: images.reshaped(images.shape.appending(1)), labels: labels, name: "MNIST \(title)")
+      inputs: images.reshaped(images.shape.appending(1)), labels: labels, name: "MNIST \(title)",
+      bytes: bytes)
   }
 
   private static func find(_ name: String, in folder: String) throws -> String {
-    let found: [String]
-    do {
-      found = try Folder.list(folder)
-    } catch {
-      throw DatasetError.notAFolder(path: folder)
-    }
-    // Some mirrors write a dot before "idx".
-    let names = [name, "\(name).gz", name.replacing("-idx", with: ".idx")]
-    guard let match = names.first(where: { found.contains($0) }) else {
+    let found = try Folder.list(folder)
+    // Some mirrors, and Kaggle beside its folders, write a dot before "idx".
+    let dotted = name.replacing("-idx", with: ".idx")
+    let names = [name, "\(name).gz", dotted, "\(dotted).gz"]
+    let inside = names.flatMap { outer in names.map { "\(outer)/\($0)" } }
+    guard let match = (names + inside).first(where: { Folder.isFile("\(folder)/\($0)") }) else {
       throw DatasetError.missingFile(folder: folder, names: names, found: found)
     }
     return "\(folder)/\(match)"

@@ -19,6 +19,9 @@ public struct Subset: Dataset {
 
   public var count: Int { indices.count }
   public var fieldShapes: [String: Shape] { base.fieldShapes }
+  public var notes: [String] { base.notes }
+  public var classNames: [String] { base.classNames }
+  public var byteScale: ByteScale? { base.byteScale }
 
   public func batch(at indices: [Int]) throws -> Batch {
     checkIndices(indices)

@@ -11,6 +11,8 @@ public enum StorageError: Error, Sendable, Equatable {
   case damaged(file: String, place: String, found: String, expected: String)
   /// The contents are well-formed but of a kind that Latent does not read.
   case unsupported(file: String, place: String, found: String, expected: String)
+  /// The file is whole, but of another format than was asked for.
+  case otherFormat(file: String, found: String, expected: String, advice: String)
   /// A checkpoint of a newer format than this version of Latent understands.
   case tooNew(file: String, formatVersion: Int, minimumReader: Int, supported: Int)
   /// A file has no dataset or array of this name.
@@ -41,7 +43,7 @@ public enum StorageError: Error, Sendable, Equatable {
   public var kind: Kind {
     switch self {
     case .missing, .unreadable, .needsTrait: .unreadable
-    case .damaged, .unsupported, .tooNew, .noSuchDataset, .rowsOutOfRange: .badData
+    case .damaged, .unsupported, .otherFormat, .tooNew, .noSuchDataset, .rowsOutOfRange: .badData
     case .cannotWrite, .notStorable, .busy: .cannotWrite
     }
   }
@@ -60,6 +62,8 @@ extension StorageError: CustomStringConvertible {
     case .unsupported(let file, let place, let found, let expected):
       "cannot read \(place) of '\(file)': found \(found), expected \(expected); "
         + "convert it and try again"
+    case .otherFormat(let file, let found, let expected, let advice):
+      "cannot read '\(file)': it is \(found), not \(expected); \(advice)"
     case .tooNew(let file, let version, let minimum, let supported):
       "cannot read '\(file)': its format version \(version) needs a reader of version \(minimum) "
         + "or later, this one reads up to version \(supported); install a newer Latent"

@@ -15,7 +15,7 @@ private func plain(_ color: [UInt8], height: Int = 6, width: Int = 4) -> NDArray
       #expect(throws: DatasetError.notAFolder(path: "\(folder)/none")) {
         try ImageFolder(path: "\(folder)/none")
       }
-      try write([1, 2, 3], to: "\(folder)/photo.jpg")
+      try write([1, 2, 3], to: "\(folder)/notes.txt")
       let text = datasetErrorText { _ = try ImageFolder(path: folder) }
       #expect(text?.hasPrefix("cannot open \(folder): it holds no examples") == true)
       try makeFolder("\(folder)/cats")
@@ -95,21 +95,27 @@ private func plain(_ color: [UInt8], height: Int = 6, width: Int = 4) -> NDArray
       try withTemporaryFolder { folder in
         try PNG.write(plain([1]), to: "\(folder)/a.png")
         try PNG.write(plain([1], height: 5), to: "\(folder)/b.png")
-        let data = try ImageFolder(path: folder)
-        let text = datasetErrorText { _ = try data.batch(at: [0, 1]) }
+        let text = datasetErrorText { _ = try ImageFolder(path: folder) }
         #expect(text?.contains("\(folder)/b.png") == true)
         #expect(text?.contains("its size is [5, 4]") == true)
         #expect(text?.contains("is [6, 4]; give a size to resize all images to") == true)
+        // A file that changes after it was looked at.
+        let data = try ImageFolder(path: folder, side: 4)
+        #expect(try data.batch(at: [1]).inputs.shape == [1, 4, 4, 1])
       }
     }
 
     @Test func damageIsTheReadersError() throws {
       try withTemporaryFolder { folder in
         try PNG.write(plain([1]), to: "\(folder)/a.png")
-        try write([1, 2, 3], to: "\(folder)/b.png")
+        let whole = try read("\(folder)/a.png")
+        try write(whole.dropLast(20), to: "\(folder)/b.png")
         let data = try ImageFolder(path: folder)
         #expect(throws: StorageError.self) { try data.batch(at: [0, 1]) }
         #expect(throws: Never.self) { try data.batch(at: [0]) }
+        // What is no picture at all is found when the folder is opened.
+        try write([1, 2, 3], to: "\(folder)/c.png")
+        #expect(throws: StorageError.self) { try ImageFolder(path: folder) }
       }
     }
   #else

@@ -3,6 +3,7 @@
 import Foundation
 import LatentDatasets
 import LatentNumerics
+import LatentStorage
 
 /// Row i is `[i, i + 0.5]` with label i % 10.
 func numberedDataset(_ count: Int) -> ArrayDataset {
@@ -39,6 +40,16 @@ func datasetErrorText(_ body: () throws -> Void) -> String? {
     return nil
   } catch {
     return (error as? DatasetError)?.description
+  }
+}
+
+/// As `datasetErrorText`, of a reader's error.
+func storageErrorText(_ body: () throws -> Void) -> String? {
+  do {
+    try body()
+    return nil
+  } catch {
+    return (error as? StorageError)?.description
   }
 }
 

@@ -24,6 +24,11 @@ import Testing
     #expect(
       try text(row, ["a,b", "say \"x\"", "two\nlines"])
         == "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\"\n1,2,3\n")
+    // One character each to Swift: a line end of Windows, and a quote or a comma with an accent.
+    let clusters = ["two\r\nlines", "\"\u{301}", "a,\u{301}b"]
+    #expect(
+      try text(row, clusters).utf8.elementsEqual(
+        "\"two\r\nlines\",\"\"\"\u{301}\",\"a,\u{301}b\"\n1,2,3\n".utf8))
   }
 
   @Test func numbersReadBackTheSame() throws {

@@ -35,10 +35,25 @@ import Testing
     storageError { _ = try IDX.encode(NDArray([1] as [Float], shape: [])) }
   }
 
+  /// All type codes of the format; bytes written out by hand.
+  @Test(
+    arguments: [
+      (0x08, [200], NDArray([200] as [UInt8])), (0x09, [200], NDArray([-56] as [Int32])),
+      (0x0b, [0xff, 0xfe], NDArray([-2] as [Int32])),
+      (0x0c, [0, 1, 0, 0], NDArray([65_536] as [Int32])),
+      (0x0d, [0xc0, 0x40, 0, 0], NDArray([-3] as [Float])),
+      (0x0e, [0x3f, 0xe0, 0, 0, 0, 0, 0, 0], NDArray([0.5])),
+    ] as [(UInt8, [UInt8], NDArray)])
+  func everyTypeIsRead(code: UInt8, body: [UInt8], values: NDArray) throws {
+    let bytes = [0, 0, code, 1, 0, 0, 0, 1] + body
+    #expect(try IDX.decode(bytes) == values)
+    #expect(try IDX.decode(Gzip.compress(bytes)) == values)
+  }
+
   static let lies: [(what: String, bytes: [UInt8], says: String)] = [
-    ("nothing", [], "header"), ("half a header", [0, 0, 8], "header"),
+    ("nothing", [], "it is empty"), ("half a header", [0, 0, 8], "header"),
     ("another magic number", [1, 0, 8, 1, 0, 0, 0, 0], "magic"),
-    ("another type", [0, 0, 0x0b, 1, 0, 0, 0, 0], "code 0x0b"),
+    ("another type", [0, 0, 0x0a, 1, 0, 0, 0, 0], "code 0x0a"),
     ("no axes", [0, 0, 8, 0], "number of axes"), ("nine axes", [0, 0, 8, 9], "number of axes"),
     ("axes missing", [0, 0, 8, 3, 0, 0, 0, 1], "header"),
     ("an overflow", [0, 0, 8, 3] + [UInt8](repeating: 0xff, count: 12), "shape"),

@@ -90,10 +90,11 @@ import Testing
   static let refused: [(header: String, says: String)] = [
     ("", "'{'"), ("{}", "keys []"), ("{'descr': '<f4'}", "keys [\"descr\"]"),
     ("{'descr': '<f4', 'descr': '<f4'}", "twice"), ("{'x': 1}", "key 'x'"),
-    ("{'descr': __import__('os')}", "a string"), ("{'descr': [('a', '<f4')]}", "records"),
+    ("{'descr': __import__('os')}", "a string"), ("{'descr': [('a', '<f4'), }", "end of the list"),
+    ("{'descr': ['", "end of the list"), ("{'descr': b'<f4'}", "a string"),
     ("{'descr': '<f4", "byte 10"), ("{'descr': '\\x3cf4'}", "printable"),
     ("{'fortran_order': 0}", "True or False"), ("{'fortran_order': Falsehood}", "'h'"),
-    ("{'shape': 3}", "'('"), ("{'shape': (3)}", "','"), ("{'shape': (-1,)}", "a number"),
+    ("{'shape': 3}", "'('"), ("{'shape': (3)}", "','"), ("{'shape': (-1,)}", "a negative number"),
     ("{'shape': (1e3,)}", "','"), ("{'shape': (,)}", "a number"),
     ("{'shape': (99999999999999999999,)}", "20 digits"),
     ("{'shape': (1,)} {'shape': (1,)}", "the end"), ("{'shape': (1,)", "'}'"),
@@ -107,14 +108,102 @@ import Testing
     #expect(error?.description.contains(says) == true, "\(text): \(error as Any)")
   }
 
+  /// What the elements are instead, never that the file is damaged.
   @Test(arguments: [
-    ("|O", "Python objects"), ("<c8", "'<c8'"), ("<f2", "'<f2'"), ("<U3", "'<U3'"), ("f4", "'f4'"),
-    ("|f4", "'|f4'"), ("<M8[ns]", "M8"), ("", "''"), ("<i2", "'<i2'"),
+    ("'|O'", "Python objects"), ("'<c8'", "complex numbers ('<c8')"), ("'<U3'", "strings"),
+    ("'|S8'", "strings"), ("'<M8[ns]'", "dates ('<M8[ns]')"), ("'<m8[s]'", "lengths of time"),
+    ("'<f16'", "long doubles"), ("'<f12'", "long doubles"), ("'|V4'", "bytes without a type"),
+    ("''", "found ''"), ("'<x9'", "found '<x9'"),
+    ("[('a', '<f4'), ('b', '<i4', (2, 3))]", "records [('a', '<f4'), ('b', '<i4', (2, 3))]"),
+    ("[('it\\'s ]', '<f4')]", "records"), ("('<f4', (3,))", "records"),
   ])
   func otherTypesAreNamed(descr: String, says: String) throws {
-    let error = storageError(descr) { _ = try NPY.decode(file(header(descr, "(0,)"))) }
+    let text = "{'descr': \(descr), 'fortran_order': False, 'shape': (0,), }"
+    let error = storageError(descr) { _ = try NPY.decode(file(text), source: "a.npy") }
     #expect(error?.kind == .badData)
     #expect(error?.description.contains(says) == true, "\(error as Any)")
+    #expect(error?.description.contains("damaged") == false)
+  }
+
+  /// Every number type of NumPy, by bytes written out by hand in big-endian order, and its values.
+  static let numbers: [(type: String, size: Int, bytes: [UInt8], values: NDArray)] = [
+    // 1, -2, the largest and the smallest half (2^-24), infinity.
+    (
+      "f2", 2, [0x3c, 0, 0xc0, 0, 0x7b, 0xff, 0, 1, 0x7c, 0],
+      NDArray([1, -2, 65_504, 0x1p-24, .infinity] as [Float])
+    ),
+    ("f4", 4, [0x3f, 0xc0, 0, 0], NDArray([1.5] as [Float])),
+    ("f8", 8, [0x3f, 0xf8, 0, 0, 0, 0, 0, 1], NDArray([1.5 + 0x1p-52])),
+    ("i1", 1, [0x80, 0xff, 0x7f], NDArray([-128, -1, 127] as [Int32])),
+    ("i2", 2, [0x80, 0, 0xff, 0xff, 0x7f, 0xff], NDArray([-32_768, -1, 32_767] as [Int32])),
+    ("i4", 4, [0x80, 0, 0, 0, 0, 0, 1, 0], NDArray([Int32.min, 256])),
+    (
+      "i8", 8, [0xff, 0xff, 0xff, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff],
+      NDArray([Int32.min, Int32.max])
+    ),
+    ("u1", 1, [0, 200, 255], NDArray([0, 200, 255] as [UInt8])),
+    ("u2", 2, [0xff, 0xff, 1, 0], NDArray([65_535, 256] as [Int32])),
+    ("u4", 4, [0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1], NDArray([Int32.max, 1])),
+    ("u8", 8, [0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff], NDArray([Int32.max])),
+    ("b1", 1, [0, 1, 7], NDArray([0, 1, 1] as [UInt8])),
+  ]
+
+  @Test(arguments: numbers.indices)
+  func everyNumberTypeIsExact(index: Int) throws {
+    let (type, size, big, values) = Self.numbers[index]
+    let little = stride(from: 0, to: big.count, by: size).flatMap {
+      Array(big[$0..<($0 + size)].reversed())
+    }
+    let shape = "(\(values.count),)"
+    for (order, bytes) in [(">", big), ("<", little), ("=", little), ("|", little), ("", little)] {
+      let array = try NPY.decode(file(header("\(order)\(type)", shape), bytes))
+      #expect(array == values, "\(order)\(type)")
+      // Many, so that pieces of the file meet.
+      let count = 70_000 / size * values.count
+      let long = try NPY.decode(
+        file(
+          header("\(order)\(type)", "(\(count),)", fortran: "True"),
+          (0..<(count / values.count)).flatMap { _ in bytes }))
+      #expect(long.rows(count - values.count..<count) == values, "\(order)\(type), long")
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("<i8", [0, 0, 0, 0x80, 0, 0, 0, 0], "2147483648"),
+      ("<u8", [255, 255, 255, 255, 255, 255, 255, 255], "18446744073709551615"),
+      (">u4", [0x80, 0, 0, 0], "2147483648"), ("<i8", [0, 0, 0, 0, 0, 0, 0, 0x80], "\(Int64.min)"),
+    ] as [(String, [UInt8], String)])
+  func wideIntegersMustFit(descr: String, body: [UInt8], says: String) throws {
+    let error = storageError {
+      _ = try NPY.decode(file(header(descr, "(1,)"), body), source: "a.npy")
+    }
+    #expect(error?.description.contains("element 0 of 'a.npy': found \(says)") == true)
+  }
+
+  /// Headers of Python 2, of other writers and of hands, which NumPy reads too.
+  @Test(arguments: [
+    "{'descr': '<i2', 'fortran_order': False, 'shape': (2L, 1L), }",
+    "{u'descr': u'<i2', u'fortran_order': False, u'shape': (2, 1)}",
+    "{\"shape\": (2, 1),\n\t'fortran_order': False,\r\n 'descr': 'int16'}   \n\n",
+    "\t{ 'fortran_order':False,'descr':'h' ,'shape':( 2 , 1 , ) , } ",
+  ])
+  func headersOfOthers(text: String) throws {
+    let expected = NDArray([-2, 3] as [Int32], shape: [2, 1])
+    for version in [[1, 0], [2, 0], [3, 0]] as [[UInt8]] {
+      #expect(try NPY.decode(file(text, [0xfe, 0xff, 3, 0], version: version)) == expected)
+    }
+  }
+
+  /// What np.save leaves when it is called twice with one open file.
+  @Test func theFirstOfSeveralArraysIsRead() throws {
+    let folder = try TemporaryFolder()
+    let first = NDArray([1, 2, 3] as [Float])
+    let path = try folder.make(
+      "a.npy", NPY.encode(first) + NPY.encode(NDArray([4] as [Int32])))
+    let contents = try NPY.contents(of: path)
+    #expect(contents.array == first && contents.isFollowed)
+    #expect(try !NPY.contents(of: folder.make("b.npy", NPY.encode(first))).isFollowed)
   }
 
   @Test func sizesMustAgree() throws {
@@ -127,14 +216,6 @@ import Testing
       let body = [UInt8](repeating: 0, count: count)
       storageError(shape) { _ = try NPY.decode(file(header("<f4", shape), body)) }
     }
-  }
-
-  @Test func wideIntegersMustFit() throws {
-    let body: [UInt8] = [0, 0, 0, 0x80, 0, 0, 0, 0]
-    let error = storageError {
-      _ = try NPY.decode(file(header("<i8", "(1,)"), body), source: "a.npy")
-    }
-    #expect(error?.description.contains("element 0 of 'a.npy': found 2147483648") == true)
   }
 
   @Test func damagedFilesAreRefusedOrRead() throws {

@@ -24,6 +24,39 @@ import Testing
     #expect(try PNG.encode(NDArray([0, 255] as [UInt8], shape: [1, 2, 1])) == bytes)
   }
 
+  /// Size, depth, colours and transparency, from the first bytes of files of Pillow.
+  @Test(arguments: [
+    ("0000000300000002" + "0100000000" + "b50f5bb7", "", 1, false, false),
+    ("0000000200000001" + "1000000000" + "81d9fc15", "", 16, false, false),
+    ("0000000200000001" + "0804000000" + "5e2bb701", "", 8, false, true),
+    ("0000000100000001" + "0806000000" + "1f15c489", "", 8, true, true),
+    (
+      "0000000200000001" + "0103000000" + "ceecedc9",
+      "00000006504c5445ff00000000ff6ca1fd8e", 1, true, false
+    ),
+    (
+      "0000000200000001" + "0103000000" + "ceecedc9",
+      "00000006504c5445ff00000000ff6ca1fd8e" + "0000000174524e530040e6d866", 1, true, true
+    ),
+  ])
+  func headers(
+    header: String, chunks: String, depth: Int, isColor: Bool, hasAlpha: Bool
+  ) throws {
+    let folder = try TemporaryFolder()
+    let text = "89504e470d0a1a0a0000000d49484452" + header + chunks + "0000000149444154"
+    let digits = Array(text.utf8)
+    let bytes = stride(from: 0, to: digits.count, by: 2).compactMap {
+      UInt8(String(decoding: digits[$0...($0 + 1)], as: UTF8.self), radix: 16)
+    }
+    let found = try PNGHeader(contentsOf: folder.make("a.png", bytes))
+    #expect(found.height == bytes[23] && found.width == bytes[19] && found.bitDepth == depth)
+    #expect(found.isColor == isColor && found.hasAlpha == hasAlpha)
+    for length in 0..<30 {
+      storageError { _ = try PNGHeader(contentsOf: folder.make("b.png", Array(bytes[..<length]))) }
+      if length == 25 { break }
+    }
+  }
+
   #if PNG
     @Test func everyImageComesBack() throws {
       let folder = try TemporaryFolder()
@@ -102,6 +135,18 @@ import Testing
       #expect(try PNG.decode(bytes(middle)) == image, "\(form)")
     }
 
+    /// Samples of 16 bits are kept where that is asked for; all others are what they were.
+    @Test func fullDepth() throws {
+      for (form, middle, image) in Self.pillow where form != "16 bits" {
+        #expect(try PNG.decode(bytes(middle), fullDepth: true) == image, "\(form)")
+      }
+      // The samples are 0x1234 and 0xff01.
+      let deep = try #require(Self.pillow.first { $0.form == "16 bits" })
+      let samples = try PNG.decode(bytes(deep.bytes), fullDepth: true)
+      #expect(
+        samples == NDArray([Float(0x1234) / 65_535, Float(0xff01) / 65_535], shape: [1, 2, 1]))
+    }
+
     @Test func damageIsRefusedOrHarmless() throws {
       let image = NDArray((0..<300).map { UInt8(truncatingIfNeeded: $0) }, shape: [10, 10, 3])
       let valid = try PNG.encode(image)
@@ -131,7 +176,9 @@ import Testing
 
     @Test func otherFilesAreRefused() throws {
       let error = storageError { _ = try PNG.decode(Array("GIF89a..".utf8), source: "a.gif") }
-      #expect(error?.description.contains("a PNG image") == true)
+      #expect(error?.description.contains("it is a GIF picture, not a PNG picture") == true)
+      let unknown = storageError { _ = try PNG.decode([1, 2, 3], source: "a.png") }
+      #expect(unknown?.description.contains("a PNG image") == true)
       storageError { _ = try PNG.decode([]) }
       #expect(storageError { _ = try PNG.decode(contentsOf: "/no.png") }?.kind == .unreadable)
     }

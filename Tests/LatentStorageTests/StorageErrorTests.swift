@@ -24,6 +24,11 @@ import Testing
       "cannot read the element type of 'a.npy': found '<c8', expected f4; convert it and try again"
     ),
     (
+      .otherFormat(
+        file: "a.npy", found: "a JPEG picture", expected: "a NumPy array", advice: "convert it"),
+      .badData, "cannot read 'a.npy': it is a JPEG picture, not a NumPy array; convert it"
+    ),
+    (
       .tooNew(file: "a.h5", formatVersion: 9, minimumReader: 7, supported: 1), .badData,
       "cannot read 'a.h5': its format version 9 needs a reader of version 7 or later, this one "
         + "reads up to version 1; install a newer Latent"

@@ -69,6 +69,7 @@ import Testing
       #expect(
         text == """
           data: sprites:8
+          bytes: null
           transform: none
           validation: 0.1
           model:
@@ -160,7 +161,7 @@ import Testing
   }
 
   static let keys =
-    "batchSize, data, epochs, model, objective, optimizer, patience, schedule, "
+    "batchSize, bytes, data, epochs, model, objective, optimizer, patience, schedule, "
     + "scheduleEpochs, seed, transform, validation"
 
   static let wrongs = [
@@ -194,6 +195,8 @@ import Testing
       "a.yaml: objective is 3, expected a group of beta, freeBits, samples, warmupSteps"),
     Wrong("data: 3", "", 78, "a.yaml: data is 3, expected a text"),
     Wrong("data: nonsense", "", 78, "a.yaml: data: cannot understand the data source \"nonsense\""),
+    Wrong("bytes: gray", "", 78, "a.yaml: bytes is 'gray', expected pictures or numbers"),
+    Wrong("", "--bytes 1", 64, "--bytes '1': expected pictures or numbers"),
     Wrong("transform: blur", "", 78, "a.yaml: transform: cannot understand the transform \"blur\""),
     Wrong(
       "schedule: never", "", 78,

@@ -18,40 +18,50 @@ public struct ImageFolder: Dataset {
   public let size: ImageSize
   /// 1 (gray) or 3 (red, green, blue).
   public let channels: Int
+  public let notes: [String]
   private let resizes: Bool
   private let labels: [Int32]?
-  private let cache: ImageCache?
+  private let cache = ImageCache()
 
   /// Up to this many bytes of decoded images are kept after they were first read.
-  public static let cacheLimit = 256 << 20
+  public static let cacheLimit = 512 << 20
 
-  /// Lists the folder and reads its first image.
+  /// Lists the folder and reads the headers of its images.
   ///
   /// With `side`, the middle square of every image is resampled to it; without, all images must
   /// have the size of the first. Without `channels`, the first image decides between gray and
-  /// RGB. Transparent parts become black.
+  /// RGB. Transparent parts become black. Samples are taken as they are stored (sRGB is not
+  /// made linear, as Pillow and torchvision do not) and in their full depth; averages are of colours
+  /// times their opacity. Links are followed, but each file is one example whatever its names.
   ///
-  /// Throws `DatasetError.notAFolder`, `.empty` (no PNG file) and `.mixedFolder`; `StorageError`
-  /// when the first image is damaged or the trait is off. `batch` throws the same, and
-  /// `.imageSizeDiffers`. Traps when the side is not positive or `channels` is not 1 or 3.
+  /// Throws `DatasetError.notAFolder`, `.empty` (no picture), `.mixedFolder`, `.otherPictures` (not
+  /// PNG, which is all that is read), `.imageSizeDiffers` and `.tooManyEntries`; `StorageError` when a
+  /// file is no picture or the trait is off. `batch` throws the same, and `StorageError` for damaged
+  /// images. Traps when the side is not positive or `channels` is not 1 or 3.
   public init(path: String, side: Int? = nil, channels: Int? = nil) throws {
     require(channels == nil || channels == 1 || channels == 3, "ImageFolder: 1 or 3 channels")
     require(side.map { $0 > 0 } ?? true, "ImageFolder: an empty size")
     let listing = try ImageListing(path)
-    let first = try PNG.decode(contentsOf: "\(path)/\(listing.files[0])")
+    guard PNG.canDecode else {
+      throw StorageError.needsTrait(file: path, trait: "PNG", package: "libpng-dev")
+    }
+    let survey = try ImageSurvey(listing.files, in: path, sameSize: side == nil)
     self.path = path
     files = listing.files
     classes = listing.classes
     labels = listing.labels
     resizes = side != nil
-    size = ImageSize(height: side ?? first.shape[0], width: side ?? first.shape[1])
-    self.channels = channels ?? (first.shape[2] >= 3 ? 3 : 1)
-    let fits = files.count <= ImageFolder.cacheLimit / (size.height * size.width * self.channels)
-    cache = fits ? ImageCache(count: files.count) : nil
+    size = ImageSize(height: side ?? survey.first.height, width: side ?? survey.first.width)
+    self.channels = channels ?? (survey.first.isColor ? 3 : 1)
+    notes =
+      listing.notes
+      + survey.notes(
+        first: listing.files[0], channels: self.channels, asked: channels != nil)
   }
 
   public var count: Int { files.count }
   public var name: String { path.lastPathComponent }
+  public var classNames: [String] { classes }
 
   public var fieldShapes: [String: Shape] {
     var shapes: [String: Shape] = [Field.inputs: [size.height, size.width, channels]]
@@ -63,45 +73,53 @@ public struct ImageFolder: Dataset {
     checkIndices(indices)
     let decoded = Mutex([Result<NDArray, any Error>?](repeating: nil, count: indices.count))
     parallelFor(indices.count) { row in
-      let result = Result { try image(at: indices[row]) }
+      let result = Result { StandardForm.pictures(try image(at: indices[row])) }
       decoded.withLock { $0[row] = result }
     }
     let images = try decoded.withLock { try $0.compactMap { try $0?.get() } }
     let shape: Shape = [indices.count, size.height, size.width, channels]
-    let bytes =
+    let inputs =
       images.isEmpty
-      ? NDArray([UInt8](), shape: shape) : NDArray.concatenate(images, axis: 0).reshaped(shape)
-    var fields = [Field.inputs: StandardForm.converted(bytes, field: Field.inputs)]
+      ? NDArray([Float](), shape: shape) : NDArray.concatenate(images, axis: 0).reshaped(shape)
+    var fields = [Field.inputs: inputs]
     fields[Field.labels] = labels.map { labels in NDArray(indices.map { labels[$0] }) }
     return Batch(fields: fields, indices: indices)
   }
 
-  /// The bytes `[height, width, channels]` of one example.
+  /// One example, `[height, width, channels]`: bytes as they are in the file where nothing has to be
+  /// done to them, else float32 in [0, 1].
   private func image(at index: Int) throws -> NDArray {
-    if let image = cache?[index] { return image }
+    if let image = cache[index] { return image }
     let file = "\(path)/\(files[index])"
-    var image = try PNG.decode(contentsOf: file)
-    if resizes {
-      image = ImageResizing.resized(image, to: size)
-    } else if image.shape[0] != size.height || image.shape[1] != size.width {
+    var image = try PNG.decode(contentsOf: file, fullDepth: true)
+    if !resizes, image.shape[0] != size.height || image.shape[1] != size.width {
       throw DatasetError.imageSizeDiffers(
         file: file, found: image.shape.prefix(2), first: files[0],
         expected: [size.height, size.width])
     }
-    image = ImageResizing.withChannels(image, channels)
-    cache?[index] = image
+    if image.shape != [size.height, size.width, channels] {
+      let opaque = ImageResizing.withChannels(StandardForm.pictures(image), channels)
+      image = ImageResizing.resized(opaque, to: size)
+    }
+    cache[index] = image
     return image
   }
 }
 
-/// Decoded images, shared by all copies of a data set.
+/// Decoded images, shared by all copies of a data set: those that were read first, up to the limit.
 private final class ImageCache: Sendable {
-  private let images: Mutex<[NDArray?]>
-
-  init(count: Int) { images = Mutex([NDArray?](repeating: nil, count: count)) }
+  private let state = Mutex((images: [Int: NDArray](), bytes: 0))
 
   subscript(index: Int) -> NDArray? {
-    get { images.withLock { $0[index] } }
-    set { images.withLock { $0[index] = newValue } }
+    get { state.withLock { $0.images[index] } }
+    set {
+      guard let newValue else { return }
+      state.withLock { state in
+        guard state.bytes + newValue.byteCount <= ImageFolder.cacheLimit,
+          state.images.updateValue(newValue, forKey: index) == nil
+        else { return }
+        state.bytes += newValue.byteCount
+      }
+    }
   }
 }

@@ -4,7 +4,7 @@
 
 import LatentNumerics
 
-/// Pictures of bytes `[height, width, channels]`, brought to a size and a number of channels.
+/// Pictures `[height, width, channels]`, float32 in [0, 1] of any depth, brought to a size and a number of channels.
 enum ImageResizing {
   /// Source pixels and their weights for each target pixel along one axis.
   struct Taps {
@@ -28,7 +28,8 @@ enum ImageResizing {
     }
   }
 
-  /// The middle of the picture in the target's proportions, resampled.
+  /// The middle of the picture in the target's proportions, resampled. Parts that were transparent are
+  /// black already (`withChannels`): the average of colours times their opacity.
   static func resized(_ image: NDArray, to size: ImageSize) -> NDArray {
     let (height, width, channels) = (image.shape[0], image.shape[1], image.shape[2])
     if height == size.height && width == size.width { return image }
@@ -39,7 +40,7 @@ enum ImageResizing {
     let columns = Taps(start: (width - cropWidth) / 2, length: cropWidth, target: size.width)
     // Along the width, for the source rows that are needed, then along the height.
     var wide = [Float](repeating: 0, count: height * size.width * channels)
-    return image.withUnsafeElements(of: UInt8.self) { source in
+    return image.withUnsafeElements(of: Float.self) { source in
       let used = (height - cropHeight) / 2..<(height - cropHeight) / 2 + cropHeight
       for row in used {
         for column in 0..<size.width {
@@ -47,23 +48,23 @@ enum ImageResizing {
             let from = (row * width + columns.first[column] + tap) * channels
             let to = (row * size.width + column) * channels
             for channel in 0..<channels {
-              wide[to + channel] += weight * Float(source[from + channel])
+              wide[to + channel] += weight * source[from + channel]
             }
           }
         }
       }
-      return NDArray(shape: [size.height, size.width, channels], .uint8) { memory in
-        let target = memory.bindMemory(to: UInt8.self)
+      return NDArray(shape: [size.height, size.width, channels], .float32) { memory in
+        let target = memory.bindMemory(to: Float.self)
         let span = size.width * channels
         var sums = [Float](repeating: 0, count: span)
         for row in 0..<size.height {
-          for position in 0..<span { sums[position] = 0.5 }
+          for position in 0..<span { sums[position] = 0 }
           for (tap, weight) in rows.weights[row].enumerated() {
             let from = (rows.first[row] + tap) * span
             for position in 0..<span { sums[position] += weight * wide[from + position] }
           }
           for position in 0..<span {
-            target[row * span + position] = UInt8(min(sums[position], 255))
+            target[row * span + position] = min(sums[position], 1)
           }
         }
       }
@@ -77,21 +78,19 @@ enum ImageResizing {
     if given == channels { return image }
     let hasAlpha = given == 2 || given == 4
     let isColor = given >= 3
-    return image.withUnsafeElements(of: UInt8.self) { source in
-      NDArray(shape: image.shape.replacing(2, with: channels), .uint8) { memory in
-        let target = memory.bindMemory(to: UInt8.self)
+    return image.withUnsafeElements(of: Float.self) { source in
+      NDArray(shape: image.shape.replacing(2, with: channels), .float32) { memory in
+        let target = memory.bindMemory(to: Float.self)
         for pixel in 0..<image.shape[0] * image.shape[1] {
           let start = pixel * given
-          let cover = hasAlpha ? Float(source[start + given - 1]) / 255 : 1
-          var color = SIMD3<Float>(repeating: Float(source[start]))
-          if isColor { color = [color.x, Float(source[start + 1]), Float(source[start + 2])] }
+          let cover = hasAlpha ? source[start + given - 1] : 1
+          var color = SIMD3<Float>(repeating: source[start])
+          if isColor { color = [color.x, source[start + 1], source[start + 2]] }
           if channels == 1 {
             let gray = isColor ? (color * [0.299, 0.587, 0.114]).sum() : color.x
-            target[pixel] = UInt8(min(gray * cover + 0.5, 255))
+            target[pixel] = min(gray * cover, 1)
           } else {
-            for channel in 0..<3 {
-              target[pixel * 3 + channel] = UInt8(min(color[channel] * cover + 0.5, 255))
-            }
+            for channel in 0..<3 { target[pixel * 3 + channel] = color[channel] * cover }
           }
         }
       }

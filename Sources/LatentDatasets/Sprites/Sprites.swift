@@ -59,6 +59,7 @@ public struct Sprites: Dataset {
   }
 
   public var side: Int { renderer.side }
+  public var classNames: [String] { SpriteShape.allCases.map { "\($0)" } }
 
   public var fieldShapes: [String: Shape] {
     [

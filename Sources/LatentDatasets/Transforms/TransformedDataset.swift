@@ -18,6 +18,9 @@ public struct TransformedDataset: Dataset {
 
   public var count: Int { base.count }
   public var fieldShapes: [String: Shape] { base.fieldShapes }
+  public var notes: [String] { base.notes }
+  public var classNames: [String] { base.classNames }
+  public var byteScale: ByteScale? { base.byteScale }
   public var name: String { base.name }
 
   public func batch(at indices: [Int]) throws -> Batch {

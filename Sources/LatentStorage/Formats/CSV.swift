@@ -16,7 +16,7 @@ public enum CSV {
         expected: "[rows, columns] with a name for each column")
     }
     var bytes: [UInt8] = []
-    bytes.append(contentsOf: columns.map(quoted).joined(separator: ",").utf8)
+    bytes.append(contentsOf: columns.map(quoted).joined(separator: [UInt8(ascii: ",")]))
     bytes.append(10)
     switch table.dtype {
     case .float32, .bfloat16, .int8: append(table.inPlainType, of: Float.self, to: &bytes)
@@ -46,11 +46,12 @@ public enum CSV {
     }
   }
 
-  /// A name, between quotes where it has commas, quotes or line ends (RFC 4180).
-  private static func quoted(_ name: String) -> String {
-    let special = name.unicodeScalars.contains { [",", "\"", "\n", "\r"].contains($0) }
-    guard special else { return name }
-    let parts = name.split(separator: "\"", omittingEmptySubsequences: false)
-    return "\"\(parts.joined(separator: "\"\""))\""
+  /// A name, between quotes where it has commas, quotes or line ends (RFC 4180). Byte by byte: to
+  /// Swift "\r\n" is one character, and so is a quote with an accent.
+  private static func quoted(_ name: String) -> [UInt8] {
+    let special = name.utf8.contains { ",\"\n\r".utf8.contains($0) }
+    guard special else { return Array(name.utf8) }
+    let quote = UInt8(ascii: "\"")
+    return [quote] + name.utf8.flatMap { $0 == quote ? [quote, quote] : [$0] } + [quote]
   }
 }

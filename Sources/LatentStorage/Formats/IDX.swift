@@ -8,10 +8,12 @@ import LatentNumerics
 public enum IDX {
   /// Reads an IDX file; gzip is recognised by its first bytes, not by the name.
   ///
-  /// Unsigned bytes become uint8, 32-bit integers int32, floats float32 and float64.
+  /// Unsigned bytes become uint8, other integers int32, floats float32 and float64: all types of the
+  /// format.
   ///
-  /// - Throws: `StorageError.missing` or `.unreadable` for the file, `.damaged` for contents that
-  ///   contradict their header or do not end where it says, `.unsupported` for other types.
+  /// - Throws: `StorageError.missing` or `.unreadable` for the file, `.otherFormat` for a file of
+  ///   another format, `.damaged` for contents that contradict their header or do not end where it
+  ///   says, `.unsupported` for other type codes.
   public static func read(_ path: String) throws -> NDArray {
     var file = try FileStream(path: path)
     let start = try file.bytes(min(2, file.size), place: "the header")
@@ -46,7 +48,8 @@ public enum IDX {
   /// - Throws: `StorageError.cannotWrite` or `.notStorable`.
   public static func write(_ array: NDArray, to path: String) throws {
     let bytes = try encode(array)
-    try AtomicFile.write(path.hasSuffix(".gz") ? Gzip.compress(bytes) : bytes, to: path)
+    try AtomicFile.write(
+      path.utf8.suffix(3).elementsEqual(".gz".utf8) ? Gzip.compress(bytes) : bytes, to: path)
   }
 
   /// The bytes of an IDX file. Weights of low precision are written as the float32 numbers that they
@@ -70,6 +73,11 @@ public enum IDX {
     return bytes
   }
 
+  /// The types by their codes.
+  private static let types: [UInt8: StoredNumber] = [
+    0x08: .u1, 0x09: .i1, 0x0b: .i2, 0x0c: .i4, 0x0d: .f4, 0x0e: .f8,
+  ]
+
   private static func code(of dtype: DType) -> UInt8 {
     switch dtype {
     case .uint8: 0x08
@@ -79,21 +87,33 @@ public enum IDX {
     }
   }
 
+  private static func notIDX(_ start: [UInt8], _ name: String) -> StorageError {
+    .notOfFormat(
+      start, file: name, expected: "an IDX file, as MNIST's are", magic: "0000 first: IDX")
+  }
+
   /// - Parameter recount: For compressed files, whose size is known only roughly: counts the bytes
   ///   from the start of the file, at least until there are more than the number given.
   private static func read(
     from stream: inout some ByteStream, recount: ((Int) throws -> Int)?
   ) throws -> NDArray {
     let name = stream.name
-    let head = try stream.bytes(4, place: "the header")
-    guard head[0] == 0, head[1] == 0 else {
-      throw StorageError.damaged(
-        file: name, place: "the magic number", found: hex(head), expected: "0000 first: IDX")
+    let head = try stream.prefix(4)
+    guard head.starts(with: [0, 0]) || head == [0] else {
+      throw notIDX(head + (try stream.prefix(FileKind.prefixBytes - 4)), name)
     }
-    guard let dtype = DType.arithmetic.first(where: { code(of: $0) == head[2] }) else {
+    guard head.count == 4 else {
+      throw StorageError.damaged(
+        file: name, place: "the header", found: "the end after \(head.count) bytes",
+        expected: "4 bytes and more")
+    }
+    guard let type = types[head[2]] else {
+      // Other formats begin with two zero bytes too.
+      let start = head + (try stream.prefix(FileKind.prefixBytes - 4))
+      if FileKind(start) != nil { throw notIDX(start, name) }
       throw StorageError.unsupported(
         file: name, place: "the element type", found: "code 0x\(hex([head[2]]))",
-        expected: "0x08 (bytes), 0x0c (int32), 0x0d (float32) or 0x0e (float64)")
+        expected: "0x08 or 0x09 (bytes), 0x0b or 0x0c (integers), 0x0d or 0x0e (floats)")
     }
     let rank = Int(head[3])
     guard (1...StorageLimits.rank).contains(rank) else {
@@ -106,11 +126,12 @@ public enum IDX {
       words[(axis * 4)..<(axis * 4 + 4)].reduce(0) { $0 << 8 | Int($1) }
     }
     let bound = stream.upperBound
-    guard let size = checkedProduct(extents + [dtype.size]),
+    guard let size = checkedProduct(extents + [type.size]),
       recount == nil ? size == bound : size <= bound
     else {
       throw StorageError.damaged(
-        file: name, place: "the header", found: "shape \(extents) of \(dtype.name)",
+        file: name, place: "the header",
+        found: "shape \(extents) of elements of \(type.size) bytes",
         expected: "\(recount == nil ? "exactly" : "at most") \(bound) bytes of elements")
     }
     if let recount, size > StorageLimits.uncountedBytes {
@@ -123,10 +144,7 @@ public enum IDX {
           expected: "\(expected) bytes with the header")
       }
     }
-    let array = try NDArray(shape: Shape(extents), dtype) { buffer in
-      try stream.fill(buffer, place: "the elements")
-      buffer.reverseBytes(size: dtype.size)
-    }
+    let array = try type.read(from: &stream, shape: Shape(extents), bigEndian: true)
     try stream.expectEnd(after: "shape \(extents)")
     return array
   }

@@ -7,20 +7,17 @@ import LatentNumerics
 public enum NPY {
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
-  /// The element types of the format that are read, and how.
-  private static let types: [String: (size: Int, dtype: DType)] = [
-    "f4": (4, .float32), "f8": (8, .float64), "i4": (4, .int32), "i8": (8, .int32),
-    "u1": (1, .uint8), "b1": (1, .uint8),
-  ]
-
   /// Reads an NPY file.
   ///
-  /// Types `f4`, `f8`, `i4`, `u1` are read as they are, in either byte order; `i8` as int32 where
-  /// all elements fit; `b1` as uint8 of 0 and 1, which `contents(of:)` tells from `u1`. Fortran
-  /// order is turned into row-major order.
+  /// All of NumPy's number types but long doubles and complex numbers are read, in either byte order
+  /// and either order of axes, and keep their values: `f2` and `f4` become float32, `f8` float64, `u1`
+  /// uint8, other integers int32, where 32 and 64 bit ones must fit; `b1` becomes uint8 of 0 and 1, which
+  /// `contents(of:)` tells from `u1`. Of several arrays that were saved into one file the first is
+  /// read, as NumPy does.
   ///
-  /// - Throws: `StorageError.missing` or `.unreadable` for the file, `.damaged` for contents that
-  ///   contradict the format, `.unsupported` for other types, Python objects among them.
+  /// - Throws: `StorageError.missing` or `.unreadable` for the file, `.otherFormat` for a file of
+  ///   another format, `.damaged` for contents that contradict this one, `.unsupported` for elements
+  ///   that are no such numbers.
   public static func read(_ path: String) throws -> NDArray { try contents(of: path).array }
 
   /// What an NPY file holds.
@@ -28,6 +25,8 @@ public enum NPY {
     public let array: NDArray
     /// Whether the elements are truth values (`b1`), uint8 of 0 and 1 in `array`.
     public let isBoolean: Bool
+    /// Whether further arrays follow, which are not read.
+    public let isFollowed: Bool
   }
 
   /// Reads an NPY file as `read(_:)` does, and tells booleans from bytes.
@@ -85,10 +84,16 @@ public enum NPY {
 
   private static func readHeader(_ stream: inout some ByteStream) throws -> NPYHeader {
     let name = stream.name
-    let start = try stream.bytes(8, place: "the header")
+    let start = try stream.prefix(8)
     guard start.starts(with: magic) else {
+      throw StorageError.notOfFormat(
+        start + (try stream.prefix(FileKind.prefixBytes - 8)), file: name,
+        expected: "a NumPy array (.npy)", magic: hex(magic))
+    }
+    guard start.count == 8 else {
       throw StorageError.damaged(
-        file: name, place: "the magic number", found: hex(start[..<6]), expected: hex(magic))
+        file: name, place: "the header", found: "the end after \(start.count) bytes",
+        expected: "8 bytes and more")
     }
     guard (1...3).contains(start[6]), start[7] == 0 else {
       throw StorageError.unsupported(
@@ -114,55 +119,33 @@ public enum NPY {
   private static func contents(of stream: inout some ByteStream) throws -> Contents {
     let name = stream.name
     let header = try readHeader(&stream)
-    guard let order = header.descr.first, "<>|=".contains(order),
-      let (size, dtype) = types[String(header.descr.dropFirst())], size == 1 || order != "|"
-    else {
+    let type: NPYElementType
+    do throws(NPYElementType.Foreign) {
+      type = try NPYElementType(header.descr)
+    } catch {
       throw StorageError.unsupported(
-        file: name, place: "the element type",
-        found: header.descr.contains("O") ? "Python objects" : "'\(header.descr)'",
-        expected: "f4, f8, i4, i8, u1 or b1")
+        file: name, place: "the elements", found: error.found, expected: error.expected)
     }
     guard header.shape.count <= StorageLimits.rank,
-      let bytes = checkedProduct(header.shape + [size]), bytes == stream.upperBound
+      let bytes = checkedProduct(header.shape + [type.number.size]), bytes <= stream.upperBound
     else {
       throw StorageError.damaged(
-        file: name, place: "the header", found: "shape \(header.shape) of '\(header.descr)'",
+        file: name, place: "the header", found: "shape \(header.shape) of '\(header.descr.text)'",
         expected: "at most \(StorageLimits.rank) axes and \(stream.upperBound) bytes of elements")
     }
     // In Fortran order the first axis is the fastest: the same bytes with the axes reversed.
     let shape = Shape(header.fortranOrder ? header.shape.reversed() : header.shape)
-    let isBoolean = header.descr.hasSuffix("b1")
-    let stored: NDArray
-    if header.descr.hasSuffix("i8") {
-      stored = try readWide(&stream, shape, swapped: order == ">")
-    } else {
-      stored = try NDArray(shape: shape, dtype) { buffer in
-        try stream.fill(buffer, place: "the elements")
-        if order == ">" { buffer.reverseBytes(size: size) }
-        // As in NumPy, every byte but 0 is true.
-        if isBoolean { for index in buffer.indices where buffer[index] > 1 { buffer[index] = 1 } }
-      }
+    let stored = try type.number.read(from: &stream, shape: shape, bigEndian: type.isBigEndian)
+    // What follows is either another array or a sign that the header does not belong to the file.
+    let rest = try stream.prefix(magic.count)
+    guard rest.isEmpty || rest == magic else {
+      throw StorageError.damaged(
+        file: name, place: "the end", found: "more bytes after shape \(header.shape)",
+        expected: "none, or another array")
     }
-    try stream.expectEnd(after: "shape \(header.shape)")
     let array =
       header.fortranOrder && shape.rank > 1
       ? stored.permuted(Array((0..<shape.rank).reversed())) : stored
-    return Contents(array: array, isBoolean: isBoolean)
-  }
-
-  private static func readWide(
-    _ stream: inout some ByteStream, _ shape: Shape, swapped: Bool
-  ) throws -> NDArray {
-    var wide = [Int64](repeating: 0, count: shape.count)
-    try wide.withUnsafeMutableBytes { buffer in
-      try stream.fill(buffer, place: "the elements")
-      if swapped { buffer.reverseBytes(size: 8) }
-    }
-    let name = stream.name
-    return try NDArray(narrowing: wide, shape: shape) { index, value in
-      .unsupported(
-        file: name, place: "element \(index)", found: "\(value)",
-        expected: "integers that fit 32 bits")
-    }
+    return Contents(array: array, isBoolean: type.number == .b1, isFollowed: !rest.isEmpty)
   }
 }

@@ -1,10 +1,23 @@
 // The header of an NPY file is a Python literal, such as
 // {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 // It is parsed by this tiny grammar (strings, booleans, tuples of whole numbers) and never
-// evaluated.
+// evaluated. Python 2 wrote long integers as `3L` and unicode strings as `u'<f4'`.
 
 struct NPYHeader {
-  var descr = ""
+  /// What the elements are.
+  enum Description: Equatable {
+    case word(String)
+    /// Python's list of the fields of a record, as it stands there.
+    case records(String)
+
+    var text: String {
+      switch self {
+      case .word(let text), .records(let text): text
+      }
+    }
+  }
+
+  var descr = Description.word("")
   var fortranOrder = false
   var shape: [Int] = []
 
@@ -24,7 +37,7 @@ struct NPYHeader {
       try parser.expect(":")
       guard seen.insert(key).inserted else { throw parser.malformed("'\(key)' twice", "it once") }
       switch key {
-      case "descr": descr = try parser.string()
+      case "descr": descr = try parser.description()
       case "fortran_order": fortranOrder = try parser.boolean()
       case "shape": shape = try parser.tuple()
       default:
@@ -53,7 +66,7 @@ struct NPYHeader {
     }
 
     private mutating func skipSpace() {
-      while position < bytes.count, bytes[position] == 32 || bytes[position] == 10 {
+      while position < bytes.count, bytes[position] == 32 || (9...13).contains(bytes[position]) {
         position += 1
       }
     }
@@ -74,11 +87,44 @@ struct NPYHeader {
       guard position == bytes.count else { throw malformed(here, "the end") }
     }
 
+    /// A string, or the list (of one field, the tuple) that describes records.
+    mutating func description() throws(Malformed) -> NPYHeader.Description {
+      skipSpace()
+      let start = position
+      guard accept("[") || accept("(") else { return .word(try string()) }
+      var depth = 1
+      while depth > 0 {
+        guard position < bytes.count else { throw malformed(here, "the end of the list") }
+        switch bytes[position] {
+        case UInt8(ascii: "["), UInt8(ascii: "("): depth += 1
+        case UInt8(ascii: "]"), UInt8(ascii: ")"): depth -= 1
+        case UInt8(ascii: "'"), UInt8(ascii: "\""): skipString()
+        default: break
+        }
+        position += 1
+      }
+      return .records(String(decoding: bytes[start..<position], as: UTF8.self))
+    }
+
+    /// From a quote to the one that ends it, or to the end.
+    private mutating func skipString() {
+      let quote = bytes[position]
+      position += 1
+      while position < bytes.count, bytes[position] != quote {
+        position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
+      }
+    }
+
     /// Printable ASCII between single or double quotes, without escapes.
     mutating func string() throws(Malformed) -> String {
+      skipSpace()
+      let next = bytes[position...].prefix(2)
+      if ["u'", "u\"", "U'", "U\""].contains(where: { next.elementsEqual($0.utf8) }) {
+        position += 1
+      }
       let quote: Unicode.Scalar = accept("\"") ? "\"" : "'"
       if quote == "'" {
-        guard accept("'") else { throw malformed(here, "a string (records are not read)") }
+        guard accept("'") else { throw malformed(here, "a string") }
       }
       let start = position
       while position < bytes.count, bytes[position] != UInt8(ascii: quote) {
@@ -118,11 +164,13 @@ struct NPYHeader {
 
     private mutating func number() throws(Malformed) -> Int {
       skipSpace()
+      if accept("-") { throw malformed("a negative number", "a number, 0 or more") }
       let digits = bytes[position...].prefix { (48..<58).contains($0) }
       guard let value = Int(String(decoding: digits, as: UTF8.self)) else {
         throw malformed(digits.isEmpty ? here : "a number of \(digits.count) digits", "a number")
       }
       position += digits.count
+      if position < bytes.count, bytes[position] == UInt8(ascii: "L") { position += 1 }
       return value
     }
   }

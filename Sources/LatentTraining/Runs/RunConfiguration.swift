@@ -10,6 +10,8 @@ import LatentStorage
 /// The settings of `latent-train`, as JSON under the name "run" in checkpoints.
 public struct RunConfiguration: Codable, Sendable, Equatable {
   public var data: String
+  /// What bytes of the data stand for: as asked for or, in a run, as found; nil where they are no bytes.
+  public var bytes: ByteScale?
   public var transform = "none"
   /// Share of the training data kept aside.
   public var validation = 0.1
@@ -206,7 +208,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   // MARK: Files
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, transform, validation, model, objective, optimizer, schedule, scheduleEpochs
+    case data, bytes, transform, validation, model, objective, optimizer, schedule, scheduleEpochs
     case batchSize, epochs, patience, seed
   }
 
@@ -218,6 +220,10 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public init(from decoder: any Swift.Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     data = try values.decode(String.self, forKey: .data)
+    // The first versions divided all bytes, and said nothing of it.
+    bytes =
+      values.contains(.bytes)
+      ? try values.decodeIfPresent(ByteScale.self, forKey: .bytes) : .pictures
     transform = try values.decode(String.self, forKey: .transform)
     validation = try values.decode(Double.self, forKey: .validation)
     model = try values.decode(ModelDescription.self, forKey: .model)
@@ -246,6 +252,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public func encode(to encoder: any Swift.Encoder) throws {
     var values = encoder.container(keyedBy: CodingKeys.self)
     try values.encode(data, forKey: .data)
+    try values.encode(bytes, forKey: .bytes)
     try values.encode(transform, forKey: .transform)
     try values.encode(validation, forKey: .validation)
     try values.encode(model, forKey: .model)
