@@ -6,6 +6,7 @@
 #include <hdf5.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 static inline hid_t latent_h5_file_create_class(void) { return H5P_FILE_CREATE; }
@@ -13,6 +14,7 @@ static inline hid_t latent_h5_file_access_class(void) { return H5P_FILE_ACCESS; 
 static inline hid_t latent_h5_group_create_class(void) { return H5P_GROUP_CREATE; }
 static inline hid_t latent_h5_dataset_create_class(void) { return H5P_DATASET_CREATE; }
 static inline hid_t latent_h5_dataset_access_class(void) { return H5P_DATASET_ACCESS; }
+static inline hid_t latent_h5_attribute_create_class(void) { return H5P_ATTRIBUTE_CREATE; }
 static inline hid_t latent_h5_link_create_class(void) { return H5P_LINK_CREATE; }
 static inline hid_t latent_h5_default_list(void) { return H5P_DEFAULT; }
 static inline hid_t latent_h5_all(void) { return H5S_ALL; }
@@ -34,6 +36,8 @@ static inline hid_t latent_h5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t latent_h5_native_uint8(void) { return H5T_NATIVE_UINT8; }
 static inline hid_t latent_h5_native_uint32(void) { return H5T_NATIVE_UINT32; }
 static inline hid_t latent_h5_native_int8(void) { return H5T_NATIVE_INT8; }
+static inline hid_t latent_h5_native_uint64(void) { return H5T_NATIVE_UINT64; }
+static inline hid_t latent_h5_native_b64(void) { return H5T_NATIVE_B64; }
 
 // bfloat16, which HDF5 knows as a floating-point number of its fields: the sign in bit 15, 8 bits of
 // exponent from bit 7, 7 bits of mantissa. Other programs read it as such. The caller closes it.
@@ -48,6 +52,26 @@ static inline hid_t latent_h5_make_bf16(bool little_endian) {
   return type;
 }
 static inline hid_t latent_h5_c_string(void) { return H5T_C_S1; }
+static inline size_t latent_h5_variable(void) { return H5T_VARIABLE; }
+
+// Gives back what the library allocated for texts of varying length.
+static inline herr_t latent_h5_reclaim(hid_t type, hid_t space, void *texts) {
+#if H5_VERSION_GE(1, 12, 0)
+  return H5Treclaim(type, space, H5P_DEFAULT, texts);
+#else
+  return H5Dvlen_reclaim(type, space, H5P_DEFAULT, texts);
+#endif
+}
+
+// File systems that have no locks are read without them; a lock that another process holds counts.
+static inline herr_t latent_h5_lock_where_possible(hid_t access) {
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 11, 0))
+  return H5Pset_file_locking(access, true, true);
+#else
+  (void)access;
+  return 0;
+#endif
+}
 
 // MARK: Links of a group, in the order of their names
 
@@ -71,20 +95,17 @@ static inline latent_h5_link latent_h5_link_kind(H5L_type_t type) {
 }
 
 #if H5_VERSION_GE(1, 12, 0)
-static inline herr_t latent_h5_visit_one(hid_t group, const char *name, const H5L_info2_t *info,
-                                         void *data) {
-  struct latent_h5_visitor *visitor = (struct latent_h5_visitor *)data;
-  (void)group;
-  return visitor->visit(name, latent_h5_link_kind(info->type), visitor->context);
-}
-
-static inline herr_t latent_h5_links(hid_t group, latent_h5_visit visit, void *context) {
-  struct latent_h5_visitor visitor = {visit, context};
-  return H5Literate2(group, H5_INDEX_NAME, H5_ITER_INC, NULL, latent_h5_visit_one, &visitor);
-}
+typedef H5L_info2_t latent_h5_link_info;
+#define LATENT_H5_ITERATE H5Literate2
+#define LATENT_H5_LINK_INFO H5Lget_info2
 #else
-static inline herr_t latent_h5_visit_one(hid_t group, const char *name, const H5L_info_t *info,
-                                         void *data) {
+typedef H5L_info_t latent_h5_link_info;
+#define LATENT_H5_ITERATE H5Literate
+#define LATENT_H5_LINK_INFO H5Lget_info
+#endif
+
+static inline herr_t latent_h5_visit_one(hid_t group, const char *name,
+                                         const latent_h5_link_info *info, void *data) {
   struct latent_h5_visitor *visitor = (struct latent_h5_visitor *)data;
   (void)group;
   return visitor->visit(name, latent_h5_link_kind(info->type), visitor->context);
@@ -92,24 +113,64 @@ static inline herr_t latent_h5_visit_one(hid_t group, const char *name, const H5
 
 static inline herr_t latent_h5_links(hid_t group, latent_h5_visit visit, void *context) {
   struct latent_h5_visitor visitor = {visit, context};
-  return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, latent_h5_visit_one, &visitor);
+  return LATENT_H5_ITERATE(group, H5_INDEX_NAME, H5_ITER_INC, NULL, latent_h5_visit_one, &visitor);
 }
-#endif
+
+// The kind of a link, and the bytes of what it says, of links that are not hard.
+static inline herr_t latent_h5_link_of(hid_t group, const char *name, latent_h5_link *kind,
+                                       size_t *value_size) {
+  latent_h5_link_info info;
+  if (LATENT_H5_LINK_INFO(group, name, &info, H5P_DEFAULT) < 0) return -1;
+  *kind = latent_h5_link_kind(info.type);
+  *value_size = info.type == H5L_TYPE_HARD ? 0 : info.u.val_size;
+  return 0;
+}
 
 // MARK: Identity of objects
 
-// Where an open object lies in its file: the same number for every name of it.
-static inline herr_t latent_h5_address(hid_t object, uint64_t *address) {
+typedef enum { LATENT_H5_GROUP, LATENT_H5_DATASET, LATENT_H5_TYPE, LATENT_H5_UNKNOWN } latent_h5_kind;
+
+// What the object behind a hard link is, and where it lies in its file: the same number for every
+// name of it.
+static inline herr_t latent_h5_identity(hid_t group, const char *name, latent_h5_kind *kind,
+                                        uint64_t *address) {
 #if H5_VERSION_GE(1, 12, 0)
   H5O_info2_t info;
-  if (H5Oget_info3(object, &info, H5O_INFO_BASIC) < 0) return -1;
+  if (H5Oget_info_by_name3(group, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return -1;
   memcpy(address, &info.token, sizeof *address);
 #else
   H5O_info_t info;
-  if (H5Oget_info2(object, &info, H5O_INFO_BASIC) < 0) return -1;
+  if (H5Oget_info_by_name2(group, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return -1;
   *address = info.addr;
 #endif
+  switch (info.type) {
+    case H5O_TYPE_GROUP: *kind = LATENT_H5_GROUP; break;
+    case H5O_TYPE_DATASET: *kind = LATENT_H5_DATASET; break;
+    case H5O_TYPE_NAMED_DATATYPE: *kind = LATENT_H5_TYPE; break;
+    default: *kind = LATENT_H5_UNKNOWN;
+  }
   return 0;
+}
+
+// Whether one of the first `most` stored chunks of a dataset went through the filter at `position`
+// of its pipeline: writers may leave an optional filter out, chunk by chunk.
+static inline bool latent_h5_needs_filter(hid_t dataset, unsigned position, unsigned most) {
+#if H5_VERSION_GE(1, 10, 5)
+  hsize_t count = 0, offset[H5S_MAX_RANK], size;
+  const hid_t space = H5Dget_space(dataset);
+  bool needed = space < 0 || H5Dget_num_chunks(dataset, space, &count) < 0;
+  for (hsize_t i = 0; i < count && i < most && !needed; i++) {
+    unsigned mask = 0;
+    haddr_t address;
+    needed = H5Dget_chunk_info(dataset, space, i, offset, &mask, &address, &size) < 0 ||
+             !(mask >> position & 1);
+  }
+  if (space >= 0) H5Sclose(space);
+  return needed;
+#else
+  (void)dataset, (void)position, (void)most;
+  return true;
+#endif
 }
 
 // MARK: Errors
@@ -117,12 +178,23 @@ static inline herr_t latent_h5_address(hid_t object, uint64_t *address) {
 struct latent_h5_message {
   char *text;
   size_t capacity;
+  // The system's error number, where the system refused; 0 elsewhere.
+  int system_error;
+  // Whether the library lacks something that the file has.
+  bool lacks;
+  // Whether it lacks a filter.
+  bool lacks_filter;
 };
 
-// Keeps the innermost entry of the stack: what went wrong, and in which function.
 static inline herr_t latent_h5_keep_entry(unsigned n, const H5E_error2_t *entry, void *data) {
   struct latent_h5_message *message = (struct latent_h5_message *)data;
+  if (entry->min_num == H5E_VERSION || entry->min_num == H5E_UNSUPPORTED ||
+      entry->min_num == H5E_NOFILTER || entry->min_num == H5E_NOENCODER)
+    message->lacks = true;
+  if (entry->min_num == H5E_NOFILTER) message->lacks_filter = true;
   if (n != 0 || message->capacity == 0) return 0;
+  const char *number = entry->desc ? strstr(entry->desc, "errno = ") : NULL;
+  if (number) message->system_error = atoi(number + strlen("errno = "));
   const char *parts[] = {entry->desc ? entry->desc : "no description", " (",
                          entry->func_name ? entry->func_name : "unknown function", ")"};
   size_t used = 0;
@@ -136,11 +208,13 @@ static inline herr_t latent_h5_keep_entry(unsigned n, const H5E_error2_t *entry,
   return 0;
 }
 
-// Writes the innermost message of this thread's error stack into text and empties the stack.
-static inline void latent_h5_take_error(char *text, size_t capacity) {
-  struct latent_h5_message message = {text, capacity};
-  if (capacity > 0) text[0] = 0;
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, latent_h5_keep_entry, &message);
+// Writes the innermost message of this thread's error stack into message->text, says what kind of
+// trouble it is, and empties the stack.
+static inline void latent_h5_take_error(struct latent_h5_message *message) {
+  message->system_error = 0;
+  message->lacks = message->lacks_filter = false;
+  if (message->capacity > 0) message->text[0] = 0;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, latent_h5_keep_entry, message);
   H5Eclear2(H5E_DEFAULT);
 }
 

@@ -12,9 +12,13 @@ public struct HDF5Dataset: Dataset {
   public let path: String
   public let count: Int
   public let fieldShapes: [String: Shape]
+  /// What the elements of each field are in the file: bytes, truth values, integers, floats.
+  public let storedTypes: [String: StoredType]
   /// What other integers than bytes are, as inputs.
   public let integers: IntegerInputs
   private let byteRule: ByteRule?
+  /// The order of an epoch takes memory for each example; a small file may declare any number.
+  private static let largestCount = 1 << 31
   private let file: HDF5File
   /// The array in the file behind each field.
   private let sources: [String: String]
@@ -33,7 +37,7 @@ public struct HDF5Dataset: Dataset {
   /// examples at equal distances, and a batch that contradicts them is refused.
   ///
   /// Throws `DatasetError.wrongShape`, `.empty` and `.countMismatch`; `StorageError` when the file
-  /// or an array is absent, damaged or of a type the library does not read.
+  /// or an array is absent, in use, damaged or of a type the library does not read.
   public init(
     path: String, fields: [String: String], integers: IntegerInputs = .numbers,
     bytes: ByteScale? = nil
@@ -41,12 +45,20 @@ public struct HDF5Dataset: Dataset {
     require(!fields.isEmpty, "HDF5Dataset: no fields")
     let file = try HDF5File(path: path)
     var shapes: [String: Shape] = [:]
+    var types: [String: StoredType] = [:]
     var rows: (count: Int, source: String)?
     for (field, source) in fields.sorted(by: { $0.key < $1.key }) {
-      let shape = try file.shape(of: source)
+      let stored = try file.dataset(source)
+      let shape = stored.shape
+      types[field] = stored.storedType
       shapes[field] = try RowShape.example(
         of: shape, what: "the array \(source)", file: path,
         addsChannelAxis: field == Field.inputs)
+      guard shape[0] <= Self.largestCount else {
+        throw DatasetError.wrongShape(
+          file: path, what: "the array \(source)", found: "\(shape[0]) examples",
+          expected: "at most \(Self.largestCount)")
+      }
       if let rows, rows.count != shape[0] {
         throw DatasetError.countMismatch(
           file: "\(source) of \(path)", found: shape[0], other: rows.source, expected: rows.count)
@@ -66,6 +78,7 @@ public struct HDF5Dataset: Dataset {
     self.integers = integers
     sources = fields
     fieldShapes = shapes
+    storedTypes = types
     count = rows?.count ?? 0
   }
 
@@ -84,7 +97,7 @@ public struct HDF5Dataset: Dataset {
       }
       fields[field] = StandardForm.converted(
         rows.reshaped(Shape([indices.count]) + example), field: field,
-        isBoolean: try file.dataset(source).isBoolean, bytes: byteScale ?? .pictures,
+        isBoolean: storedTypes[field] == .boolean, bytes: byteScale ?? .pictures,
         integers: integers)
     }
     return Batch(fields: fields, indices: indices)

@@ -9,13 +9,16 @@ public enum StorageError: Error, Sendable, Equatable {
   case unreadable(file: String, reason: String)
   /// The contents contradict the format: truncated, overwritten, oversized or hostile.
   case damaged(file: String, place: String, found: String, expected: String)
+  /// Another process has the file open for writing. Where it is marked as such in itself, that may
+  /// be left from a process that ended without closing it.
+  case inUse(file: String, isMarked: Bool)
   /// The contents are well-formed but of a kind that Latent does not read.
   case unsupported(file: String, place: String, found: String, expected: String)
   /// The file is whole, but of another format than was asked for.
   case otherFormat(file: String, found: String, expected: String, advice: String)
   /// A checkpoint of a newer format than this version of Latent understands.
   case tooNew(file: String, formatVersion: Int, minimumReader: Int, supported: Int)
-  /// A file has no dataset or array of this name.
+  /// A file has no dataset or array of this name, but these, of which there may be more.
   case noSuchDataset(file: String, name: String, available: [String])
   /// Rows were asked for that the dataset does not have.
   case rowsOutOfRange(file: String, dataset: String, rows: Range<Int>, count: Int)
@@ -31,7 +34,7 @@ public enum StorageError: Error, Sendable, Equatable {
 
   /// What kind of trouble it is, for exit codes and retry decisions.
   public enum Kind: Sendable, Equatable {
-    /// The file is missing, or the system or this build cannot read it.
+    /// The file is missing or in use, or the system or this build cannot read it.
     case unreadable
     /// The file was read, but its contents are not what was asked for.
     case badData
@@ -42,7 +45,7 @@ public enum StorageError: Error, Sendable, Equatable {
   /// Which of the three kinds this error is.
   public var kind: Kind {
     switch self {
-    case .missing, .unreadable, .needsTrait: .unreadable
+    case .missing, .unreadable, .inUse, .needsTrait: .unreadable
     case .damaged, .unsupported, .otherFormat, .tooNew, .noSuchDataset, .rowsOutOfRange: .badData
     case .cannotWrite, .notStorable, .busy: .cannotWrite
     }
@@ -56,6 +59,11 @@ extension StorageError: CustomStringConvertible {
       "cannot read '\(file)': it does not exist; check the path"
     case .unreadable(let file, let reason):
       "cannot read '\(file)': \(reason)"
+    case .inUse(let file, isMarked: false):
+      "cannot read '\(file)': it is in use by another process for writing; wait for it to end"
+    case .inUse(let file, isMarked: true):
+      "cannot read '\(file)': it is marked as in use by another process for writing; wait for it to "
+        + "end, or, where none has it open, remove the mark: h5clear -s FILE"
     case .damaged(let file, let place, let found, let expected):
       "'\(file)' is damaged at \(place): found \(found), expected \(expected); "
         + "copy or make the file again"
@@ -89,6 +97,6 @@ extension StorageError: CustomStringConvertible {
   private static func list(_ names: [String]) -> String {
     if names.isEmpty { return "there are none that Latent reads" }
     let shown = names.prefix(10).map { "'\($0)'" }.joined(separator: ", ")
-    return "there are: \(shown)\(names.count > 10 ? " and \(names.count - 10) more" : "")"
+    return "there are: \(shown)\(names.count > 10 ? " and more" : "")"
   }
 }

@@ -5,9 +5,10 @@
 public enum StorageLimits {
   /// The largest checkpoint, in bytes.
   public static let checkpointBytes = 1 << 38
-  /// The largest number of arrays, texts and groups in one HDF5 file.
+  /// The largest number of arrays, texts and groups in a checkpoint, and of arrays in a file that we
+  /// write.
   public static let objects = 100_000
-  /// The deepest nesting of HDF5 groups.
+  /// The deepest nesting of groups in those.
   public static let depth = 32
   /// The largest number of axes.
   public static let rank = 8
@@ -22,8 +23,9 @@ public enum StorageLimits {
   /// Compressed arrays that promise more than this are unpacked once to be counted before they are
   /// allocated.
   public static let uncountedBytes = 256 << 20
-  /// Foreign HDF5 datasets above this size are compared with what is stored for them.
-  public static let unbackedBytes = 64 << 20
+  /// What may be read at once of an HDF5 dataset that declares more than it can have stored: most of
+  /// it was never written, or is one number.
+  public static let unbackedBytes = 256 << 20
   /// The largest chunk of a foreign HDF5 dataset, which has to be in memory as a whole.
   public static let chunkBytes = 1 << 30
 }

@@ -18,7 +18,7 @@ import Testing
     }
     try HDF5File.write(arrays: arrays, to: folder.file("a.h5"))
     let file = try HDF5File(path: folder.file("a.h5"))
-    #expect(file.datasets.map(\.name) == arrays.keys.sorted())
+    #expect(try file.datasets.map(\.name) == arrays.keys.sorted())
     for (name, array) in arrays {
       #expect(try file.shape(of: name) == array.shape)
       #expect(try file.dtype(of: name) == array.dtype)
@@ -51,15 +51,17 @@ import Testing
     for (name, array) in expected { #expect(try file.array(name) == array, "\(name)") }
     #expect(try file.rows(2..<8, of: "g/z") == expected["g/z"]?.rows(2..<8))
     #expect(try file.rows(0..<2, of: "/u1") == expected["u1"])
-    #expect(file.datasets.filter(\.isBoolean).map(\.name) == ["b"])
-    // These are of a type that is read, but not every value fits.
-    #expect(file.datasets.map(\.name) == (Array(expected.keys) + ["i8", "u4", "u8"]).sorted())
+    #expect(try file.datasets.filter(\.isBoolean).map(\.name) == ["b"])
+    // These are of a type that is read, but not every value fits, or not all of it at once.
+    let others = ["big", "i8", "u4", "u8"]
+    #expect(try file.datasets.map(\.name) == (Array(expected.keys) + others).sorted())
+    #expect(try file.array("soft") == expected["f8"])
   }
 
   @Test(arguments: [
-    ("i8", "2147483648"), ("u4", "4294967295"), ("u8", "9223372036854775807"), ("s", "texts"),
+    ("i8", "2147483648"), ("u4", "4294967295"), ("u8", "18446744073709551615"), ("s", "texts"),
     ("null", "null"), ("rec", "records"), ("big", "1099511627776 bytes declared"),
-    ("soft", "soft link"), ("ext", "another file"), ("nothing", "'f2'"), ("g", "'f2'"),
+    ("ext", "another file"), ("nothing", "'f2'"), ("g", "'g/z'"),
   ])
   func whatIsNotReadIsNamed(name: String, says: String) throws {
     let folder = try TemporaryFolder()
@@ -74,7 +76,7 @@ import Testing
     let folder = try TemporaryFolder()
     for text in [Fixtures.circle, Fixtures.doubling] {
       let file = try HDF5File(path: folder.make("x.h5", Fixtures.file(text)))
-      #expect(file.datasets.isEmpty)
+      #expect(try file.datasets.isEmpty)
     }
   }
 
@@ -129,8 +131,8 @@ import Testing
     }
   }
 
-  private func flat(_ file: HDF5File) -> [String] {
-    file.datasets.filter { $0.start != nil }.map(\.name)
+  private func flat(_ file: HDF5File) throws -> [String] {
+    try file.datasets.filter { $0.start != nil }.map(\.name)
   }
 
   /// Of the files of others and of ours, which arrays are read without the library.
@@ -143,7 +145,7 @@ import Testing
     ]
     try HDF5File.write(arrays: arrays, to: folder.file("x.h5"))
     let file = try HDF5File(path: folder.file("x.h5"))
-    #expect(flat(file) == ["a", "b"])
+    #expect(try flat(file) == ["a", "b"])
     for (name, array) in arrays { #expect(try file.array(name) == array, "\(name)") }
   }
 
@@ -152,7 +154,7 @@ import Testing
   func neverWrittenIsFilledIn(text: String) throws {
     let folder = try TemporaryFolder()
     let file = try HDF5File(path: folder.make("x.h5", Fixtures.file(text)))
-    #expect(flat(file) == ["same", "y"])
+    #expect(try flat(file) == ["same", "y"])
     #expect(try file.array("x") == NDArray(repeating: 7, shape: [100], .float32))
     #expect(try file.rows(at: [99, 0], of: "x") == NDArray([7, 7] as [Float]))
     for name in ["y", "same"] {
@@ -238,7 +240,7 @@ import Testing
       let error = storageError(name) { _ = try file.array(name) }
       #expect(error?.kind == .badData && "\(error as Any)".contains(name), "\(error as Any)")
     }
-    #expect(file.datasets.map(\.name) == all.sorted())
+    #expect(try file.datasets.map(\.name) == all.sorted())
   }
 
   /// Rows that are read together: the gaps and the whole are bounded.

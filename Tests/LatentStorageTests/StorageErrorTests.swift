@@ -42,6 +42,15 @@ import Testing
       "cannot read 'x' of 'a.h5': there is no dataset of this name; there are none that Latent reads"
     ),
     (
+      .inUse(file: "a.h5", isMarked: false), .unreadable,
+      "cannot read 'a.h5': it is in use by another process for writing; wait for it to end"
+    ),
+    (
+      .inUse(file: "a.h5", isMarked: true), .unreadable,
+      "cannot read 'a.h5': it is marked as in use by another process for writing; wait for it to "
+        + "end, or, where none has it open, remove the mark: h5clear -s FILE"
+    ),
+    (
       .rowsOutOfRange(file: "a.h5", dataset: "x", rows: 5..<9, count: 6), .badData,
       "cannot read rows 5..<9 of 'x' in 'a.h5': it has 6 rows"
     ),
@@ -74,7 +83,7 @@ import Testing
   @Test func longListsAreCut() {
     let error = StorageError.noSuchDataset(
       file: "a", name: "b", available: (0..<13).map { "d\($0)" })
-    #expect(error.description.hasSuffix("'d9' and 3 more"))
+    #expect(error.description.hasSuffix("'d9' and more"))
   }
 
   @Test func writingSaysWhatToDo() throws {

@@ -29,6 +29,16 @@ final class TemporaryFolder {
   }
 }
 
+extension TemporaryFolder {
+  /// The path of a file that `scripts/references/hdf5.py` made.
+  func reference(_ name: String) throws -> String {
+    let packed = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "Resources/\(name).h5.gz")
+    return try make(
+      "\(name).h5", Gzip.decompress([UInt8](Data(contentsOf: packed)), limit: 1 << 20))
+  }
+}
+
 /// Seeds of random rounds: `count` of them, or more where `LATENT_TEST_ROUNDS` says how many times.
 func seeds(_ count: Int) -> Range<UInt64> {
   let factor = ProcessInfo.processInfo.environment["LATENT_TEST_ROUNDS"].flatMap { Int($0) }

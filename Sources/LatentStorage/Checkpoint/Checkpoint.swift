@@ -95,7 +95,8 @@ extension Checkpoint {
     self.init()
     var budget = payload
     var members: [(path: String, member: HDF5Member)] = []
-    for path in try HDF5Tree.objects(below: root, session: session).strict(session) {
+    for object in try HDF5Tree.datasets(below: root, .checkpoint, session) {
+      let path = String(decoding: object.bytes, as: UTF8.self)
       let member = try HDF5Member(path: path, in: root, payload: payload, session: session)
       // The sum counts: many names for one dataset would multiply what is allocated.
       budget -= member.byteCount

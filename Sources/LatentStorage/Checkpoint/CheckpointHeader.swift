@@ -39,6 +39,11 @@ struct CheckpointHeader {
     func damaged(_ place: String, _ found: String, _ expected: String) -> StorageError {
       .damaged(file: file, place: place, found: found, expected: expected)
     }
+    let agreeing = zip(header, magic).count { $0 == $1 }
+    guard agreeing > 0 && agreeing >= min(header.count, magic.count) / 2 else {
+      // Nothing is wrong with it but that it is another file.
+      throw StorageError.otherFile(Array(header), file: file, expected: "a Latent checkpoint")
+    }
     guard header.count >= size else {
       throw damaged("the header", "\(header.count) bytes", "\(size) bytes at least")
     }

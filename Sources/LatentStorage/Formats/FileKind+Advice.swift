@@ -19,7 +19,9 @@ extension FileKind: CustomStringConvertible {
     case .webp: "a WebP picture"
     case .heif: "a HEIF picture"
     case .netpbm: "a Netpbm picture"
-    case .matlab: "a MATLAB file"
+    case .netCDF3: "a netCDF file of the classic format"
+    case .hdf4: "an HDF4 file"
+    case .matlab: "a MATLAB file of a format before 7.3"
     case .pickle: "a Python pickle"
     case .bzip2: "bzip2-compressed"
     case .xz: "xz-compressed"
@@ -31,6 +33,7 @@ extension FileKind: CustomStringConvertible {
     case .webPage: "a web page"
     case .text: "text"
     case .empty: "empty"
+    case .zeros: "zeros at its start"
     }
   }
 
@@ -76,7 +79,9 @@ extension FileKind: CustomStringConvertible {
         + "numpy.save('NAME.npy', pandas.read_parquet('\(file)').to_numpy('f4'))\""
     case .gitLargeFilePointer: return "fetch the file (git lfs pull)"
     case .webPage: return "the download went wrong; fetch the file again"
-    case .empty: return "was it written to its end?"
+    case .netCDF3: return "convert it (nccopy -k nc4 \(file) NEW.nc) and give it as hdf5:NEW.nc:VARIABLE"
+    case .hdf4: return "convert it (h4toh5 \(file) NEW.h5) and give it as hdf5:NEW.h5:DATASET"
+    case .empty, .zeros: return "was it written to its end?"
     case .pdf: return "give another file"
     }
   }

@@ -8,9 +8,12 @@ public enum FileKind: Sendable, Hashable {
   /// A zip archive with the name of its first member, which tells NumPy's `.npz` from others.
   case zip(firstMember: String)
   case jpeg, gif, bmp, tiff, webp, heif, netpbm
+  case netCDF3, hdf4
   case matlab, pickle, bzip2, xz, zstandard, tar, pdf, parquet
   case gitLargeFilePointer, webPage, text
   case empty
+  /// Nothing but zeros where a format would begin: what a crash leaves of a file on some systems.
+  case zeros
 
   /// How many of a file's first bytes are enough.
   public static let prefixBytes = 520
@@ -53,6 +56,8 @@ public enum FileKind: Sendable, Hashable {
     // MATLAB's version 7.3 is HDF5 behind a header of its own.
     (512, HDF5Signature.bytes, .hdf5),
     (0, Array("MATLAB 5.0 MAT-file".utf8), .matlab),
+    (0, Array("CDF\u{1}".utf8), .netCDF3), (0, Array("CDF\u{2}".utf8), .netCDF3),
+    (0, [0x0e, 0x03, 0x13, 0x01], .hdf4),
     (0, Gzip.magic, .gzip),
     (0, Array("BZh".utf8), .bzip2), (0, [0xfd] + Array("7zXZ\0".utf8), .xz),
     (0, [0x28, 0xb5, 0x2f, 0xfd], .zstandard),
@@ -63,6 +68,7 @@ public enum FileKind: Sendable, Hashable {
 
   private static func recognized(_ bytes: [UInt8]) -> FileKind? {
     if bytes.isEmpty { return .empty }
+    if bytes.prefix(16).allSatisfy({ $0 == 0 }) { return .zeros }
     func has(_ expected: [UInt8], at offset: Int) -> Bool {
       bytes.dropFirst(offset).starts(with: expected)
     }
@@ -117,6 +123,18 @@ extension StorageError {
     guard let kind = FileKind(start) else {
       return .damaged(
         file: file, place: "the magic number", found: hex(start.prefix(8)), expected: magic)
+    }
+    return .otherFormat(
+      file: file, found: "\(kind)", expected: expected, advice: kind.advice(for: file))
+  }
+}
+
+extension StorageError {
+  /// The error for a whole file that is another than was expected, where nothing tells damage from that.
+  static func otherFile(_ start: [UInt8], file: String, expected: String) -> StorageError {
+    guard let kind = FileKind(start) else {
+      return .unsupported(
+        file: file, place: "the contents", found: "a file of another kind", expected: expected)
     }
     return .otherFormat(
       file: file, found: "\(kind)", expected: expected, advice: kind.advice(for: file))

@@ -1,107 +1,102 @@
-// The rules for foreign datasets, and the conversion of their elements to our four types.
+// The rules for foreign datasets: what is read of them, and how.
 
 import CLatentHDF5
 import LatentNumerics
 
+extension HDF5File {
+  /// A dataset of the file.
+  public struct Dataset: Sendable, Equatable {
+    /// Its path in the file, such as `images/train`.
+    ///
+    /// Names are bytes in HDF5. Those that are not UTF-8 stand here as `\xe9`, and `HDF5File` finds
+    /// them under this name.
+    public let name: String
+    /// All of it: the first axis counts the rows.
+    public let shape: Shape
+    /// The type that its elements are read as.
+    public let dtype: DType
+    /// The type that its elements have in the file.
+    public let storedType: StoredType
+    /// Its place by hard links.
+    let path: HDF5Path
+    let reading: HDF5Reading
+    let chunkBytes: Int
+    let storedBytes: UInt64
+    /// The byte of the file at which the elements begin, where they lie there as in memory.
+    let start: Int?
+
+    /// Whether the elements are truth values, which are read as uint8.
+    public var isBoolean: Bool { storedType == .boolean }
+    var rowCount: Int { shape.rank == 0 ? 0 : shape[0] }
+    /// Bytes of one row as it is read.
+    var rowBytes: Int { shape.rank == 0 ? 0 : shape.removing(0).count * dtype.size }
+  }
+}
+
 extension HDF5File.Dataset {
-  /// Judges the dataset at `name` without reading its elements.
-  init(name: String, in root: borrowing HDF5Handle, session: HDF5Session) throws {
-    let dataset = try session.handle(
-      H5Dopen2(root.id, name, latent_h5_default_list()), H5Dclose, name)
-    let layout = try HDF5Layout(of: dataset, path: name, session: session)
+  /// Judges an open object without reading its elements.
+  init(_ object: borrowing HDF5Object, _ session: HDF5Session) throws {
+    let name = object.name
+    switch object.kind {
+    case H5I_DATASET: break
+    case H5I_GROUP:
+      let inner = try HDF5Tree.datasets(below: object.handle, .glance, session).first
+      let path = inner.map { HDF5Path(parts: object.path.parts + $0.parts).text }
+      throw session.unsupported(
+        name, "a group", "a dataset" + (path.map { ", such as '\($0)'" } ?? ""))
+    case H5I_DATATYPE: throw session.unsupported(name, "a named type", "a dataset")
+    default: throw session.unsupported(name, "an object of an unknown kind", "a dataset")
+    }
+    let layout = try HDF5Layout(of: object.handle, path: name, session: session)
     guard !layout.isVirtual, layout.externalFiles == 0 else {
-      throw session.unsupported(name, layout.summary, "data inside this file")
+      throw session.unsupported(
+        name, layout.summary, "data inside this file (which h5py can copy there)")
     }
-    let (dtype, reading) = try Self.conversion(of: layout, name, session)
+    guard case .number(let stored, let reading, let dtype) = layout.elementType else {
+      throw session.unsupported(name, layout.summary, "floats, integers or booleans")
+    }
     let shape = try layout.checkedShape(name, session)
-    let declared = shape.count * max(dtype.size, layout.elementSize)
-    // A small file can declare terabytes with nothing stored. Compression has a limit.
-    if declared > StorageLimits.unbackedBytes,
-      UInt64(declared) / UInt64(StorageLimits.deflateRatio) > layout.storedBytes
-    {
-      throw session.damaged(
-        name, "\(declared) bytes declared, \(layout.storedBytes) stored",
-        "at most \(StorageLimits.deflateRatio) times what is stored")
-    }
     guard layout.chunkBytes <= StorageLimits.chunkBytes else {
       throw session.unsupported(
         name, "chunks of \(layout.chunkBytes) bytes",
-        "chunks of at most \(StorageLimits.chunkBytes) bytes")
+        "chunks of at most \(StorageLimits.chunkBytes) bytes (h5repack -l CHUNK= makes others)")
     }
+    try layout.checkFilters(name, session)
     self.name = name
     self.shape = shape
     self.dtype = dtype
-    isBoolean = layout.isBoolean
+    storedType = stored
+    path = object.path
     self.reading = reading
     chunkBytes = layout.chunkBytes
+    storedBytes = layout.storedBytes
     let isAsInMemory =
       layout.exactType == dtype && layout.storedBytes == UInt64(shape.count * dtype.size)
     start = isAsInMemory ? layout.start : nil
   }
 
-  private static func conversion(
-    of layout: HDF5Layout, _ name: String, _ session: HDF5Session
-  ) throws -> (DType, HDF5File.Reading) {
-    switch (layout.elementClass, layout.elementSize) {
-    case (.float, 2), (.float, 4): (.float32, .direct)
-    case (.float, 8): (.float64, .direct)
-    case (.boolean, 1), (.unsignedInteger, 1): (.uint8, .direct)
-    case (.signedInteger, 1), (.signedInteger, 2), (.signedInteger, 4), (.unsignedInteger, 2):
-      (.int32, .direct)
-    case (.signedInteger, 8), (.unsignedInteger, 4), (.unsignedInteger, 8): (.int32, .wideInteger)
-    default:
-      throw session.unsupported(
-        name, layout.summary, "floats, integers or booleans of at most 8 bytes")
-    }
+  /// Refuses to make many bytes of next to nothing: `rows` at once, or all of it. A small file can
+  /// declare terabytes, most of which were never written, and compression has a limit.
+  func checkBacking(rows: Int?, in file: String) throws {
+    let all = shape.count * dtype.size
+    let bytes = rows.map { checkedProduct([$0, rowBytes]) ?? .max } ?? all
+    guard bytes > StorageLimits.unbackedBytes,
+      UInt64(bytes) / UInt64(StorageLimits.deflateRatio) > storedBytes
+    else { return }
+    throw StorageError.unsupported(
+      file: file, place: "'\(name)'",
+      found: "\(bytes) bytes at once of \(all) bytes declared and \(storedBytes) stored",
+      expected: "at most \(StorageLimits.unbackedBytes) at once (read fewer rows at a time)")
   }
 
   func read(
     _ id: hid_t, _ shape: Shape, _ memory: hid_t, _ space: hid_t, _ session: HDF5Session
   ) throws -> NDArray {
-    func read(_ type: hid_t, into buffer: UnsafeMutableRawPointer?) throws {
-      try session.check(
-        H5Dread(id, type, memory, space, latent_h5_default_list(), buffer), name)
-    }
-    switch reading {
-    case .direct:
-      return try NDArray(shape: shape, dtype) { try read(dtype.memoryType, into: $0.baseAddress) }
-    case .wideInteger:
-      let wide = try [Int64](unsafeUninitializedCapacity: shape.count) { buffer, count in
-        try read(latent_h5_native_int64(), into: UnsafeMutableRawPointer(buffer.baseAddress))
-        count = shape.count
-      }
-      return try NDArray(narrowing: wide, shape: shape) { index, value in
-        session.unsupported(
-          name, "\(value) at element \(index) of those read", "integers that fit 32 bits")
-      }
-    }
-  }
-}
-
-extension HDF5File {
-  /// Writes arrays as a plain HDF5 file, atomically, readable by HDF5 1.10 and later, the same bytes
-  /// for the same arrays. Each array lies in one piece, so that rows can be read in any order at the
-  /// same cost, and has the checksums of its blocks in an attribute, which reading compares. Weights
-  /// of low precision are written as the float32 numbers that they stand for.
-  ///
-  /// - Throws: `StorageError.cannotWrite` or `.notStorable`; the file that was there is intact.
-  public static func write(arrays: [String: NDArray], to path: String) throws {
-    let bytes = try HDF5Image.make(
-      arrays: arrays.mapValues(\.inPlainType), texts: [:], userBlock: 0, name: path,
-      layout: .onePiece(blockBytes: BlockChecksums.writtenBlock))
-    try AtomicFile.write(bytes, to: path)
-  }
-}
-
-extension NDArray {
-  /// An int32 array of 64-bit integers that all fit; else the error made of position and value.
-  init(narrowing values: [Int64], shape: Shape, error: (Int, Int64) -> StorageError) throws {
-    try self.init(shape: shape, .int32) { buffer in
-      let target = buffer.bindMemory(to: Int32.self)
-      for (index, value) in values.enumerated() {
-        guard let narrow = Int32(exactly: value) else { throw error(index, value) }
-        target[index] = narrow
-      }
+    try reading.array(shape, dtype) { index, value in
+      session.unsupported(
+        name, "\(value) at element \(index) of those read", "integers that fit 32 bits")
+    } _: { type, buffer in
+      try session.check(H5Dread(id, type, memory, space, latent_h5_default_list(), buffer), name)
     }
   }
 }

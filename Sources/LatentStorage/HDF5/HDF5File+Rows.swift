@@ -29,8 +29,9 @@ extension HDF5File {
     guard !indices.isEmpty else { return try rows(0..<0, of: name) }
     if let flat = try flat(dataset) { return try flat.rows(Self.ascents(indices)) }
 
+    try dataset.checkBacking(rows: indices.count, in: path)
     let order = indices.indices.sorted { indices[$0] < indices[$1] }
-    let rowBytes = dataset.shape.removing(0).count * dataset.dtype.size
+    let rowBytes = dataset.rowBytes
     let shape = dataset.shape.replacing(0, with: indices.count)
     return try NDArray(shape: shape, dataset.dtype) { result in
       let runs = Self.runs(

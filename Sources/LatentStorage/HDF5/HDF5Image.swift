@@ -20,10 +20,12 @@ enum HDF5Image {
 
   /// The bytes of an HDF5 file with these objects, behind `userBlock` bytes left for the caller.
   static func make(
-    arrays: [String: NDArray], texts: [String: String], userBlock: Int, name: String,
+    arrays: [String: NDArray], texts: [String: String],
+    attributes: [String: [String: HDF5Attribute]] = [:], userBlock: Int, name: String,
     layout: Layout = .chunks
   ) throws -> [UInt8] {
     let paths = try HDF5Names.checked(Array(arrays.keys) + Array(texts.keys))
+    let notes = try HDF5Attribute.checked(attributes, names: paths)
     return try HDF5Library.locked(name, writing: true) { session in
       let total = arrays.values.reduce(0) { $0 + $1.byteCount }
       let file = try create(
@@ -32,6 +34,12 @@ enum HDF5Image {
       for path in paths {
         if let array = arrays[path] { try add(array, path, layout, to: file, session) }
         if let text = texts[path] { try add(text, path, to: file, session) }
+      }
+      for note in notes {
+        let object = try session.handle(
+          H5Oopen(file.id, note.object.cString, latent_h5_default_list()), H5Oclose,
+          note.object.text)
+        try note.value.write(note.name, to: object.id, session)
       }
       try session.check(H5Fflush(file.id, H5F_SCOPE_GLOBAL), "the file")
       return try image(of: file, userBlock: userBlock, session)
@@ -78,13 +86,9 @@ enum HDF5Image {
     _ array: NDArray, _ path: String, _ layout: Layout, to file: borrowing HDF5Handle,
     _ session: HDF5Session
   ) throws {
-    let extents = array.shape.dimensions.map { hsize_t($0) }
-    let space = try session.handle(
-      extents.isEmpty
-        ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(extents.count), extents, nil),
-      H5Sclose, path)
+    let space = try session.space(array.shape, path)
     let creation = try session.list(latent_h5_dataset_create_class())
-    if extents.isEmpty || array.count == 0 {
+    if array.shape.rank == 0 || array.count == 0 {
       // Nothing to cut into chunks; the checksum of the object's header covers the element.
       try session.check(H5Pset_layout(creation.id, H5D_COMPACT), path)
     } else if case .chunks = layout {
@@ -99,7 +103,7 @@ enum HDF5Image {
         H5Dwrite(
           dataset.id, array.dtype.memoryType, latent_h5_all(), latent_h5_all(),
           latent_h5_default_list(), bytes.baseAddress), path)
-      if case .onePiece(let blockBytes) = layout, !extents.isEmpty {
+      if case .onePiece(let blockBytes) = layout, array.shape.rank > 0 {
         try BlockChecksums(of: bytes, blockBytes: blockBytes).write(to: dataset, path, session)
       }
     }

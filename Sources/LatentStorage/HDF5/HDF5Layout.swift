@@ -5,14 +5,10 @@ import CLatentHDF5
 import LatentNumerics
 
 struct HDF5Layout {
-  /// Families of element types.
-  enum ElementClass {
-    case float, signedInteger, unsignedInteger, boolean
-    case fixedText
-    case other(String)
-  }
+  /// Chunks that are asked whether they went through a filter that this library does not have.
+  private static let judgedChunks: UInt32 = 64
 
-  private(set) var elementClass: ElementClass = .other("unknown")
+  private(set) var elementType = HDF5ElementType.other("unknown")
   private(set) var elementSize = 0
   /// The stored type, where it is one of ours in little-endian order.
   private(set) var exactType: DType?
@@ -21,35 +17,29 @@ struct HDF5Layout {
   private(set) var isFixed = true
   private(set) var isVirtual = false
   private(set) var externalFiles = 0
-  private(set) var filters: [H5Z_filter_t] = []
+  private(set) var filters: [HDF5Filter] = []
+  /// Those that the chunks need and this library does not have.
+  private(set) var missingFilters: [HDF5Filter] = []
   private(set) var chunkBytes = 0
   private(set) var storedBytes: UInt64 = 0
   /// The byte of the file at which the elements begin, where they lie there in one piece.
   private(set) var start: Int?
 
   var isScalar: Bool { extents?.isEmpty == true }
-  var isBoolean: Bool { if case .boolean = elementClass { elementSize == 1 } else { false } }
-  var textBytes: Int? { if case .fixedText = elementClass { elementSize } else { nil } }
 
-  /// For messages: `shape [3, 4] of 8-byte floats, chunked, 1 filter`.
+  /// For messages: `shape [3, 4] of 32-bit floats, filters deflate (1)`.
   var summary: String {
-    var parts = ["shape \(extents.map { "\($0)" } ?? "null") of \(elementSize)-byte \(className)"]
-    if isVirtual { parts.append("a virtual layout") }
-    if externalFiles > 0 { parts.append("\(externalFiles) external files") }
+    let place = extents.map { "shape \($0)" } ?? "no elements (a null data space)"
+    var parts = ["\(place) of \(elementType.description)"]
+    if isVirtual { parts.append("a virtual layout (parts of other datasets)") }
+    if externalFiles > 0 { parts.append("stored in \(externalFiles) external files") }
     if !isFixed { parts.append("an extensible size") }
-    if !filters.isEmpty { parts.append("filters \(filters)") }
+    if !filters.isEmpty { parts.append("filters " + list(filters)) }
     return parts.joined(separator: ", ")
   }
 
-  private var className: String {
-    switch elementClass {
-    case .float: "floats"
-    case .signedInteger: "integers"
-    case .unsignedInteger: "unsigned integers"
-    case .boolean: "booleans"
-    case .fixedText: "texts"
-    case .other(let name): name
-    }
+  private func list(_ filters: [HDF5Filter]) -> String {
+    filters.map(\.description).joined(separator: ", ")
   }
 
   init(of dataset: borrowing HDF5Handle, path: String, session: HDF5Session) throws {
@@ -59,17 +49,26 @@ struct HDF5Layout {
     storedBytes = H5Dget_storage_size(dataset.id)
   }
 
-  /// The extents as a shape of at most 8 axes whose element count fits.
+  /// The extents as a shape that an array can have and whose bytes can be counted.
   func checkedShape(_ path: String, _ session: HDF5Session) throws -> Shape {
     guard let extents, extents.count <= StorageLimits.rank else {
-      throw session.damaged(
-        path, summary, "a simple shape of at most \(StorageLimits.rank) axes")
+      throw session.unsupported(
+        path, extents.map { "\($0.count) axes: \(summary)" } ?? summary,
+        "an array of at most \(StorageLimits.rank) axes")
     }
     let sizes = extents.compactMap { Int(exactly: $0) }
     guard sizes.count == extents.count, checkedProduct(sizes + [max(elementSize, 8)]) != nil else {
-      throw session.damaged(path, summary, "a number of bytes below 2^63")
+      throw session.unsupported(path, summary, "a number of bytes below 2^63")
     }
     return Shape(sizes)
+  }
+
+  /// Refuses chunks that the library cannot unpack.
+  func checkFilters(_ path: String, _ session: HDF5Session) throws {
+    if missingFilters.isEmpty { return }
+    throw session.unsupported(
+      path, "the filter \(list(missingFilters)), which this HDF5 library does not have",
+      HDF5Filter.remedy)
   }
 
   private mutating func readType(
@@ -78,19 +77,7 @@ struct HDF5Layout {
     let type = try session.handle(H5Dget_type(dataset.id), H5Tclose, path)
     elementSize = H5Tget_size(type.id)
     exactType = DType.allCases.first { H5Tequal(type.id, $0.fileType) > 0 }
-    switch H5Tget_class(type.id) {
-    case H5T_FLOAT: elementClass = .float
-    case H5T_INTEGER:
-      elementClass = H5Tget_sign(type.id) == H5T_SGN_NONE ? .unsignedInteger : .signedInteger
-    case H5T_ENUM: elementClass = elementSize == 1 ? .boolean : .other("enumerations")
-    case H5T_STRING:
-      elementClass =
-        H5Tis_variable_str(type.id) == 0 ? .fixedText : .other("texts of varying length")
-    case H5T_COMPOUND: elementClass = .other("records")
-    case H5T_VLEN: elementClass = .other("lists of varying length")
-    case H5T_REFERENCE: elementClass = .other("references")
-    default: elementClass = .other("elements of another class")
-    }
+    elementType = try HDF5ElementType(type.id, path, session)
   }
 
   private mutating func readSpace(
@@ -117,10 +104,19 @@ struct HDF5Layout {
       var flags: UInt32 = 0
       var values = 0
       var configuration: UInt32 = 0
-      filters.append(
-        try session.check(
-          H5Pget_filter2(creation.id, index, &flags, &values, nil, 0, nil, &configuration), path))
+      var name = [CChar](repeating: 0, count: 64)
+      let id = try session.check(
+        H5Pget_filter2(
+          creation.id, index, &flags, &values, nil, name.count - 1, &name, &configuration), path)
+      let filter = HDF5Filter(id: id, name: HDF5Path.text(HDF5Path.bytes(of: name)))
+      filters.append(filter)
+      if H5Zfilter_avail(id) <= 0,
+        latent_h5_needs_filter(dataset.id, index, Self.judgedChunks)
+      {
+        missingFilters.append(filter)
+      }
     }
+    H5Eclear2(latent_h5_error_stack())
     // What was never written has no place, for which HDF5 gives a number all the same.
     var status = H5D_SPACE_STATUS_NOT_ALLOCATED
     if layout == H5D_CONTIGUOUS && externalFiles == 0,

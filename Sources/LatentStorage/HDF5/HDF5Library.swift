@@ -8,6 +8,13 @@ import Synchronization
 enum HDF5Library {
   private static let lock = Mutex<Void>(())
 
+  /// Of the library in use, such as 1.10.8.
+  static var version: String {
+    var (major, minor, release) = (UInt32(0), UInt32(0), UInt32(0))
+    H5get_libversion(&major, &minor, &release)
+    return "\(major).\(minor).\(release)"
+  }
+
   /// Runs `body` alone. Must not be nested.
   static func locked<Result: Sendable>(
     _ name: String, writing: Bool = false, _ body: (HDF5Session) throws -> Result
@@ -84,18 +91,8 @@ struct HDF5Session {
     .unsupported(file: name, place: quoted(place), found: found, expected: expected)
   }
 
-  private func quoted(_ place: String) -> String {
+  func quoted(_ place: String) -> String {
     place.hasPrefix("the ") || place.hasPrefix("a ") ? place : "'\(place)'"
-  }
-
-  private func failure(_ place: String) -> StorageError {
-    var text = [CChar](repeating: 0, count: 256)
-    latent_h5_take_error(&text, text.count)
-    let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    let message = "HDF5 says: " + String(decoding: bytes, as: UTF8.self)
-    return writing
-      ? .cannotWrite(file: name, action: "building \(quoted(place))", reason: message)
-      : damaged(place, message, "contents that HDF5 can read")
   }
 }
 

@@ -23,14 +23,17 @@ struct HDF5Member {
       H5Dopen2(root.id, path, latent_h5_default_list()), H5Dclose, path)
     let layout = try HDF5Layout(of: dataset, path: path, session: session)
     guard !layout.isVirtual, layout.externalFiles == 0, layout.isFixed else {
-      throw session.damaged(path, layout.summary, "data of a fixed size inside this file")
+      throw session.unsupported(path, layout.summary, "data of a fixed size inside this file")
     }
-    guard layout.filters.allSatisfy({ $0 == H5Z_FILTER_FLETCHER32 }) else {
-      throw session.damaged(path, layout.summary, "no filter but Fletcher-32")
+    guard layout.filters.allSatisfy(\.isChecksum) else {
+      throw session.unsupported(path, layout.summary, "no filter but Fletcher-32")
     }
-    if let bytes = layout.textBytes {
-      guard layout.isScalar, bytes <= payload else {
-        throw session.damaged(path, layout.summary, "one text, smaller than the file")
+    if case .text(let bytes?) = layout.elementType {
+      guard layout.isScalar else {
+        throw session.unsupported(path, layout.summary, "one text")
+      }
+      guard bytes <= payload else {
+        throw session.damaged(path, layout.summary, "a text smaller than the file")
       }
       content = .text
       byteCount = bytes
@@ -39,7 +42,7 @@ struct HDF5Member {
     let shape = try layout.checkedShape(path, session)
     guard let dtype = layout.exactType else {
       let known = DType.allCases.map(\.name).joined(separator: ", ")
-      throw session.damaged(path, layout.summary, "one of \(known)")
+      throw session.unsupported(path, layout.summary, "one of \(known)")
     }
     guard let bytes = checkedProduct(shape.dimensions + [dtype.size]), bytes <= payload else {
       throw session.damaged(
@@ -78,7 +81,7 @@ struct HDF5Member {
       path)
     if bytes == [0] { return "" }
     guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
-      throw session.damaged(path, "bytes that are not UTF-8 text", "a text")
+      throw session.unsupported(path, "bytes that are not UTF-8 text", "a text")
     }
     return text
   }

@@ -1,116 +1,167 @@
-// Walking the groups of a file that may be hostile: hard links only, every group once, with bounds
-// on depth and on the number of objects, so that links in a circle and links that multiply both
-// come to an end.
+// Walking the groups of a file that may be hostile: hard links only and every group once, so that
+// links in a circle and links that multiply both come to an end.
 
 import CLatentHDF5
 
 /// The datasets of a file, and what was passed over on the way to them.
 struct HDF5Tree {
-  /// Paths of datasets, groups in the order of their names.
-  private(set) var datasets: [String] = []
-  /// Paths of other things and why they are not followed.
-  private(set) var skipped: [(path: String, reason: String)] = []
-  /// Addresses of the objects seen so far, and whether one had two names.
-  private var seen: Set<UInt64> = []
-  private var aliases: [String] = []
-
-  /// The datasets, provided that there is nothing else, and one name for each.
-  func strict(_ session: HDF5Session) throws -> [String] {
-    if let alias = aliases.first {
-      throw session.damaged(alias, "a second name of another object", "one name for each")
-    }
-    if let other = skipped.first {
-      throw session.damaged(other.path, other.reason, "arrays and texts only")
-    }
-    for path in datasets {
-      if let problem = HDF5Names.problem(of: path) {
-        throw session.damaged("the name of an object", problem, HDF5Names.rule)
-      }
-    }
-    return datasets
+  /// How far a walk goes.
+  enum Extent {
+    /// A checkpoint, in which anything but arrays and texts, each under one name, is an error.
+    case checkpoint
+    /// What can be read of somebody else's file.
+    case foreign
+    /// The first of it, for messages.
+    case glance
   }
 
-  static func objects(
-    below root: borrowing HDF5Handle, session: HDF5Session
-  ) throws -> HDF5Tree {
-    var tree = HDF5Tree()
-    var rootAddress: UInt64 = 0
-    try session.check(latent_h5_address(root.id, &rootAddress), "the root group")
-    tree.seen.insert(rootAddress)
-    var pending = [(path: "", depth: 0)]
-    var budget = StorageLimits.objects
+  /// Groups below groups of foreign files are listed to this depth; by name, those below are found.
+  private static let listedDepth = 1000
+  /// Links that a glance looks at, in all and of each group.
+  private static let glanceLinks = (all: 1000, each: 100)
+
+  private let extent: Extent
+  private let root: hid_t
+  private let session: HDF5Session
+  /// Groups in the order of their names' bytes.
+  private(set) var datasets: [HDF5Path] = []
+  private var seen: Set<UInt64> = []
+  private var room: Int
+
+  static func datasets(
+    below root: borrowing HDF5Handle, _ extent: Extent, _ session: HDF5Session
+  ) throws -> [HDF5Path] {
+    var tree = try HDF5Tree(root, extent, session)
+    try tree.walk()
+    return tree.datasets
+  }
+
+  private init(
+    _ root: borrowing HDF5Handle, _ extent: Extent, _ session: HDF5Session
+  ) throws {
+    self.root = root.id
+    self.extent = extent
+    self.session = session
+    room =
+      switch extent {
+      case .checkpoint: StorageLimits.objects
+      case .foreign: Int.max
+      case .glance: Self.glanceLinks.all
+      }
+    var (kind, address) = (LATENT_H5_UNKNOWN, UInt64(0))
+    try session.check(latent_h5_identity(root.id, ".", &kind, &address), "the root group")
+    seen.insert(address)
+  }
+
+  private var depth: Int {
+    if case .checkpoint = extent { StorageLimits.depth } else { Self.listedDepth }
+  }
+
+  /// Something that a checkpoint must not have.
+  private func foreign(_ path: HDF5Path, _ found: String, _ expected: String) throws {
+    if case .checkpoint = extent { throw session.unsupported(path.text, found, expected) }
+  }
+
+  private mutating func walk() throws {
+    var pending = [HDF5Path.root]
     while let group = pending.popLast() {
-      var inner: [(path: String, depth: Int)] = []
-      for link in try links(of: group.path, in: root, budget: &budget, session) {
-        let path = group.path.isEmpty ? link.name : "\(group.path)/\(link.name)"
+      var inner: [HDF5Path] = []
+      for link in try links(of: group) {
+        let path = group.appending(link.name)
         switch link.kind {
-        case LATENT_H5_HARD:
-          let object = try identity(of: path, in: root, session)
-          let isNew = tree.seen.insert(object.address).inserted
-          if !isNew { tree.aliases.append(path) }
-          switch object.kind {
-          case H5I_DATASET: tree.datasets.append(path)
-          case H5I_GROUP where !isNew: tree.skipped.append((path, "a second name of a group"))
-          case H5I_GROUP:
-            guard group.depth + 1 < StorageLimits.depth else {
-              throw session.damaged(
-                path, "groups nested deeper than that", "at most \(StorageLimits.depth) levels")
-            }
-            inner.append((path, group.depth + 1))
-          default: tree.skipped.append((path, "a named type"))
-          }
-        case LATENT_H5_SOFT: tree.skipped.append((path, "a soft link"))
-        case LATENT_H5_EXTERNAL: tree.skipped.append((path, "a link to another file"))
-        default: tree.skipped.append((path, "a link of an unknown kind"))
+        case LATENT_H5_HARD: try visit(path, adding: &inner)
+        case LATENT_H5_SOFT: try foreign(path, "a soft link", "arrays and texts only")
+        case LATENT_H5_EXTERNAL:
+          try foreign(path, "a link to another file", "arrays and texts only")
+        default: try foreign(path, "a link of an unknown kind", "arrays and texts only")
         }
       }
       pending.append(contentsOf: inner.reversed())
     }
-    return tree
   }
 
-  private static func identity(
-    of path: String, in root: borrowing HDF5Handle, _ session: HDF5Session
-  ) throws -> (kind: H5I_type_t, address: UInt64) {
-    let object = try session.handle(
-      H5Oopen(root.id, path, latent_h5_default_list()), H5Oclose, path)
-    var address: UInt64 = 0
-    try session.check(latent_h5_address(object.id, &address), path)
-    return (H5Iget_type(object.id), address)
+  private mutating func visit(_ path: HDF5Path, adding inner: inout [HDF5Path]) throws {
+    var (kind, address) = (LATENT_H5_UNKNOWN, UInt64(0))
+    if latent_h5_identity(root, path.cString, &kind, &address) < 0 {
+      // What this library cannot read keeps nobody from reading what lies beside it.
+      let problem = session.failure(path.text)
+      if case .checkpoint = extent { throw problem }
+      return
+    }
+    let isNew = seen.insert(address).inserted
+    if !isNew { try foreign(path, "a second name of another object", "one name for each") }
+    switch kind {
+    case LATENT_H5_DATASET:
+      if case .checkpoint = extent { try checkName(path) }
+      datasets.append(path)
+    case LATENT_H5_GROUP where !isNew: break
+    case LATENT_H5_GROUP:
+      if path.parts.count < depth {
+        inner.append(path)
+      } else {
+        try foreign(path, "groups nested deeper than that", "at most \(depth) levels")
+      }
+    default: try foreign(path, "a named type", "arrays and texts only")
+    }
+  }
+
+  private func checkName(_ path: HDF5Path) throws {
+    let text = String(validating: path.bytes, as: UTF8.self)
+    let problem = text.map(HDF5Names.problem(of:)) ?? "bytes that are not UTF-8"
+    if let problem {
+      throw session.unsupported("the name of an object", problem, HDF5Names.rule)
+    }
   }
 
   private struct Links {
-    var found: [(name: String, kind: latent_h5_link)] = []
+    var found: [(name: [UInt8], kind: latent_h5_link)] = []
     var room: Int
   }
 
-  private static func links(
-    of path: String, in root: borrowing HDF5Handle, budget: inout Int, _ session: HDF5Session
-  ) throws -> [(name: String, kind: latent_h5_link)] {
-    let place = path.isEmpty ? "the root group" : path
-    let group = try session.handle(
-      H5Gopen2(root.id, path.isEmpty ? "." : path, latent_h5_default_list()), H5Gclose, place)
+  private mutating func links(
+    of path: HDF5Path
+  ) throws -> [(name: [UInt8], kind: latent_h5_link)] {
+    let place = path == .root ? "the root group" : path.text
+    let id = H5Gopen2(root, path.cString, latent_h5_default_list())
+    var limit = room
+    if case .glance = extent { limit = min(room, Self.glanceLinks.each) }
+    var links = Links(room: limit)
+    var status = herr_t(-1)
+    if id >= 0 {
+      defer { H5Gclose(id) }
+      try checkCount(of: id, place)
+      status = withUnsafeMutablePointer(to: &links) { links in
+        latent_h5_links(
+          id,
+          { name, kind, context in
+            guard let name, let links = context?.assumingMemoryBound(to: Links.self) else {
+              return -1
+            }
+            if links.pointee.room == 0 { return 1 }
+            links.pointee.room -= 1
+            links.pointee.found.append((HDF5Path.bytes(of: name), kind))
+            return 0
+          }, links)
+      }
+    }
+    if status < 0 {
+      let problem = session.failure(place)
+      // A group of which some links can be read has these.
+      if path == .root && links.found.isEmpty { throw problem }
+      if case .checkpoint = extent { throw problem }
+    }
+    room -= links.found.count
+    return links.found
+  }
+
+  /// A checkpoint is refused before its links are looked at.
+  private func checkCount(of group: hid_t, _ place: String) throws {
+    guard case .checkpoint = extent else { return }
     var info = H5G_info_t()
-    try session.check(H5Gget_info(group.id, &info), place)
-    guard info.nlinks <= hsize_t(budget) else {
-      throw session.damaged(
+    try session.check(H5Gget_info(group, &info), place)
+    guard info.nlinks <= hsize_t(room) else {
+      throw session.unsupported(
         place, "more objects than that", "at most \(StorageLimits.objects) in the file")
     }
-    var links = Links(room: budget)
-    let status = withUnsafeMutablePointer(to: &links) { links in
-      latent_h5_links(
-        group.id,
-        { name, kind, context in
-          guard let name, let links = context?.assumingMemoryBound(to: Links.self),
-            links.pointee.room > 0
-          else { return -1 }
-          links.pointee.room -= 1
-          links.pointee.found.append((String(cString: name), kind))
-          return 0
-        }, links)
-    }
-    try session.check(status, place)
-    budget = links.room
-    return links.found
   }
 }
