@@ -3,7 +3,7 @@
 /// What the superblock says about the file as a whole.
 struct HDF5Superblock {
   /// `\x89HDF\r\n\x1a\n`.
-  static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+  static let signature = HDF5Signature.bytes
   /// The newest version that HDF5 1.10 to 2.0 write.
   static let newest = 3
 
