@@ -25,6 +25,9 @@ import Testing
     Mistake(name: "too few tensors", words: ["1 tensors for a module of 2 parameters"]),
     Mistake(name: "too many tensors", words: ["3 tensors for a module of 2 parameters"]),
     Mistake(name: "vector loss", words: ["a result of shape [2]: expected a scalar"]),
+    Mistake(
+      name: "another model",
+      words: ["valueAndGradient: the result depends on no parameter of Linear"]),
     Mistake(name: "heads", words: ["attention of width 10 in 3 heads"]),
     Mistake(
       name: "attention shapes",
@@ -48,6 +51,9 @@ import Testing
     case "rate below 0": _ = Dropout(rate: -0.1)
     case "rate NaN": _ = Dropout(rate: .nan)
     case "linear input": _ = layer(.zeros([2, 4]))
+    case "another model":
+      let other = layer
+      _ = valueAndGradient(at: other) { _ in other(.zeros([2, 3])).sum() }
     case "linear bias":
       layer.bias = .zeros([3])
       _ = layer(.zeros([2, 3]))
