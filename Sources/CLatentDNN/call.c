@@ -57,6 +57,23 @@ static void *scratch(size_t bytes) {
   return state->scratch;
 }
 
+#if defined(__x86_64__)
+unsigned latent_dnn_set_denormals(bool are_numbers) {
+  enum { RESULTS_AND_OPERANDS_ARE_ZERO = 0x8040 };
+  const unsigned mode = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(are_numbers ? mode & ~(unsigned)RESULTS_AND_OPERANDS_ARE_ZERO
+                                     : mode | RESULTS_AND_OPERANDS_ARE_ZERO);
+  return mode;
+}
+void latent_dnn_restore(unsigned mode) { __builtin_ia32_ldmxcsr(mode); }
+#else
+unsigned latent_dnn_set_denormals(bool are_numbers) {
+  (void)are_numbers;
+  return 0;
+}
+void latent_dnn_restore(unsigned mode) { (void)mode; }
+#endif
+
 dnnl_memory_t latent_dnn_wrap(const latent_dnn_library *dnn, const dnnl_memory_desc_t *desc,
                               const void *data) {
   dnnl_memory_t memory = NULL;
@@ -129,12 +146,17 @@ bool latent_dnn_repeat(const latent_dnn_plan *plan, const int roles[3], const vo
   dnnl_stream_t stream = latent_dnn_stream();
   if (!stream || !scratch(plan->scratch)) return false;
   latent_dnn_call *call = kept_call(dnn, plan, roles, packed, bias);
-  return call &&
-         dnn->memory_set_data_handle(call->arguments[0].memory, (void *)x) == dnnl_success &&
-         dnn->memory_set_data_handle(call->arguments[2].memory, (void *)y) == dnnl_success &&
-         dnn->primitive_execute(plan->primitive, stream, call->count, call->arguments) ==
-             dnnl_success &&
-         dnn->stream_wait(stream) == dnnl_success;
+  if (!call ||
+      dnn->memory_set_data_handle(call->arguments[0].memory, (void *)x) != dnnl_success ||
+      dnn->memory_set_data_handle(call->arguments[2].memory, (void *)y) != dnnl_success) {
+    return false;
+  }
+  const unsigned mode = latent_dnn_set_denormals(false);
+  const bool done = dnn->primitive_execute(plan->primitive, stream, call->count, call->arguments) ==
+                        dnnl_success &&
+                    dnn->stream_wait(stream) == dnnl_success;
+  latent_dnn_restore(mode);
+  return done;
 }
 
 #endif

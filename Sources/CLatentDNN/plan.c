@@ -61,7 +61,10 @@ const latent_dnn_plan *latent_dnn_find_plan(const latent_dnn_plan_key *key, late
     plan->key = *key;
     plan->hash = hash;
     plan->number = ++plan_count;
+    // The slope of a ReLU is a denormal number, which must not be taken for 0 here.
+    const unsigned mode = latent_dnn_set_denormals(true);
     plan->usable = make(dnn, plan, wishes);
+    latent_dnn_restore(mode);
     if (!plan->usable) destroy_primitives(dnn, plan);
     plan->next = table[hash % BUCKETS];
     table[hash % BUCKETS] = plan;
@@ -110,6 +113,20 @@ dnnl_data_type_t latent_dnn_weights_type(latent_dnn_type type) {
   return type == LATENT_DNN_U8 ? dnnl_s8 : latent_dnn_data_type(type);
 }
 
+// oneDNN computes a ReLU of slope 0 as max(x, 0), which makes 0 of NaN; one of another slope, by a
+// comparison and a product, keeps it. Plans run with denormal numbers as zeros (decision 0009), to
+// which this slope is 0 as well: numbers become what they should, NaN stays, and -infinity, the sum
+// of a product that has overflowed, becomes NaN (decision 0024).
+static const float negative_slope = -0x1p-149f;
+
+bool latent_dnn_fuses_relu(void) {
+#if defined(__x86_64__)
+  return true;
+#else
+  return false;
+#endif
+}
+
 static dnnl_primitive_attr_t attributes(const latent_dnn_library *dnn,
                                         const latent_dnn_scales *scales, bool relu) {
   dnnl_primitive_attr_t attr = NULL;
@@ -121,7 +138,7 @@ static dnnl_primitive_attr_t attributes(const latent_dnn_library *dnn,
   }
   dnnl_post_ops_t after;
   if (relu && dnn->post_ops_create(&after) == dnnl_success) {
-    dnn->post_ops_append_eltwise(after, 1, dnnl_eltwise_relu, 0, 0);
+    dnn->post_ops_append_eltwise(after, 1, dnnl_eltwise_relu, negative_slope, 0);
     dnn->primitive_attr_set_post_ops(attr, after);
     dnn->post_ops_destroy(after);
   }
@@ -281,5 +298,7 @@ bool latent_dnn_computes(latent_dnn_type type) {
 }
 
 void latent_dnn_forget(int64_t number) { (void)number; }
+
+bool latent_dnn_fuses_relu(void) { return false; }
 
 #endif

@@ -69,6 +69,10 @@ bool latent_dnn_make_reorders(const latent_dnn_library *dnn, latent_dnn_plan *pl
 bool latent_dnn_repeat(const latent_dnn_plan *plan, const int roles[3], const void *x,
                        const void *packed, const float *bias, const void *y);
 
+// Whether denormal numbers of the calling thread are numbers or zeros from here on; the mode before.
+unsigned latent_dnn_set_denormals(bool are_numbers);
+void latent_dnn_restore(unsigned mode);
+
 // Gives back what the calling thread keeps.
 void latent_dnn_end_calls(void);
 

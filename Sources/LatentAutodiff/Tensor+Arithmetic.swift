@@ -85,8 +85,11 @@ extension Tensor {
   public static func += (x: inout Tensor, y: Tensor) { x = x + y }
   public static func -= (x: inout Tensor, y: Tensor) { x = x - y }
   public static func *= (x: inout Tensor, y: Tensor) { x = x * y }
+  public static func /= (x: inout Tensor, y: Tensor) { x = x / y }
   public static func += (x: inout Tensor, y: Double) { x = x + y }
+  public static func -= (x: inout Tensor, y: Double) { x = x - y }
   public static func *= (x: inout Tensor, y: Double) { x = x * y }
+  public static func /= (x: inout Tensor, y: Double) { x = x / y }
 }
 
 /// x to the power y, elementwise. The derivative with respect to y is 0 where x is 0.
@@ -193,7 +196,8 @@ extension Tensor {
     let result = array.clamped(range.lowerBound, range.upperBound)
     return Tensor.record("clamp", self, result, saving: .inputs) { g, call in
       let x = call[0].detached
-      return [g * ((x .>= range.lowerBound) * (x .<= range.upperBound))]
+      let isInside = (x .>= range.lowerBound) * (x .<= range.upperBound)
+      return [g * Tensor.where(x .== x, isInside, x)]  // NaN stays
     }
   }
 }

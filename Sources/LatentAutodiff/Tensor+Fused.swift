@@ -29,6 +29,10 @@ public func linear(
     "linear: input \(x.shape) does not fit weight \(weight.shape) ([out, in])", file: file,
     line: line)
   require(
+    x.dtype == weight.dtype || (weight.dtype.isLowPrecision && x.dtype == .float32),
+    "linear: input \(x.shape) of \(x.dtype) and weight \(weight.shape) of \(weight.dtype): expected "
+      + "one type (convert the input first)", file: file, line: line)
+  require(
     bias.map { $0.shape == [weight.shape[0]] } ?? true,
     "linear: bias \(bias?.shape ?? []) does not fit weight \(weight.shape)", file: file, line: line)
   let rowCount = x.shape.prefix(x.rank - 1).count
@@ -81,7 +85,7 @@ extension Activation {
   func derivative(_ x: Tensor) -> Tensor {
     switch self {
     case .none: x.onesLike
-    case .relu: x.detached .> 0
+    case .relu: isPositive(x)
     case .tanh: 1 - square(LatentAutodiff.tanh(x))
     case .sigmoid: LatentAutodiff.sigmoid(x) * LatentAutodiff.sigmoid(-x)
     case .gelu: geluDerivative(x)

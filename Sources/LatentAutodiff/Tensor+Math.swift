@@ -118,16 +118,19 @@ public func erfc(_ x: Tensor) -> Tensor {
 
 // MARK: - Activations
 
+/// 1 where x is positive, 0 elsewhere and NaN where it is NaN, which `x .> 0` hides; no derivative.
+func isPositive(_ x: Tensor) -> Tensor { sign(relu(x.detached)) }
+
 /// max(x, 0); its derivative at 0 is 0.
 public func relu(_ x: Tensor) -> Tensor {
   elementwise("relu", .relu, x, saving: .output, fused: .reluGradient) {
-    $0.output.detached .> 0
+    sign($0.output.detached)
   }
 }
 
 /// x where positive, `slope` x elsewhere.
 public func leakyRelu(_ x: Tensor, slope: Double = 0.01) -> Tensor {
-  let positive = x.detached .> 0
+  let positive = isPositive(x)
   let factor = positive * (1 - slope) + slope
   return Tensor.record(
     "leakyRelu", x, x.array.binary(.multiply, factor.array), saving: []

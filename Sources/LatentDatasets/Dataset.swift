@@ -28,6 +28,10 @@ public protocol Dataset: Sendable, CustomStringConvertible {
   /// Inputs stored as bytes arrive as float32, times 1 / 255 unless `byteScale` says that they are
   /// numbers, and booleans as 0 and 1. Traps when an index is outside `0..<count`; throws `DatasetError` or `StorageError`, naming the file, when reading fails.
   func batch(at indices: [Int]) throws -> Batch
+
+  /// Where example `index` comes from: the set that a user knows, and its number there. A part of
+  /// another set names that one.
+  func origin(of index: Int) -> (dataset: String, index: Int)
 }
 
 extension Dataset {
@@ -47,6 +51,8 @@ extension Dataset {
   }
 
   public var isEmpty: Bool { count == 0 }
+
+  public func origin(of index: Int) -> (dataset: String, index: Int) { (name, index) }
 
   /// For example "MNIST training: 60000 examples, inputs [28, 28, 1], labels []".
   public var description: String {

@@ -26,6 +26,8 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
   case nameIsNotText(folder: String, name: String)
   /// An image has another size than the first one, and no size to resize to was given.
   case imageSizeDiffers(file: String, found: Shape, first: String, expected: Shape)
+  /// An input that is NaN or infinite, where no mask hides it. `element` is its place in the example.
+  case nonFinite(dataset: String, example: Int, element: [Int], found: Double)
   /// A part of the split would be empty, or the share is not in [0, 1).
   case cannotSplit(name: String, count: Int, share: Double)
   /// The data are not those that a run was begun with.
@@ -63,6 +65,10 @@ public enum DatasetError: Error, Sendable, Equatable, CustomStringConvertible {
     case .imageSizeDiffers(let file, let found, let first, let expected):
       "cannot put \(file) into a batch: its size is \(found), that of \(first) is \(expected); "
         + "give a size to resize all images to"
+    case .nonFinite(let dataset, let example, let element, let found):
+      "cannot use example \(example) of \(dataset): element \(element) of its inputs is \(found), "
+        + "expected a finite number of float32; leave the example out, replace the number, or mark it "
+        + "as not observed by a field \"\(Field.mask)\""
     case .cannotSplit(let name, let count, let share):
       "cannot split a share of \(share) from the \(count) examples of \(name): the share must be "
         + "in 0..<1 and leave at least one example on each side"

@@ -28,6 +28,10 @@ public struct Subset: Dataset {
     let batch = try base.batch(at: indices.map { self.indices[$0] })
     return Batch(fields: batch.fields, indices: indices)
   }
+
+  public func origin(of index: Int) -> (dataset: String, index: Int) {
+    base.origin(of: indices[index])
+  }
 }
 
 extension Dataset {

@@ -9,9 +9,7 @@ public struct Adam: Optimizer {
   public var learningRate: Double
   public let beta1, beta2, epsilon, weightDecay: Double
   public let isDecoupled: Bool
-  public private(set) var step = 0
-  private var flat = FlatParameters()
-  private var moments = FlatState(["moment1", "moment2"])
+  private var memory = FlatRule(["moment1", "moment2"])
 
   public init(
     learningRate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999,
@@ -52,27 +50,22 @@ public struct Adam: Optimizer {
   public mutating func update(
     _ model: inout some Module, along gradients: Gradients, scale: Double
   ) {
-    var parameters = flat.begin(&model)
-    moments.prepare(like: parameters)
-    step += 1
-    var (first, second) = (moments.take(0), moments.take(1))
-    parameters.adamUpdate(
-      flat.segments(gradients), moment1: &first, moment2: &second,
-      AdamNumbers(
-        learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
-        weightDecay: weightDecay, gradientScale: scale, decoupled: isDecoupled, step: step))
-    moments.put(0, first)
-    moments.put(1, second)
-    flat.end(parameters, &model)
+    memory.update(
+      &model, along: gradients,
+      by: .adam(
+        AdamNumbers(
+          learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+          weightDecay: weightDecay, gradientScale: scale, decoupled: isDecoupled, step: step + 1)))
   }
 
-  public var state: [String: NDArray] { moments.named }
+  public var step: Int { memory.step }
+  public var lastUpdateWasFinite: Bool? { memory.lastUpdateWasFinite }
+  public var state: [String: NDArray] { memory.named }
 
   public mutating func restore(
     _ state: [String: NDArray], step: Int, for model: some Module
   ) throws {
-    try moments.restore(state, step: step, for: model)
-    self.step = step
+    try memory.restore(state, step: step, for: model)
   }
 }
 
@@ -80,9 +73,7 @@ public struct Adam: Optimizer {
 public struct Adamax: Optimizer {
   public var learningRate: Double
   public let beta1, beta2, epsilon, weightDecay: Double
-  public private(set) var step = 0
-  private var flat = FlatParameters()
-  private var moments = FlatState(["moment", "norm"])
+  private var memory = FlatRule(["moment", "norm"])
 
   public init(
     learningRate: Double = 2e-3, beta1: Double = 0.9, beta2: Double = 0.999,
@@ -103,26 +94,21 @@ public struct Adamax: Optimizer {
   public mutating func update(
     _ model: inout some Module, along gradients: Gradients, scale: Double
   ) {
-    var parameters = flat.begin(&model)
-    moments.prepare(like: parameters)
-    step += 1
-    var (moment, norm) = (moments.take(0), moments.take(1))
-    parameters.adamaxUpdate(
-      flat.segments(gradients), moment: &moment, norm: &norm,
-      AdamNumbers(
-        learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
-        weightDecay: weightDecay, gradientScale: scale, decoupled: false, step: step))
-    moments.put(0, moment)
-    moments.put(1, norm)
-    flat.end(parameters, &model)
+    memory.update(
+      &model, along: gradients,
+      by: .adamax(
+        AdamNumbers(
+          learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+          weightDecay: weightDecay, gradientScale: scale, decoupled: false, step: step + 1)))
   }
 
-  public var state: [String: NDArray] { moments.named }
+  public var step: Int { memory.step }
+  public var lastUpdateWasFinite: Bool? { memory.lastUpdateWasFinite }
+  public var state: [String: NDArray] { memory.named }
 
   public mutating func restore(
     _ state: [String: NDArray], step: Int, for model: some Module
   ) throws {
-    try moments.restore(state, step: step, for: model)
-    self.step = step
+    try memory.restore(state, step: step, for: model)
   }
 }

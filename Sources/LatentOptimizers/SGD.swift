@@ -9,9 +9,7 @@ public struct SGD: Optimizer {
   public var learningRate: Double
   public let momentum, dampening, weightDecay: Double
   public let nesterov: Bool
-  public private(set) var step = 0
-  private var flat = FlatParameters()
-  private var moments = FlatState(["velocity"])
+  private var memory = FlatRule(["velocity"])
 
   public init(
     learningRate: Double, momentum: Double = 0, dampening: Double = 0, weightDecay: Double = 0,
@@ -35,26 +33,22 @@ public struct SGD: Optimizer {
   public mutating func update(
     _ model: inout some Module, along gradients: Gradients, scale: Double
   ) {
-    var parameters = flat.begin(&model)
-    moments.prepare(like: parameters)
-    step += 1
-    var velocity = moments.take(0)
-    parameters.sgdUpdate(
-      flat.segments(gradients), velocity: &velocity,
-      SGDNumbers(
-        learningRate: learningRate, momentum: momentum, dampening: dampening,
-        weightDecay: weightDecay, gradientScale: scale, nesterov: nesterov, step: step))
-    moments.put(0, velocity)
-    flat.end(parameters, &model)
+    memory.update(
+      &model, along: gradients,
+      by: .sgd(
+        SGDNumbers(
+          learningRate: learningRate, momentum: momentum, dampening: dampening,
+          weightDecay: weightDecay, gradientScale: scale, nesterov: nesterov, step: step + 1)))
   }
 
-  public var state: [String: NDArray] { moments.named }
+  public var step: Int { memory.step }
+  public var lastUpdateWasFinite: Bool? { memory.lastUpdateWasFinite }
+  public var state: [String: NDArray] { memory.named }
 
   public mutating func restore(
     _ state: [String: NDArray], step: Int, for model: some Module
   ) throws {
-    try moments.restore(state, step: step, for: model)
-    self.step = step
+    try memory.restore(state, step: step, for: model)
   }
 }
 
@@ -63,9 +57,7 @@ public struct RMSprop: Optimizer {
   public var learningRate: Double
   public let smoothing, epsilon, momentum, weightDecay: Double
   public let isCentered: Bool
-  public private(set) var step = 0
-  private var flat = FlatParameters()
-  private var moments: FlatState
+  private var memory: FlatRule
 
   public init(
     learningRate: Double = 1e-2, smoothing: Double = 0.99, epsilon: Double = 1e-8,
@@ -77,7 +69,7 @@ public struct RMSprop: Optimizer {
     self.momentum = momentum
     self.weightDecay = weightDecay
     self.isCentered = isCentered
-    moments = FlatState(
+    memory = FlatRule(
       ["square", "meanGradient", "velocity"], used: [true, isCentered, momentum > 0])
   }
 
@@ -89,27 +81,21 @@ public struct RMSprop: Optimizer {
   public mutating func update(
     _ model: inout some Module, along gradients: Gradients, scale: Double
   ) {
-    var parameters = flat.begin(&model)
-    moments.prepare(like: parameters)
-    step += 1
-    var (square, mean, velocity) = (moments.take(0), moments.take(1), moments.take(2))
-    parameters.rmspropUpdate(
-      flat.segments(gradients), square: &square, meanGradient: &mean, velocity: &velocity,
-      RMSpropNumbers(
-        learningRate: learningRate, smoothing: smoothing, epsilon: epsilon, momentum: momentum,
-        weightDecay: weightDecay, gradientScale: scale, centered: isCentered))
-    moments.put(0, square)
-    moments.put(1, mean)
-    moments.put(2, velocity)
-    flat.end(parameters, &model)
+    memory.update(
+      &model, along: gradients,
+      by: .rmsprop(
+        RMSpropNumbers(
+          learningRate: learningRate, smoothing: smoothing, epsilon: epsilon, momentum: momentum,
+          weightDecay: weightDecay, gradientScale: scale, centered: isCentered)))
   }
 
-  public var state: [String: NDArray] { moments.named }
+  public var step: Int { memory.step }
+  public var lastUpdateWasFinite: Bool? { memory.lastUpdateWasFinite }
+  public var state: [String: NDArray] { memory.named }
 
   public mutating func restore(
     _ state: [String: NDArray], step: Int, for model: some Module
   ) throws {
-    try moments.restore(state, step: step, for: model)
-    self.step = step
+    try memory.restore(state, step: step, for: model)
   }
 }

@@ -62,7 +62,8 @@ public struct CosineSchedule: LearningRateSchedule {
 }
 
 /// Multiplied by `decay` when the validation loss has not fallen by more than `threshold`
-/// (relative) for more than `patience` epochs. PyTorch's ReduceLROnPlateau.
+/// (relative) for more than `patience` epochs. PyTorch's ReduceLROnPlateau, but that a loss which is NaN
+/// or infinite is not heard: it says nothing about progress.
 public struct ReduceOnPlateau: LearningRateSchedule {
   public let decay: Double
   public let patience: Int
@@ -84,6 +85,7 @@ public struct ReduceOnPlateau: LearningRateSchedule {
   public func factor(step: Int) -> Double { current }
 
   public mutating func observe(validationLoss: Double) {
+    guard validationLoss.isFinite else { return }
     if validationLoss < best - Swift.abs(best) * threshold {
       best = validationLoss
       badEpochs = 0

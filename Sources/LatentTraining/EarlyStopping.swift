@@ -3,7 +3,8 @@
 
 import LatentNumerics
 
-/// Ends a run when the selection loss has not fallen for `patience` epochs in succession.
+/// Ends a run when the selection loss has not fallen for `patience` epochs in succession. A loss that
+/// is NaN or infinite says nothing about progress and counts as no epoch at all: `fit` ends such runs.
 public struct EarlyStopping: TrainingEvent {
   public let patience: Int
   /// A fall by less than this does not count, nats.
@@ -25,6 +26,7 @@ public struct EarlyStopping: TrainingEvent {
   public mutating func epochEnded(
     _ state: TrainingState, _ metrics: EpochMetrics
   ) throws -> TrainingVerdict {
+    guard metrics.selectionLoss.isFinite else { return verdict }
     if metrics.selectionLoss < best - threshold {
       best = metrics.selectionLoss
       epochsWithout = 0

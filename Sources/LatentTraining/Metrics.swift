@@ -16,7 +16,7 @@ public struct StepReport: Sendable {
   public let gradientNorm: Double
   public let learningRate: Double
   /// Whether a non-finite number made the trainer leave the parameters alone.
-  public let wasSkipped: Bool
+  public internal(set) var wasSkipped: Bool
 
   /// `lossAfterWarmup` is the loss itself where none is given.
   public init(
@@ -70,6 +70,11 @@ public struct TermAverage: Sendable, Equatable, Codable {
   }
 
   public var loss: Double { self["loss"] ?? .nan }
+  /// The name of a term that is NaN or infinite, of the loss where no other is to blame.
+  var nonFiniteTerm: String? {
+    let found = values.filter { !$0.value.isFinite }.map(\.name)
+    return loss.isFinite ? nil : found.first { $0 != "loss" } ?? "loss"
+  }
   public var values: [(name: String, value: Double)] { names.map { ($0, self[$0] ?? .nan) } }
 }
 

@@ -75,7 +75,8 @@ public struct SaveCheckpoints: TrainingEvent {
   public mutating func epochEnded(
     _ state: TrainingState, _ metrics: EpochMetrics
   ) throws -> TrainingVerdict {
-    bestIsNew = metrics.selectionLoss < best
+    // A loss that is no number can be no best one; `fit` has ended such a run before.
+    bestIsNew = metrics.selectionLoss.isFinite && metrics.selectionLoss < best
     if bestIsNew { best = metrics.selectionLoss }
     return .goOn
   }
@@ -104,7 +105,9 @@ public struct SaveCheckpoints: TrainingEvent {
   }
 
   public var saved: [String: Double] { ["best": best] }
-  public mutating func restore(_ saved: [String: Double]) { best = saved["best"] ?? best }
+  public mutating func restore(_ saved: [String: Double]) {
+    if let best = saved["best"], !best.isNaN { self.best = best }
+  }
 }
 
 extension TrainingEvent where Self == SaveCheckpoints {

@@ -76,12 +76,8 @@ extension Trainer {
   private mutating func train(
     on dataset: some Dataset, _ indices: [Int], _ loop: inout Loop
   ) throws {
-    var examples = try dataset.batch(at: indices)
-    if let transform = loop.transform {
-      var random = RandomStream(seed: seed).split("transform").split(UInt64(step))
-      examples = transform(examples, using: &random)
-    }
-    let report = try step(Tensor(examples.inputs), fields: examples.tensors)
+    let report = try step(
+      on: dataset.batch(at: indices), of: dataset, transform: loop.transform)
     if !report.wasSkipped {
       running.add(report.loss, report.terms, examples: report.examples)
       runningAfterWarmup += report.lossAfterWarmup * Double(report.examples)
@@ -93,13 +89,20 @@ extension Trainer {
   private mutating func finishEpoch(
     _ loop: inout Loop, since start: Date
   ) throws -> EpochMetrics {
+    guard running.examples > 0 else {
+      throw TrainingError.nonFinite(
+        step: max(0, step - 1), term: "the loss of every step of epoch \(epoch + 1)",
+        parameter: nil)
+    }
     epoch += 1
     batch = 0
     let validation = try loop.validation.map { try evaluate($0, transform: loop.transform) }
+    if let term = validation?.nonFiniteTerm {
+      throw TrainingError.nonFiniteValidation(epoch: epoch, term: term)
+    }
     let metrics = EpochMetrics(
       epoch: epoch, step: step, training: running,
-      trainingLossAfterWarmup: running.examples > 0
-        ? runningAfterWarmup / Double(running.examples) : .nan,
+      trainingLossAfterWarmup: runningAfterWarmup / Double(running.examples),
       validation: validation,
       learningRate: baseLearningRate * schedule.factor(step: max(0, step - 1)),
       seconds: Date().timeIntervalSince(start))

@@ -81,7 +81,8 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   }
 
   /// One update on x `[batch, ...]`; `fields` are the batch's other arrays.
-  /// - Throws: `TrainingError.nonFinite`, with parameters, buffers, moments and counters as before.
+  /// - Throws: `TrainingError.nonFinite`, with parameters, buffers, moments and counters as before, and
+  ///   `TrainingError.nonFiniteUpdate`, where nothing but an older checkpoint helps.
   @discardableResult
   public mutating func step(_ x: Tensor, fields: [String: Tensor] = [:]) throws -> StepReport {
     var context = LayerContext(
@@ -104,20 +105,16 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
       lossAfterWarmup: afterWarmup, terms: numbers, gradientNorm: norm, learningRate: rate,
       wasSkipped: false)
     let updates = context.bufferUpdates
-    if !value.isFinite || !norm.isFinite || updates.hasNonFinite,
-      let error = diagnose(value, numbers, unclipped, updates)
+    if !value.isFinite || !afterWarmup.isFinite || !norm.isFinite || updates.hasNonFinite,
+      let error = diagnose(value, afterWarmup, numbers, unclipped, updates)
     {
-      guard case .skip(let limit) = nonFinitePolicy, skippedSteps < limit else { throw error }
-      skippedSteps += 1
-      step += 1
-      report = StepReport(
-        step: report.step, examples: report.examples, loss: value,
-        lossAfterWarmup: afterWarmup, terms: numbers, gradientNorm: norm, learningRate: rate,
-        wasSkipped: true)
+      try skip(because: error)
+      report.wasSkipped = true
       return report
     }
     optimizer.learningRate = rate
     optimizer.update(&model, along: gradients, scale: scale)
+    try checkUpdate()
     let foreign = model.apply(updates)
     require(
       foreign.isEmpty,
@@ -128,14 +125,58 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
     return report
   }
 
+  /// One update on examples of a data set, which are looked at before `transform` changes them.
+  /// - Throws: `DatasetError.nonFinite`, and what the other `step` throws.
+  mutating func step(
+    on examples: Batch, of dataset: some Dataset, transform: (any BatchTransform)?
+  ) throws -> StepReport {
+    do {
+      try examples.requireFinite(in: dataset)
+    } catch {
+      let number = step
+      try skip(because: error)
+      return StepReport(
+        step: number, examples: examples.count, loss: .nan, lossAfterWarmup: .nan, terms: [],
+        gradientNorm: .nan, learningRate: baseLearningRate * schedule.factor(step: number),
+        wasSkipped: true)
+    }
+    var examples = examples
+    if let transform {
+      var random = RandomStream(seed: seed).split("transform").split(UInt64(step))
+      examples = transform(examples, using: &random)
+    }
+    return try step(Tensor(examples.inputs), fields: examples.tensors)
+  }
+
+  /// Counts a step that is passed over, where the policy allows another one.
+  private mutating func skip(because error: any Error) throws {
+    guard case .skip(let limit) = nonFinitePolicy, skippedSteps < limit else { throw error }
+    skippedSteps += 1
+    step += 1
+  }
+
+  /// The parameters that an update has made are looked at before anything is done with them; the rules
+  /// do so while they write them.
+  private func checkUpdate() throws {
+    if optimizer.lastUpdateWasFinite == true { return }
+    let parameter = model.namedParameters.first {
+      $0.isTrained && $0.tensor.array.nonFiniteCount > 0
+    }
+    if optimizer.lastUpdateWasFinite == nil && parameter == nil { return }
+    throw TrainingError.nonFiniteUpdate(step: step, parameter: parameter?.path)
+  }
+
   private func diagnose(
-    _ loss: Double, _ terms: [(name: String, value: Double)], _ gradients: Gradients,
-    _ updates: BufferUpdates
+    _ loss: Double, _ afterWarmup: Double, _ terms: [(name: String, value: Double)],
+    _ gradients: Gradients, _ updates: BufferUpdates
   ) -> TrainingError? {
     let parameter = gradients.firstNonFinite.map { index in
       model.namedParameters.filter(\.isTrained)[index].path
     }
     if loss.isFinite && parameter == nil {
+      if !afterWarmup.isFinite {
+        return .nonFinite(step: step, term: "the loss after the warm-up", parameter: nil)
+      }
       guard updates.hasNonFinite else { return nil }
       return .nonFinite(
         step: step, term: "the update of a buffer",
@@ -151,6 +192,7 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   ///
   /// The averaged weights count where there are some. The noise of the latent samples is a function
   /// of (seed, `epoch`).
+  /// - Throws: `DatasetError.nonFinite`, and what the data set throws.
   public func evaluate(
     _ dataset: some Dataset, batchSize: Int = 512, transform: (any BatchTransform)? = nil
   ) throws -> TermAverage {
@@ -161,6 +203,7 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
     for (index, indices) in order.batches(epoch: 0).enumerated() {
       var random = root.split(UInt64(index))
       var batch = try dataset.batch(at: indices)
+      try batch.requireFinite(in: dataset)
       if let transform { batch = transform(batch, using: &random) }
       var context = LayerContext(
         isTraining: false, random: random.split("latents"), step: step, fields: batch.tensors)

@@ -4,6 +4,10 @@
 public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A NaN or an infinity, found before the optimiser touched the parameters.
   case nonFinite(step: Int, term: String, parameter: String?)
+  /// A step that made a parameter NaN or infinite, or the moments that its rule keeps of it (nil).
+  case nonFiniteUpdate(step: Int, parameter: String?)
+  /// A term of the validation loss that is NaN or infinite.
+  case nonFiniteValidation(epoch: Int, term: String)
   /// SIGINT or SIGTERM; what the events saved is complete. Exit with `128 + signal`.
   case interrupted(signal: Int32, step: Int)
   /// The data set has no complete batch.
@@ -21,6 +25,14 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
       "training step \(step): \(term) is not finite"
         + (parameter.map { ", first in parameter \($0)" } ?? "")
         + "; parameters are as before the step (try a lower learning rate or gradient clipping)"
+    case .nonFiniteUpdate(let step, let parameter):
+      "training step \(step): the update made "
+        + (parameter.map { "parameter \($0)" } ?? "the moments of the optimizer")
+        + " infinite or NaN; these parameters are of no use, go on from the last checkpoint (try a "
+        + "lower learning rate or gradient clipping)"
+    case .nonFiniteValidation(let epoch, let term):
+      "validation after epoch \(epoch): \(term) is not finite; nothing was saved of this epoch (try a "
+        + "lower learning rate or gradient clipping)"
     case .interrupted(let signal, let step):
       "training stopped by \(signal == 2 ? "SIGINT" : "SIGTERM") after step \(step)"
     case .noBatches(let dataset, let count, let batchSize):

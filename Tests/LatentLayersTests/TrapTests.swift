@@ -55,6 +55,9 @@ import Testing
     Mistake(name: "too few tensors", words: ["1 tensors for a module of 2 parameters"]),
     Mistake(name: "too many tensors", words: ["3 tensors for a module of 2 parameters"]),
     Mistake(name: "vector loss", words: ["a result of shape [2]: expected a scalar"]),
+    Mistake(
+      name: "another model",
+      words: ["valueAndGradient: the result depends on no parameter of Linear"]),
     Mistake(name: "heads", words: ["attention of width 10 in 3 heads"]),
     Mistake(
       name: "attention shapes",
@@ -104,6 +107,9 @@ import Testing
       }
     case "tokens": _ = Embedding(count: 5, size: 2, using: &random)(Tensor.zeros([2]))
     case "one name": _ = Doubled().namedArrays
+    case "another model":
+      let other = layer
+      _ = valueAndGradient(at: other) { _ in other(.zeros([2, 3])).sum() }
     case "linear bias":
       layer.bias = .zeros([3])
       _ = layer(.zeros([2, 3]))

@@ -109,7 +109,7 @@ private func integers(of weight: NDArray) -> NDArray {
       let quantization = Quantization(
         scales: NDArray(repeating: 1, shape: [1, 1]), inputRange: range)
       #expect(quantization.inputScale == 1)
-      return RowType(quantization).bytes(of: x).withUnsafeBytes { Array($0) }
+      return RowType(quantization).bytes(of: x).bytes.withUnsafeBytes { Array($0) }
     }
     #expect(
       bytes(-127...1).map { Int8(bitPattern: $0) } == [-9, -1, 0, 0, 0, 2, 2, 127, 127, 0, 127])

@@ -63,6 +63,20 @@ import Testing
     #expect(refuses(Adam(), three, "one too many")?.found.count == 3)
   }
 
+  /// Counts of updates that no run of so many steps has.
+  @Test func impossibleCounts() {
+    let wrong: [NDArray] = [
+      NDArray([1, 2] as [Int32]), NDArray([-1, 1] as [Int32]), NDArray([1] as [Int32]),
+      NDArray([1, 1] as [Float]),
+    ]
+    for counts in wrong {
+      var saved = state(Adam())
+      saved["steps"] = counts
+      let error = refuses(Adam(), saved, "counts \(counts)")
+      #expect(error?.expected.contains { $0.hasPrefix("steps [2] int32") } == true)
+    }
+  }
+
   /// Zeros instead of moments would go on quietly with wrong steps.
   @Test func nothingAfterSomeSteps() {
     #expect(refuses(Adam(), [:], step: 7, "no moments at step 7")?.found == [])

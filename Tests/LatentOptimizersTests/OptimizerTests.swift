@@ -19,17 +19,86 @@ import Testing
     }
   }
 
-  /// A missing gradient is a zero gradient.
-  @Test(arguments: optimizerRows) func missingGradientsAreZeros(row: Row) {
-    var (missing, zero) = (Pair(), Pair())
-    var (first, second) = (row.make(), row.make())
-    for step in 0..<5 {
-      let gradients = missing.gradients(step: step)
-      let filled = zip(gradients.tensors, missing.parameters).map { $0 ?? $1.zerosLike }
-      first.update(&missing, along: gradients)
-      second.update(&zero, along: Gradients(filled))
+  /// A parameter without a gradient stays, with weight decay and moments, and its state stays too: it goes
+  /// on later as if the steps in between had not been.
+  @Test(arguments: optimizerRows, [false, true])
+  func missingGradientsAreNoUpdates(row: Row, isShared: Bool) {
+    var (model, other) = (Pair(), Pair())
+    var (optimizer, reference) = (row.make(), row.make())
+    for step in 0..<6 {
+      var gradients = model.gradients(step: step)
+      if step == 1 || step == 4 { gradients.tensors[0] = nil }
+      let before = model
+      // A snapshot makes the update write to new memory, which must bring the parameter along.
+      let snapshot = isShared ? model : nil
+      optimizer.update(&model, along: gradients)
+      for (index, gradient) in gradients.tensors.enumerated() {
+        let stays = model.parameters[index].array == before.parameters[index].array
+        #expect(stays == (gradient == nil), "\(row.name), step \(step), parameter \(index)")
+      }
+      #expect(snapshot.map { $0.namedArrays == before.namedArrays } ?? true)
+      #expect(optimizer.lastUpdateWasFinite == true)
     }
-    #expect(missing.namedArrays == zero.namedArrays, "\(row.name)")
+    // The first parameter alone, at the steps that had its gradient.
+    for step in [0, 2, 3, 5] {
+      reference.update(&other, along: Gradients([other.gradients(step: step).tensors[0], nil]))
+    }
+    #expect(model.a.array == other.a.array, "\(row.name)")
+    #expect(optimizer.step == 6 && reference.step == 4)
+  }
+
+  /// Counts that differ are part of the state; without them the run would go on with other steps.
+  @Test(arguments: optimizerRows) func countsOfUpdatesAreSaved(row: Row) throws {
+    var (straight, stopped) = (Pair(), Pair())
+    var (whole, first) = (row.make(), row.make())
+    whole.run(&straight, 0..<5)
+    first.run(&stopped, 0..<2)
+    #expect(first.state["steps"] == nil, "every parameter was updated twice")
+    first.run(&stopped, 2..<3)
+    #expect(first.state["steps"]?.int32s == [3, 2])
+    var second = row.make()
+    try second.restore(first.state.mapValues { $0.copy() }, step: 3, for: stopped)
+    second.run(&stopped, 3..<5)
+    #expect(stopped.namedArrays == straight.namedArrays && second.state == whole.state)
+  }
+
+  /// Without any gradient nothing happens but the count of steps.
+  @Test(arguments: optimizerRows) func noGradientsAtAll(row: Row) {
+    var model = Pair()
+    var optimizer = row.make()
+    optimizer.update(&model, along: Gradients([nil, nil]))
+    #expect(model.namedArrays == Pair().namedArrays && optimizer.step == 1, "\(row.name)")
+    optimizer.run(&model, 0..<2)
+    var other = Pair()
+    var reference = row.make()
+    reference.run(&other, 0..<2)
+    #expect(model.namedArrays == other.namedArrays, "\(row.name)")
+  }
+
+  /// Rules look at what they write: an infinite step, and a gradient whose square is infinite, which
+  /// would stop its parameter for ever.
+  @Test(arguments: optimizerRows, [DType.float32, .float64])
+  func updatesThatAreNotFiniteAreNoticed(row: Row, dtype: DType) {
+    let huge = dtype == .float32 ? 1e30 : 1e200
+    for place in [0, 5] {
+      var model = Pair(dtype)
+      var optimizer = row.make()
+      #expect(optimizer.lastUpdateWasFinite == nil)
+      optimizer.run(&model, 0..<1)
+      #expect(optimizer.lastUpdateWasFinite == true, "\(row.name)")
+      optimizer.learningRate = 1e300 * 1e300
+      optimizer.run(&model, 1..<2)
+      #expect(optimizer.lastUpdateWasFinite == false, "\(row.name), an infinite rate")
+      guard row.name.hasPrefix("Adam") && !row.name.hasPrefix("Adamax") || row.name.hasPrefix("RMS")
+      else { continue }
+      var other = Pair(dtype)
+      var second = row.make()
+      var values = [Double](repeating: 1, count: 6)
+      values[place] = huge
+      let gradient = Tensor(values, shape: [2, 3]).converted(to: dtype)
+      second.update(&other, along: Gradients([gradient, nil]))
+      #expect(second.lastUpdateWasFinite == false, "\(row.name), an infinite square")
+    }
   }
 
   @Test(arguments: optimizerRows) func scaleMultipliesGradients(row: Row) {

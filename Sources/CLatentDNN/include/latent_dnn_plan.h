@@ -18,6 +18,9 @@ typedef enum { LATENT_DNN_F32, LATENT_DNN_BF16, LATENT_DNN_U8, LATENT_DNN_S8 } l
 // slow (bfloat16) or saturates sums of two products at 16 bits (uint8 by int8).
 bool latent_dnn_computes(latent_dnn_type type);
 
+// Whether the relu of a plan keeps NaN, so that it may be asked for.
+bool latent_dnn_fuses_relu(void);
+
 // A factor for each output channel of one weight. Plans are compiled with them and found by their
 // number, which is not 0; to be forgotten with the weight.
 typedef struct {

@@ -61,7 +61,7 @@ BINARY_ALL(greater, x > y)
 BINARY_ALL(greater_equal, x >= y)
 BINARY_LOOP(, power_f32, float, powf(x, y))
 BINARY_LOOP(, power_f64, double, pow(x, y))
-BINARY_FLOATS(relu_grad, y > 0 ? x : 0)
+BINARY_FLOATS(relu_grad, y > 0 ? x : y < 0 ? 0 : y)  // NaN stays in both
 BINARY_FLOATS(sigmoid_grad, x * (y * (1 - y)))
 BINARY_FLOATS(tanh_grad, x * (1 - y * y))
 BINARY_FLOATS(elu_grad, x * (y > 0 ? 1 : y + 1))

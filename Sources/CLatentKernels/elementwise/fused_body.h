@@ -90,7 +90,7 @@ LATENT_INLINE void NAME(add_rows)(int64_t rows, int64_t stride, int64_t width, c
     dx_row[c] = expression;                                                                      \
   })
 
-GRAD_EACH(relu, s > 0 ? g : 0)
+GRAD_EACH(relu, s > 0 ? g : s)  // an output that is not positive is 0 or NaN
 GRAD_EACH(tanh, g *(1 - s * s))
 GRAD_EACH(sigmoid, g *(s * (1 - s)))
 GRAD_TILE(gelu, NAME(latent_gelu_slope)(width, dy_row, saved_row, dx_row);)

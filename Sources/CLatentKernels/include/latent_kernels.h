@@ -235,14 +235,15 @@ void latent_row_product(int64_t m, int64_t n, int64_t k, const float *x, const f
 
 // MARK: Optimisers over one flat buffer (optimizers.c)
 
-// A parameter's place in the flat buffers and its gradient (null: gradient is zero).
+// A parameter's place in the flat buffers and its gradient. Parameters that are not listed stay.
 typedef struct {
   const void *gradient;
   int64_t offset;
   int64_t count;
 } latent_segment;
 
-// new = old - ...; old and new may be the same buffer. m and v are updated in place.
+// new = old - ...; old and new may be the same buffer. m and v are updated in place. The result is
+// whether all that was written is finite.
 // Denormals count as zero. Every hyperparameter is a double; `gradient_scale` multiplies the gradient first (clipping).
 typedef struct {
   double learning_rate, beta1, beta2, epsilon, weight_decay, gradient_scale;
@@ -250,24 +251,24 @@ typedef struct {
   int64_t step;      // 1 at the first update; bias correction
 } latent_adam_options;
 // Adam (Kingma and Ba 2015): p -= lr m^ / (sqrt(v^) + epsilon).
-void latent_adam(latent_dtype type, int segments, const latent_segment *list, const void *old,
+bool latent_adam(latent_dtype type, int segments, const latent_segment *list, const void *old,
                  void *new_, void *m, void *v, const latent_adam_options *options);
 // Adamax: u = max(beta2 u, |g| + epsilon), p -= lr / (1 - beta1^t) m / u  (as PyTorch).
-void latent_adamax(latent_dtype type, int segments, const latent_segment *list, const void *old,
+bool latent_adamax(latent_dtype type, int segments, const latent_segment *list, const void *old,
                    void *new_, void *m, void *u, const latent_adam_options *options);
 typedef struct {
   double learning_rate, momentum, dampening, weight_decay, gradient_scale;
   bool nesterov;
   int64_t step;      // 1 at the first update: the velocity starts as the gradient (as PyTorch)
 } latent_sgd_options;
-void latent_sgd(latent_dtype type, int segments, const latent_segment *list, const void *old,
+bool latent_sgd(latent_dtype type, int segments, const latent_segment *list, const void *old,
                 void *new_, void *velocity, const latent_sgd_options *options);
 typedef struct {
   double learning_rate, smoothing, epsilon, momentum, weight_decay, gradient_scale;
   bool centered;
 } latent_rmsprop_options;
 // As PyTorch's RMSprop; mean_gradient is used when centered, velocity when momentum > 0.
-void latent_rmsprop(latent_dtype type, int segments, const latent_segment *list, const void *old,
+bool latent_rmsprop(latent_dtype type, int segments, const latent_segment *list, const void *old,
                     void *new_, void *square, void *mean_gradient, void *velocity,
                     const latent_rmsprop_options *options);
 // average += (1 - decay) (value - average).

@@ -12,7 +12,7 @@ void latent_f32_as_bf16(int64_t n, const float *x, float *y);
 
 // x * inverse, rounded to the nearest integer, ties to even, and saturated: to -127...127 where
 // signed (int8), else to 0...255 (uint8). NaN becomes 0.
-void latent_quantize(bool is_signed, int64_t n, float inverse, const float *x, void *y);
+bool latent_quantize(bool is_signed, int64_t n, float inverse, const float *x, void *y);
 void latent_f32_from_s8(int64_t n, const int8_t *x, float *y);
 
 // y [rows, columns] = scales * (x w^T) + bias with the sums in int32, exact up to 2^16 inner elements.

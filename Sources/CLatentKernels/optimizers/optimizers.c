@@ -12,9 +12,7 @@
 #pragma clang fp contract(fast)
 #endif
 
-enum { UPDATE_CHUNK = 8192, ZEROS = 1024, MAX_PARTS = 16 };
-
-static const double zeros[ZEROS];  // the gradient of a parameter that has none
+enum { UPDATE_CHUNK = 8192, MAX_PARTS = 16 };
 
 typedef struct {
   double rate, beta1, beta2, epsilon, scale;  // beta1, beta2: also momentum, smoothing
@@ -25,7 +23,8 @@ typedef struct {
   double own, ahead;   // and of the gradient and the velocity in the step
 } update_scalars;
 
-typedef void (*update_kernel)(const update_scalars *s, int64_t n, const void *gradient,
+// Whether the results are finite.
+typedef bool (*update_kernel)(const update_scalars *s, int64_t n, const void *gradient,
                               const void *old, void *new_, void *a, void *b, void *c);
 
 typedef struct {
@@ -38,21 +37,18 @@ typedef struct {
   char *new_, *a, *b, *c;
   int parts;                     // of each parameter, one after the other in the order of tasks
   int64_t before[MAX_PARTS + 1]; // tasks before each part
+  bool others;                   // whether some result is not finite
 } update_job;
 
 static char *at_offset(char *array, int64_t bytes) { return array ? array + bytes : NULL; }
 
-static void update_piece(const update_job *job, const latent_segment *segment, int64_t begin,
+static bool update_piece(const update_job *job, const latent_segment *segment, int64_t begin,
                          int64_t end) {
-  while (begin < end) {
-    int64_t n = segment->gradient ? end - begin : smaller(end - begin, ZEROS);
-    int64_t at = (segment->offset + begin) * job->item;
-    const char *start = segment->gradient;
-    const void *gradient = start ? start + begin * job->item : (const void *)zeros;
-    job->kernel(&job->scalars, n, gradient, job->old + at, job->new_ + at,
-                at_offset(job->a, at), at_offset(job->b, at), at_offset(job->c, at));
-    begin += n;
-  }
+  int64_t at = (segment->offset + begin) * job->item;
+  return job->kernel(&job->scalars, end - begin,
+                     (const char *)segment->gradient + begin * job->item, job->old + at,
+                     job->new_ + at, at_offset(job->a, at), at_offset(job->b, at),
+                     at_offset(job->c, at));
 }
 
 // The first of a segment's chunks that belongs to `part`.
@@ -61,7 +57,7 @@ static int64_t part_start(const update_job *job, const latent_segment *segment, 
 }
 
 static void update_task(void *context, int64_t index) {
-  const update_job *job = context;
+  update_job *job = context;
   int part = 0;
   while (index >= job->before[part + 1]) ++part;
   index -= job->before[part];
@@ -73,11 +69,13 @@ static void update_task(void *context, int64_t index) {
   }
   int64_t begin = (first + index) * UPDATE_CHUNK;
   uint64_t mode = latent_flush_denormals();
-  update_piece(job, segment, begin, smaller(begin + UPDATE_CHUNK, segment->count));
+  if (!update_piece(job, segment, begin, smaller(begin + UPDATE_CHUNK, segment->count))) {
+    __atomic_store_n(&job->others, true, __ATOMIC_RELAXED);
+  }
   latent_restore_float_mode(mode);
 }
 
-static void run_update(latent_dtype type, int segments, const latent_segment *list,
+static bool run_update(latent_dtype type, int segments, const latent_segment *list,
                        const update_scalars *scalars, update_kernel kernel, const void *old,
                        void *new_, void *a, void *b, void *c) {
   update_job job = {.scalars = *scalars, .kernel = kernel, .item = item_size(type),
@@ -98,14 +96,21 @@ static void run_update(latent_dtype type, int segments, const latent_segment *li
   } else {
     latent_parallel(tasks, &job, update_task);
   }
+  return !job.others;
 }
 
 #define REAL float
+#define BITS uint32_t
+#define EXPONENT UINT32_C(0x7f800000)
 #define NAME(stem) stem##_f32
 #include "optimizers_body.h"
 #undef REAL
+#undef BITS
+#undef EXPONENT
 #undef NAME
 #define REAL double
+#define BITS uint64_t
+#define EXPONENT UINT64_C(0x7ff0000000000000)
 #define NAME(stem) stem##_f64
 #include "optimizers_body.h"
 #undef REAL
@@ -124,21 +129,21 @@ static update_scalars adam_scalars(const latent_adam_options *options) {
   };
 }
 
-void latent_adam(latent_dtype type, int segments, const latent_segment *list, const void *old,
+bool latent_adam(latent_dtype type, int segments, const latent_segment *list, const void *old,
                  void *new_, void *m, void *v, const latent_adam_options *options) {
   update_scalars scalars = adam_scalars(options);
-  run_update(type, segments, list, &scalars, type == LATENT_F64 ? adam_f64 : adam_f32, old, new_,
-             m, v, NULL);
+  return run_update(type, segments, list, &scalars, type == LATENT_F64 ? adam_f64 : adam_f32, old,
+                    new_, m, v, NULL);
 }
 
-void latent_adamax(latent_dtype type, int segments, const latent_segment *list, const void *old,
+bool latent_adamax(latent_dtype type, int segments, const latent_segment *list, const void *old,
                    void *new_, void *m, void *u, const latent_adam_options *options) {
   update_scalars scalars = adam_scalars(options);
-  run_update(type, segments, list, &scalars, type == LATENT_F64 ? adamax_f64 : adamax_f32, old,
-             new_, m, u, NULL);
+  return run_update(type, segments, list, &scalars, type == LATENT_F64 ? adamax_f64 : adamax_f32,
+                    old, new_, m, u, NULL);
 }
 
-void latent_sgd(latent_dtype type, int segments, const latent_segment *list, const void *old,
+bool latent_sgd(latent_dtype type, int segments, const latent_segment *list, const void *old,
                 void *new_, void *velocity, const latent_sgd_options *options) {
   update_scalars scalars = {
       .rate = options->learning_rate,
@@ -153,10 +158,10 @@ void latent_sgd(latent_dtype type, int segments, const latent_segment *list, con
   update_kernel kernel = options->momentum == 0 ? (wide ? sgd_plain_f64 : sgd_plain_f32)
                          : first                ? (wide ? sgd_first_f64 : sgd_first_f32)
                                                 : (wide ? sgd_momentum_f64 : sgd_momentum_f32);
-  run_update(type, segments, list, &scalars, kernel, old, new_, velocity, NULL, NULL);
+  return run_update(type, segments, list, &scalars, kernel, old, new_, velocity, NULL, NULL);
 }
 
-void latent_rmsprop(latent_dtype type, int segments, const latent_segment *list, const void *old,
+bool latent_rmsprop(latent_dtype type, int segments, const latent_segment *list, const void *old,
                     void *new_, void *square, void *mean_gradient, void *velocity,
                     const latent_rmsprop_options *options) {
   update_scalars scalars = {
@@ -171,9 +176,9 @@ void latent_rmsprop(latent_dtype type, int segments, const latent_segment *list,
       {{rmsprop_f32, rmsprop_momentum_f32}, {rmsprop_centered_f32, rmsprop_centered_momentum_f32}},
       {{rmsprop_f64, rmsprop_momentum_f64}, {rmsprop_centered_f64, rmsprop_centered_momentum_f64}},
   };
-  run_update(type, segments, list, &scalars,
-             kernels[type == LATENT_F64][options->centered][options->momentum > 0], old, new_,
-             square, mean_gradient, velocity);
+  return run_update(type, segments, list, &scalars,
+                    kernels[type == LATENT_F64][options->centered][options->momentum > 0], old,
+                    new_, square, mean_gradient, velocity);
 }
 
 // MARK: Exponential moving average

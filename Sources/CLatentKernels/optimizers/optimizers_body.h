@@ -1,9 +1,17 @@
-// The update loops of one float type; optimizers.c includes this twice, with REAL and NAME(stem)
-// defined. Each loop reads p (the old parameter) and g (the gradient, scaled and with weight
-// decay) and leaves the new parameter in p; a, b and c are the rule's state.
+// The update loops of one float type; optimizers.c includes this twice, with REAL, NAME(stem), BITS
+// (the unsigned integer of the same size) and EXPONENT (the bits of an infinity) defined. Each loop
+// reads p (the old parameter) and g (the gradient, scaled and with weight decay) and leaves the new
+// parameter in p; a, b and c are the rule's state. A state by which steps are divided is left in
+// `divisor` as well: an infinite one would stop its parameter for ever. The answer is whether both
+// are finite everywhere, which costs nothing in a pass that waits for memory.
+
+LATENT_INLINE BITS NAME(is_other)(REAL v) {
+  union { REAL value; BITS bits; } pun = {.value = v};
+  return (pun.bits & EXPONENT) == EXPONENT;
+}
 
 #define UPDATE(name, ...)                                                                     \
-  static LATENT_CLONES void NAME(name)(const update_scalars *s, int64_t n,                    \
+  static LATENT_CLONES bool NAME(name)(const update_scalars *s, int64_t n,                    \
                                        const void *gradient_, const void *old_, void *new_,   \
                                        void *a_, void *b_, void *c_) {                        \
     const REAL *gradient = gradient_, *old = old_;                                            \
@@ -15,18 +23,21 @@
     const REAL gain = (REAL)s->gain, own = (REAL)s->own, ahead = (REAL)s->ahead;              \
     (void)a, (void)b, (void)c, (void)beta1, (void)beta2, (void)epsilon, (void)rest1;          \
     (void)rest2, (void)shrink, (void)correction, (void)gain, (void)own, (void)ahead;          \
+    BITS others = 0;                                                                          \
     LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {                                       \
-      REAL p = old[i];                                                                        \
+      REAL p = old[i], divisor = 0;                                                           \
       const REAL g = gradient[i] * scale + decay * p;                                         \
       __VA_ARGS__                                                                             \
       result[i] = p;                                                                          \
+      others |= NAME(is_other)(p) | NAME(is_other)(divisor);                                  \
     }                                                                                         \
+    return others == 0;                                                                       \
   }
 
 UPDATE(adam, {
   const REAL m = a[i] + rest1 * (g - a[i]), v = beta2 * b[i] + rest2 * g * g;
   a[i] = m;
-  b[i] = v;
+  b[i] = divisor = v;
   p = p * shrink - rate * (m / (square_root(v) * correction + epsilon));
 })
 
@@ -35,7 +46,7 @@ UPDATE(adamax, {
   const REAL now = (g < 0 ? -g : g) + epsilon;
   const REAL u = past > now || past != past ? past : now;  // NaN stays visible
   a[i] = m;
-  b[i] = u;
+  b[i] = divisor = u;
   p = p * shrink - rate * (m / u);
 })
 
@@ -55,7 +66,7 @@ UPDATE(sgd_first, {
 
 #define RMSPROP_SQUARE                                   \
   const REAL square = beta1 * a[i] + rest1 * g * g;      \
-  a[i] = square;
+  a[i] = divisor = square;
 // Rounding can take the variance below zero, where PyTorch would return NaN.
 #define RMSPROP_CENTER                                   \
   const REAL mean = b[i] + rest1 * (g - b[i]);           \

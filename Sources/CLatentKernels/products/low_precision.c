@@ -50,21 +50,43 @@ CONVERT(bf16_from_f32, float, uint16_t, (uint16_t)bf16_of(v))
 CONVERT(f32_from_bf16, uint16_t, float, float_of((uint32_t)v << 16))
 CONVERT(f32_as_bf16, float, float, float_of(bf16_of(v) << 16))
 CONVERT(f32_from_s8, int8_t, float, v)
-CONVERT(s8_from_f32, float, int8_t, (int8_t)nearest(clamped(v * inverse, -127, 127)))
-CONVERT(u8_from_f32, float, uint8_t, (uint8_t)nearest(clamped(v * inverse, 0, 255)))
+
+// Integers have no NaN and no infinity: the answer is whether all numbers were finite.
+#define QUANTIZE(name, to, low, high)                                                        \
+  static LATENT_CLONES bool name(int64_t n, float inverse, const void *input, void *output) { \
+    const float *x = input;                                                                  \
+    to *y = output;                                                                          \
+    uint32_t others = 0;                                                                     \
+    LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {                                      \
+      const float v = x[i];                                                                  \
+      others |= (bits_of(v) & 0x7f800000u) == 0x7f800000u;                                   \
+      y[i] = (to)nearest(clamped(v * inverse, low, high));                                   \
+    }                                                                                        \
+    return others == 0;                                                                      \
+  }
+
+QUANTIZE(s8_from_f32, int8_t, -127, 127)
+QUANTIZE(u8_from_f32, uint8_t, 0, 255)
 
 typedef struct {
   void (*kernel)(int64_t n, float inverse, const void *x, void *y);
+  bool (*quantize)(int64_t n, float inverse, const void *x, void *y);  // or this
   float inverse;
   int64_t from_item, to_item;
   const char *x;
   char *y;
+  bool *others;  // set where some number was not finite
 } low_precision_job;
 
 static void low_precision_range(void *context, int64_t begin, int64_t end) {
   const low_precision_job *job = context;
-  job->kernel(end - begin, job->inverse, job->x + begin * job->from_item,
-              job->y + begin * job->to_item);
+  const char *x = job->x + begin * job->from_item;
+  char *y = job->y + begin * job->to_item;
+  if (!job->quantize) {
+    job->kernel(end - begin, job->inverse, x, y);
+  } else if (!job->quantize(end - begin, job->inverse, x, y)) {
+    __atomic_store_n(job->others, true, __ATOMIC_RELAXED);
+  }
 }
 
 static void run(low_precision_job job, int64_t n) {
@@ -72,24 +94,36 @@ static void run(low_precision_job job, int64_t n) {
 }
 
 void latent_bf16_from_f32(int64_t n, const float *x, uint16_t *y) {
-  run((low_precision_job){bf16_from_f32, 1, 4, 2, (const char *)x, (char *)y}, n);
-}
-
-void latent_f32_from_bf16(int64_t n, const uint16_t *x, float *y) {
-  run((low_precision_job){f32_from_bf16, 1, 2, 4, (const char *)x, (char *)y}, n);
-}
-
-void latent_f32_as_bf16(int64_t n, const float *x, float *y) {
-  run((low_precision_job){f32_as_bf16, 1, 4, 4, (const char *)x, (char *)y}, n);
-}
-
-void latent_quantize(bool is_signed, int64_t n, float inverse, const float *x, void *y) {
-  run((low_precision_job){is_signed ? s8_from_f32 : u8_from_f32, inverse, 4, 1, (const char *)x, y},
+  run((low_precision_job){.kernel = bf16_from_f32, .from_item = 4, .to_item = 2, .x = (const char *)x,
+                          .y = (char *)y},
       n);
 }
 
+void latent_f32_from_bf16(int64_t n, const uint16_t *x, float *y) {
+  run((low_precision_job){.kernel = f32_from_bf16, .from_item = 2, .to_item = 4, .x = (const char *)x,
+                          .y = (char *)y},
+      n);
+}
+
+void latent_f32_as_bf16(int64_t n, const float *x, float *y) {
+  run((low_precision_job){.kernel = f32_as_bf16, .from_item = 4, .to_item = 4, .x = (const char *)x,
+                          .y = (char *)y},
+      n);
+}
+
+bool latent_quantize(bool is_signed, int64_t n, float inverse, const float *x, void *y) {
+  bool others = false;
+  run((low_precision_job){.quantize = is_signed ? s8_from_f32 : u8_from_f32, .inverse = inverse,
+                          .from_item = 4, .to_item = 1, .x = (const char *)x, .y = y,
+                          .others = &others},
+      n);
+  return !others;
+}
+
 void latent_f32_from_s8(int64_t n, const int8_t *x, float *y) {
-  run((low_precision_job){f32_from_s8, 1, 1, 4, (const char *)x, (char *)y}, n);
+  run((low_precision_job){.kernel = f32_from_s8, .from_item = 1, .to_item = 4, .x = (const char *)x,
+                          .y = (char *)y},
+      n);
 }
 
 // MARK: Products

@@ -223,7 +223,7 @@ LATENT_INLINE REAL NAME(tanh_slope)(REAL v) {
 LATENT_INLINE REAL NAME(sigmoid_slope)(REAL v) { return NAME(sigmoid)(v) * NAME(sigmoid)(-v); }
 
 NORM_BACKWARD(none, g)
-NORM_BACKWARD(relu, v > 0 ? g : 0)
+NORM_BACKWARD(relu, v > 0 ? g : v < 0 ? 0 : v)  // NaN stays
 NORM_BACKWARD(tanh, g *NAME(tanh_slope)(v))
 NORM_BACKWARD(sigmoid, g *NAME(sigmoid_slope)(v))
 NORM_BACKWARD(gelu, g *NAME(gelu_slope)(v))

@@ -27,6 +27,8 @@ public struct TransformedDataset: Dataset {
     var unused = RandomStream(seed: 0)
     return transform(try base.batch(at: indices), using: &unused)
   }
+
+  public func origin(of index: Int) -> (dataset: String, index: Int) { base.origin(of: index) }
 }
 
 extension Dataset {

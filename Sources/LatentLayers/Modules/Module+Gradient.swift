@@ -43,6 +43,9 @@ public func valueAndGradient<Model: Module, Auxiliary>(
 }
 
 /// The value of a scalar function of a module and its derivatives with respect to its parameters.
+///
+/// Traps where the result depends on none of them, as it does when the function computes with a module from
+/// outside instead of the one that it is given.
 public func valueAndGradient<Model: Module>(
   at module: Model, file: StaticString = #fileID, line: UInt = #line,
   of function: (Model) throws -> Tensor
@@ -52,5 +55,9 @@ public func valueAndGradient<Model: Module>(
     withAuxiliary: {
       (try function($0), ())
     })
+  require(
+    result.gradients.tensors.isEmpty || result.gradients.tensors.contains { $0 != nil },
+    "valueAndGradient: the result depends on no parameter of \(Model.self); compute it with the module "
+      + "that the function is given", file: file, line: line)
   return (result.value, result.gradients)
 }

@@ -71,11 +71,12 @@ public struct TransposedConvolution<Rank: SpatialRank>: WeightedLayer {
   /// `[outputs]`.
   public var bias: Tensor?
   public let geometry: ConvolutionGeometry
-  /// Sizes that the rounding of a stride leaves open: added at the end of each axis.
+  /// Added at the end of each axis, first of all what the rounding of a stride leaves open.
   public let outputPadding: SIMD3<Int>
   public let activation: Activation
 
-  /// As of `Convolution`; every output padding must be smaller than the stride or the dilation.
+  /// As of `Convolution`; every output padding must be smaller than the stride or the dilation, as in
+  /// PyTorch.
   public init(
     _ channels: Int, _ outputs: Int, kernel: Extent, stride: Extent = 1, padding: Extent = 0,
     outputPadding: Extent = 0, dilation: Extent = 1, groups: Int = 1,
@@ -91,8 +92,9 @@ public struct TransposedConvolution<Rank: SpatialRank>: WeightedLayer {
     for (axis, size) in extra.enumerated() { three[3 - Rank.axes + axis] = size }
     let geometry = geometry
     require(
-      (0..<3).allSatisfy { three[$0] < max(geometry.stride[$0], 2) },
-      "output padding \(outputPadding) with stride \(stride)", file: file, line: line)
+      (0..<3).allSatisfy { three[$0] < max(geometry.stride[$0], geometry.dilation[$0]) },
+      "output padding \(outputPadding) with stride \(stride) and dilation \(dilation): expected less "
+        + "than the larger of the two", file: file, line: line)
     self.outputPadding = three
     (weight, self.bias) = convolutionParameters(
       channels, outputs, geometry, first: channels, last: outputs / groups, bias: bias, initializer,
@@ -117,7 +119,8 @@ public struct TransposedConvolution<Rank: SpatialRank>: WeightedLayer {
       x, last: weight.shape[0], axes: Rank.axes, "ConvTranspose\(Rank.axes)D", weight, file: file,
       line: line)
     return transposedConvolution(
-      x, weight: weight, bias: bias, activation: activation, geometry,
+      x, weight: weight, bias: bias, activation: activation,
+      geometry.ending(before: outputPadding),
       outputSize: geometry.inputSize(of: geometry.sizes(of: x.shape), extra: outputPadding))
   }
 }

@@ -21,10 +21,10 @@ extension NDArray {
       scalesShape: [weight.shape[0], 1], "linear", file: file, line: line)
     let product = PackedProduct(
       rows: shape[0], columns: weight.shape[0], inner: shape[1], transposed: true,
-      hasBias: bias != nil, relu: activation == .relu, type: type)
+      hasBias: bias != nil, relu: activation.isFusedByPlans, type: type)
     let isEmpty = count == 0 || weight.count == 0
     if byPlans, !isEmpty, let y = product(self, weight, bias) {
-      return y.activated(activation, appliedRelu: true)
+      return y.activated(activation, appliedRelu: product.relu)
     }
     guard case .integers = type else {
       return roundedToBFloat16.linear(
@@ -32,7 +32,7 @@ extension NDArray {
       ).output
     }
     let y = NDArray(uninitialized: [product.rows, product.columns], .float32)
-    let x = type.bytes(of: self)
+    let (x, marks) = type.bytes(of: self)
     product.inPieces { rows in
       integerProduct(
         type, rows: rows.count, columns: product.columns, inner: product.inner,
@@ -42,7 +42,7 @@ extension NDArray {
     }
     keepAlive(x.storage)
     keepAlive(weight.storage)
-    return (consume y).activated(activation, appliedRelu: false)
+    return (consume y).spoiled(by: self, marks).activated(activation, appliedRelu: false)
   }
 
   /// The activation, where it has not been applied yet.
@@ -94,25 +94,26 @@ extension NDArray {
     }
     let y = NDArray(uninitialized: output, .float32)
     if y.count == 0 { return y }
-    if byPlans
-      && convolution.run(
-        LATENT_DNN_FORWARD, weight, bias, relu: activation == .relu, reading: self, writing: y)
+    let relu = activation.isFusedByPlans
+    if byPlans,
+      let marks = convolution.run(
+        LATENT_DNN_FORWARD, weight, bias, relu: relu, reading: self, writing: y)
     {
-      return (consume y).activated(activation, appliedRelu: true)
+      return (consume y).spoiled(by: self, marks).activated(activation, appliedRelu: relu)
     }
     guard case .integers = type else {
       return roundedToBFloat16.convolved(
         with: weight.float32Twin, geometry, bias: bias, activation: activation
       ).output
     }
-    let x = type.bytes(of: self)
+    let (x, marks) = type.bytes(of: self)
     convolution.inRows { rows, scratch in
       convolution.integerForward(
         rows: rows, x.pointer, weight.pointer, bias, y.floats(0), scratch)
     }
     keepAlive(x.storage)
     keepAlive(weight.storage)
-    return (consume y).activated(activation, appliedRelu: false)
+    return (consume y).spoiled(by: self, marks).activated(activation, appliedRelu: false)
   }
 
   /// `activation(x *^T w + b)`: this float32 array is x, the weight is of low precision.
@@ -134,9 +135,9 @@ extension NDArray {
       uninitialized: geometry.shape(batch: shape[0], inputSize, channels: outputs), .float32)
     if x.count == 0 { return x }
     guard case .integers = type else {
-      if byPlans && count > 0
-        && convolution.run(
-          LATENT_DNN_BACKWARD_DATA, weight, nil, relu: false, reading: self, writing: x)
+      if byPlans, count > 0,
+        convolution.run(
+          LATENT_DNN_BACKWARD_DATA, weight, nil, relu: false, reading: self, writing: x) != nil
       {
         return (consume x).addingBias(bias, activation: activation, savingPre: false).output
       }
@@ -145,29 +146,32 @@ extension NDArray {
       ).addingBias(bias, activation: activation, savingPre: false).output
     }
     // oneDNN's kernel for signed input is four times slower.
-    if byPlans && count > 0 && !type.isSigned
-      && convolution.run(
-        LATENT_DNN_TRANSPOSED, weight, bias, relu: activation == .relu, reading: self, writing: x)
+    let relu = activation.isFusedByPlans
+    if byPlans, count > 0, !type.isSigned,
+      let marks = convolution.run(
+        LATENT_DNN_TRANSPOSED, weight, bias, relu: relu, reading: self, writing: x)
     {
-      return (consume x).activated(activation, appliedRelu: true)
+      return (consume x).spoiled(by: self, marks).activated(activation, appliedRelu: relu)
     }
-    convolution.integerInputGradient(self, weight, x, byPlans: byPlans)
-    return (consume x).addingBias(bias, activation: activation, savingPre: false).output
+    let marks = convolution.integerInputGradient(self, weight, x, byPlans: byPlans)
+    return (consume x).spoiled(by: self, marks)
+      .addingBias(bias, activation: activation, savingPre: false).output
   }
 }
 
 extension Convolution {
-  /// Runs oneDNN's plans, where there are some. The image that is read is brought into the type of the
-  /// rows piece by piece.
+  /// Runs oneDNN's plans, where there are some, and marks the pieces that have numbers which the type
+  /// of the rows has not. The image that is read is brought into that type piece by piece.
   fileprivate func run(
     _ direction: latent_dnn_direction, _ weight: NDArray, _ bias: NDArray?, relu: Bool,
     reading source: NDArray, writing target: NDArray
-  ) -> Bool {
+  ) -> PieceMarks? {
     let writesInput = direction != LATENT_DNN_FORWARD
     let pieces = pieces(writingInput: writesInput)
     guard let plans = plans(pieces, direction, hasBias: bias != nil, relu: relu) else {
-      return false
+      return nil
     }
+    let marks = PieceMarks(pieces.count)
     let packed = weight.packed(for: plans[0])
     let bias = rowType.unscaled(bias)
     // Pieces of one example overlap, so each has rows of its own.
@@ -183,7 +187,7 @@ extension Convolution {
       indexed: { plan, piece, index in
         let read = rows.freshPointer + starts[index] * rowType.size
         let from = writesInput ? piece.outputOffset : piece.inputOffset
-        rowType.write(counts[index], of: source.floats(from), to: read)
+        if !rowType.write(counts[index], of: source.floats(from), to: read) { marks.set(index) }
         let written = target.floats(writesInput ? piece.inputOffset : piece.outputOffset)
         return writesInput
           ? latent_dnn_run(plan, written, packed.pointer, bias?.floats(0), read)
@@ -193,7 +197,7 @@ extension Convolution {
     keepAlive(source.storage)
     keepAlive(packed.storage)
     keepAlive(bias)
-    return isDone
+    return isDone ? marks : nil
   }
 
   /// Integer patches of rows `range` of all output rows, times the weights.
@@ -228,19 +232,20 @@ extension Convolution {
   }
 
   /// The transposed convolution of y in integers: a product that gives patches in float32, and a sum of
-  /// these.
+  /// these. Marks as in `run`.
   fileprivate func integerInputGradient(
     _ y: NDArray, _ weight: NDArray, _ x: NDArray, byPlans: Bool
-  ) {
+  ) -> PieceMarks {
     latent_fill(LATENT_F32, Int64(x.count), 0, x.freshPointer)
-    if y.count == 0 { return }
+    let pieces = pieces(writingInput: true)
+    let marks = PieceMarks(pieces.count)
+    if y.count == 0 { return marks }
     let outputs = outputChannels / groups
     let channels = inputChannels / groups
     let type = rowType.forPatches(taps: patch / channels, groups: groups)
     let product = PackedProduct(
       rows: blockRows, columns: patch, inner: outputs, transposed: false, hasBias: false,
       relu: false, type: type)
-    let pieces = pieces(writingInput: true)
     // The last block of a piece has fewer rows; every number of rows needs a plan.
     let blocks = pieces.flatMap { piece in
       let rows = piece.whole.batch * piece.whole.outputPositions
@@ -262,9 +267,12 @@ extension Convolution {
       let rows = part.batch * part.outputPositions
       for start in stride(from: 0, to: rows, by: blockRows) {
         let block = start..<min(start + blockRows, rows)
-        type.write(
+        if !type.write(
           block.count * outputChannels, of: from + block.lowerBound * outputChannels,
           to: blockIntegers)
+        {
+          marks.set(index)
+        }
         for group in 0..<groups {
           let read = UnsafeRawPointer(blockIntegers) + group * outputs
           if let packed, let plan = plans?[block.count] {
@@ -290,6 +298,7 @@ extension Convolution {
     keepAlive(rowsWeight)
     keepAlive(scratch.storage)
     keepAlive(integers.storage)
+    return marks
   }
 }
 

@@ -80,13 +80,14 @@ struct PackedProduct {
     let converted =
       type.kernel == LATENT_DNN_F32
       ? nil : NDArray(uninitialized: [rows * inner * type.size], .uint8)
+    let marks = converted.map { _ in PieceMarks(pieces) }
     parallelFor(pieces) { index in
       let row = border(index, of: pieces)
       var read = UnsafeRawPointer(x.floats(row * inner))
       if let converted {
         let target = converted.freshPointer + row * inner * type.size
         let count = sizes[index] * inner
-        type.write(count, of: x.floats(row * inner), to: target)
+        if !type.write(count, of: x.floats(row * inner), to: target) { marks?.set(index) }
         read = UnsafeRawPointer(target)
       }
       let result = (pre ?? y).floats(row * columns)
@@ -104,8 +105,13 @@ struct PackedProduct {
     keepAlive(packed.storage)
     keepAlive(bias)
     keepAlive(pre)
-    return y
+    return marks.map { y.spoiled(by: x, $0) } ?? y
   }
+}
+
+extension Activation {
+  /// Whether plans of oneDNN apply it in the pass that multiplies.
+  var isFusedByPlans: Bool { self == .relu && latent_dnn_fuses_relu() }
 }
 
 /// Why a derivative is refused.
@@ -164,9 +170,9 @@ extension NDArray {
       file: file, line: line)
     let least = changes ? PackedProduct.worthPacking : Gemm.fewRows + 1
     guard dtype == .float32 else { return nil }
-    let relu = activation == .relu
-    let rest = relu ? .none : activation  // what products do not do themselves
     if shape[0] >= least, columns * inner >= PackedProduct.worthPlan {
+      let relu = activation.isFusedByPlans
+      let rest = relu ? .none : activation  // what products do not do themselves
       let packed = PackedProduct(
         rows: shape[0], columns: columns, inner: inner, transposed: transposed,
         hasBias: bias != nil, relu: relu)
@@ -178,6 +184,8 @@ extension NDArray {
     guard transposed, let plain = RowProduct(rows: shape[0], columns: columns, inner: inner) else {
       return nil
     }
+    let relu = activation == .relu
+    let rest = relu ? .none : activation
     let y = NDArray(uninitialized: [shape[0], columns], .float32)
     plain(floats(0), weight.floats(0), bias: bias?.floats(0), relu: relu, y.floats(0))
     keepAlive(storage)

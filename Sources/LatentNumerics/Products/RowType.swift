@@ -52,23 +52,28 @@ enum RowType: Sendable {
     return withUnsafePointer(to: scales.kernel, body)
   }
 
-  /// Writes `count` elements of this type, which is not float32.
-  func write(_ count: Int, of x: UnsafePointer<Float>, to target: UnsafeMutableRawPointer) {
+  /// Writes `count` elements of this type, which is not float32. False where some of them are NaN or
+  /// infinite and the type has no such numbers.
+  func write(
+    _ count: Int, of x: UnsafePointer<Float>, to target: UnsafeMutableRawPointer
+  ) -> Bool {
     switch self {
     case .float32: fatalError("float32 rows are read in place")
     case .bfloat16:
       latent_bf16_from_f32(Int64(count), x, target.assumingMemoryBound(to: UInt16.self))
+      return true
     case .integers(let inverseScale, let isSigned, _):
-      latent_quantize(isSigned, Int64(count), inverseScale, x, target)
+      return latent_quantize(isSigned, Int64(count), inverseScale, x, target)
     }
   }
 
-  /// All of a float32 array in this type, as bytes.
-  func bytes(of x: NDArray) -> NDArray {
+  /// All of a float32 array in this type, as bytes, and whether they stand for all of it.
+  func bytes(of x: NDArray) -> (bytes: NDArray, marks: PieceMarks) {
     let result = NDArray(uninitialized: [x.count * size], .uint8)
-    write(x.count, of: x.floats(0), to: result.freshPointer)
+    let marks = PieceMarks(1)
+    if !write(x.count, of: x.floats(0), to: result.freshPointer) { marks.set(0) }
     keepAlive(x.storage)
-    return result
+    return (result, marks)
   }
 
   /// The bias as oneDNN adds it: before the scales.

@@ -4,13 +4,13 @@
 
 import CLatentKernels
 
-/// A parameter's place in the flat buffers, and its gradient (nil: zero).
+/// A parameter's place in the flat buffers, and its gradient.
 public struct FlatSegment: Sendable {
-  public let gradient: NDArray?
+  public let gradient: NDArray
   public let offset: Int
   public let count: Int
 
-  public init(gradient: NDArray?, offset: Int, count: Int) {
+  public init(gradient: NDArray, offset: Int, count: Int) {
     self.gradient = gradient
     self.offset = offset
     self.count = count
@@ -63,6 +63,13 @@ public struct SGDNumbers: Sendable {
     self.nesterov = nesterov
     self.step = step
   }
+
+  fileprivate var kernel: latent_sgd_options {
+    latent_sgd_options(
+      learning_rate: learningRate, momentum: momentum, dampening: dampening,
+      weight_decay: weightDecay, gradient_scale: gradientScale, nesterov: nesterov,
+      step: Int64(step))
+  }
 }
 
 /// The numbers of an RMSprop step.
@@ -82,67 +89,106 @@ public struct RMSpropNumbers: Sendable {
     self.gradientScale = gradientScale
     self.centered = centered
   }
+
+  fileprivate var kernel: latent_rmsprop_options {
+    latent_rmsprop_options(
+      learning_rate: learningRate, smoothing: smoothing, epsilon: epsilon, momentum: momentum,
+      weight_decay: weightDecay, gradient_scale: gradientScale, centered: centered)
+  }
+}
+
+/// An update rule and the numbers of one step of it.
+public enum UpdateRule: Sendable {
+  /// Adam (Kingma and Ba 2015) or AdamW; moments of the gradient and of its square.
+  case adam(AdamNumbers)
+  /// Adamax (Kingma and Ba 2015, section 7.1); a moment of the gradient and its norm.
+  case adamax(AdamNumbers)
+  /// Gradient descent with momentum; the velocity.
+  case sgd(SGDNumbers)
+  /// RMSprop (Tieleman and Hinton 2012); the mean square, the mean gradient, the velocity.
+  case rmsprop(RMSpropNumbers)
+
+  /// The same rule at a parameter's n-th update, n from 1.
+  public func at(step: Int) -> UpdateRule {
+    switch self {
+    case .adam(var numbers):
+      numbers.step = step
+      return .adam(numbers)
+    case .adamax(var numbers):
+      numbers.step = step
+      return .adamax(numbers)
+    case .sgd(var numbers):
+      numbers.step = step
+      return .sgd(numbers)
+    case .rmsprop: return self
+    }
+  }
+
+  /// How many arrays of state there are; those that the numbers make no use of may be empty.
+  var stateCount: Int {
+    switch self {
+    case .adam, .adamax: 2
+    case .sgd: 1
+    case .rmsprop: 3
+    }
+  }
+
+  /// Whether everything that was written is finite.
+  fileprivate func run(
+    _ type: latent_dtype, _ list: UnsafeBufferPointer<latent_segment>, _ old: UnsafeRawPointer,
+    _ new: UnsafeMutableRawPointer, _ state: [UnsafeMutableRawPointer]
+  ) -> Bool {
+    let (count, first) = (Int32(list.count), list.baseAddress)
+    switch self {
+    case .adam(let numbers):
+      var options = numbers.kernel
+      return latent_adam(type, count, first, old, new, state[0], state[1], &options)
+    case .adamax(let numbers):
+      var options = numbers.kernel
+      return latent_adamax(type, count, first, old, new, state[0], state[1], &options)
+    case .sgd(let numbers):
+      var options = numbers.kernel
+      return latent_sgd(type, count, first, old, new, state[0], &options)
+    case .rmsprop(let numbers):
+      var options = numbers.kernel
+      return latent_rmsprop(type, count, first, old, new, state[0], state[1], state[2], &options)
+    }
+  }
 }
 
 extension NDArray {
-  /// Updates these parameters by Adam (Kingma and Ba 2015) or AdamW, and the moments.
-  public mutating func adamUpdate(
-    _ segments: [FlatSegment], moment1: inout NDArray, moment2: inout NDArray,
-    _ numbers: AdamNumbers
-  ) {
-    let type = dtype.kernel
-    flatUpdate(segments, &moment1, &moment2) { list, old, new, m, v in
-      var options = numbers.kernel
-      latent_adam(
-        type, Int32(segments.count), list, old, new, m, v, &options)
+  /// Updates these parameters, which are a flat buffer, and the rule's state beside them. Parameters
+  /// without a segment stay as they are, and so does their state; where there are none, `isWhole` saves
+  /// a copy.
+  ///
+  /// - Returns: Whether every number that was written is finite: looking costs nothing in this pass.
+  public mutating func update(
+    _ segments: [FlatSegment], state: inout [NDArray], by rule: UpdateRule, isWhole: Bool = false
+  ) -> Bool {
+    require(
+      state.count == rule.stateCount, "\(state.count) arrays of state for the rule \(rule)")
+    if segments.isEmpty { return true }
+    let isInPlace = isKnownUniquelyReferenced(&storage)
+    if isInPlace { storage.forgetDerived() }
+    let result = isInPlace ? self : isWhole ? NDArray(uninitialized: shape, dtype) : copy()
+    for index in state.indices { state[index].makeUnique() }
+    let list = segments.map { segment in
+      require(
+        segment.gradient.count == segment.count && segment.gradient.dtype == dtype,
+        "a gradient of \(segment.gradient.shape) \(segment.gradient.dtype) for \(segment.count) "
+          + "parameters of \(dtype)")
+      return latent_segment(
+        gradient: segment.gradient.pointer, offset: Int64(segment.offset),
+        count: Int64(segment.count))
     }
-  }
-
-  /// Updates these parameters by Adamax (Kingma and Ba 2015, section 7.1).
-  public mutating func adamaxUpdate(
-    _ segments: [FlatSegment], moment: inout NDArray, norm: inout NDArray, _ numbers: AdamNumbers
-  ) {
-    let type = dtype.kernel
-    flatUpdate(segments, &moment, &norm) { list, old, new, m, u in
-      var options = numbers.kernel
-      latent_adamax(
-        type, Int32(segments.count), list, old, new, m, u, &options)
+    let isFinite = list.withUnsafeBufferPointer {
+      rule.run(dtype.kernel, $0, pointer, result.freshPointer, state.map(\.freshPointer))
     }
-  }
-
-  /// Updates these parameters by gradient descent with momentum.
-  public mutating func sgdUpdate(
-    _ segments: [FlatSegment], velocity: inout NDArray, _ numbers: SGDNumbers
-  ) {
-    var unused = NDArray(uninitialized: [0], dtype)
-    let type = dtype.kernel
-    flatUpdate(segments, &velocity, &unused) { list, old, new, velocity, _ in
-      var options = latent_sgd_options(
-        learning_rate: numbers.learningRate, momentum: numbers.momentum,
-        dampening: numbers.dampening, weight_decay: numbers.weightDecay,
-        gradient_scale: numbers.gradientScale, nesterov: numbers.nesterov,
-        step: Int64(numbers.step))
-      latent_sgd(type, Int32(segments.count), list, old, new, velocity, &options)
-    }
-  }
-
-  /// Updates these parameters by RMSprop (Tieleman and Hinton 2012).
-  public mutating func rmspropUpdate(
-    _ segments: [FlatSegment], square: inout NDArray, meanGradient: inout NDArray,
-    velocity: inout NDArray, _ numbers: RMSpropNumbers
-  ) {
-    velocity.makeUnique()
-    let third = velocity.freshPointer
-    defer { keepAlive(velocity.storage) }
-    let type = dtype.kernel
-    flatUpdate(segments, &square, &meanGradient) { list, old, new, square, mean in
-      var options = latent_rmsprop_options(
-        learning_rate: numbers.learningRate, smoothing: numbers.smoothing,
-        epsilon: numbers.epsilon, momentum: numbers.momentum, weight_decay: numbers.weightDecay,
-        gradient_scale: numbers.gradientScale, centered: numbers.centered)
-      latent_rmsprop(
-        type, Int32(segments.count), list, old, new, square, mean, third, &options)
-    }
+    keepAlive(segments)
+    keepAlive(storage)
+    keepAlive(state)
+    self = result
+    return isFinite
   }
 
   /// `self += (1 - decay) (value - self)`, in place.
@@ -175,39 +221,5 @@ extension NDArray {
   public func overlaps(_ other: NDArray) -> Bool {
     storage === other.storage && offset < other.offset + other.byteCount
       && other.offset < offset + byteCount
-  }
-
-  private mutating func flatUpdate(
-    _ segments: [FlatSegment], _ first: inout NDArray, _ second: inout NDArray,
-    _ body: (
-      UnsafePointer<latent_segment>?, UnsafeRawPointer, UnsafeMutableRawPointer,
-      UnsafeMutableRawPointer, UnsafeMutableRawPointer
-    ) -> Void
-  ) {
-    let isInPlace = isKnownUniquelyReferenced(&storage)
-    if isInPlace { storage.forgetDerived() }
-    let result = isInPlace ? self : NDArray(uninitialized: shape, dtype)
-    first.makeUnique()
-    second.makeUnique()
-    let list = segments.map { segment in
-      if let gradient = segment.gradient {
-        require(
-          gradient.count == segment.count && gradient.dtype == dtype,
-          "a gradient of \(gradient.shape) \(gradient.dtype) for \(segment.count) parameters of \(dtype)"
-        )
-      }
-      return latent_segment(
-        gradient: segment.gradient?.pointer, offset: Int64(segment.offset),
-        count: Int64(segment.count))
-    }
-    list.withUnsafeBufferPointer {
-      body(
-        $0.baseAddress, pointer, result.freshPointer, first.freshPointer, second.freshPointer)
-    }
-    keepAlive(segments)
-    keepAlive(storage)
-    keepAlive(first.storage)
-    keepAlive(second.storage)
-    self = result
   }
 }

@@ -140,9 +140,9 @@ extension Convolution {
   private func plan(
     _ direction: latent_dnn_direction, hasBias: Bool = false, relu: Bool = false
   ) -> OpaquePointer? {
-    guard dtype == .float32, sizes.before.0 >= 0, sizes.before.1 >= 0, sizes.before.2 >= 0 else {
-      return nil
-    }
+    guard dtype == .float32, sizes.before.0 >= 0, sizes.before.1 >= 0, sizes.before.2 >= 0,
+      sizes.after.0 >= 0, sizes.after.1 >= 0, sizes.after.2 >= 0
+    else { return nil }
     if (direction == LATENT_DNN_BACKWARD_DATA || direction == LATENT_DNN_TRANSPOSED)
       && inputChannels <= Convolution.fewChannels
     {

@@ -10,7 +10,8 @@ public struct ConvolutionGeometry: Sendable, Hashable {
   /// The number of spatial axes, 1 to 3.
   public let rank: Int
   /// Sizes along depth, height and width.
-  public let kernel, stride, dilation, before, after: SIMD3<Int>
+  public let kernel, stride, dilation, before: SIMD3<Int>
+  public private(set) var after: SIMD3<Int>
   public let groups: Int
 
   /// Traps, naming the argument, on sizes that no convolution has.
@@ -51,6 +52,14 @@ public struct ConvolutionGeometry: Sendable, Hashable {
   /// rounding of a stride leaves open.
   public func inputSize(of output: SIMD3<Int>, extra: SIMD3<Int> = .zero) -> SIMD3<Int> {
     (output &- 1) &* stride &- before &- after &+ reach &+ extra
+  }
+
+  /// The convolution that leads from `inputSize(of:extra:)` back, for any `extra`. Less than a stride is
+  /// lost by rounding; more is what it does not see of its input's end: padding, which may be negative.
+  public func ending(before extra: SIMD3<Int>) -> ConvolutionGeometry {
+    var result = self
+    for axis in 0..<3 where extra[axis] >= stride[axis] { result.after[axis] -= extra[axis] }
+    return result
   }
 
   /// The spatial sizes of `[batch, sizes..., channels]` or `[first, kernel..., last]`, as three.

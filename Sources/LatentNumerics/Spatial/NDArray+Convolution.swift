@@ -28,7 +28,7 @@ extension NDArray {
     }
     let y = NDArray(uninitialized: outputShape, dtype)
     if y.count == 0 { return (y, nil) }
-    let relu = activation == .relu
+    let relu = activation.isFusedByPlans
     let pieces = convolution.pieces(writingInput: false)
     if let plans = convolution.plans(
       pieces, LATENT_DNN_FORWARD, hasBias: bias != nil, relu: relu)
@@ -174,16 +174,11 @@ func run(
   _ plans: [OpaquePointer], _ pieces: [Convolution.Piece],
   indexed body: (OpaquePointer, Convolution.Piece, Int) -> Bool
 ) -> Bool {
-  let failures = NDArray(repeating: 0, shape: [plans.count], .uint8)
+  let failures = PieceMarks(plans.count)
   parallelFor(plans.count) { index in
-    if !body(plans[index], pieces[index], index) {
-      failures.freshPointer.storeBytes(of: 1, toByteOffset: index, as: UInt8.self)
-    }
+    if !body(plans[index], pieces[index], index) { failures.set(index) }
   }
-  defer { keepAlive(failures.storage) }
-  return (0..<plans.count).allSatisfy {
-    failures.pointer.load(fromByteOffset: $0, as: UInt8.self) == 0
-  }
+  return !failures.isAnySet
 }
 
 private func run(
