@@ -64,7 +64,8 @@ struct EncodeCommand: ParsableCommand {
     var parts: [String: [NDArray]] = [:]
     for start in stride(from: 0, to: count, by: batch) {
       let rows = try dataset.batch(start..<min(start + batch, count))
-      let posterior = model.encode(Tensor(rows.inputs))
+      try rows.requireFinite(in: dataset)
+      let posterior = model.encode(Tensor(rows.inputs), fields: rows.tensors)
       parts["mean", default: []].append(try posterior.point(for: "encoding").array)
       if let normal = posterior as? DiagonalNormal {
         parts["logVariance", default: []].append(normal.logVariance.array)

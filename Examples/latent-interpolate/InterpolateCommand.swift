@@ -73,6 +73,12 @@ struct InterpolateCommand: ParsableCommand {
     try walk(opened.model, opened)
   }
 
+  private func finite(_ dataset: any Dataset, _ indices: [Int]) throws -> Batch {
+    let batch = try dataset.batch(at: indices)
+    try batch.requireFinite(in: dataset)
+    return batch
+  }
+
   private func walk(_ model: some LatentVariableModel, _ opened: OpenRun) throws {
     let dataset = try opened.data(data)
     let pictures = Pictures(model: model, inputShape: opened.configuration.model.inputShape)
@@ -83,7 +89,7 @@ struct InterpolateCommand: ParsableCommand {
     }
     if let traverse {
       try checkSize(rows: min(traverse, model.latentShape.count))
-      let x = Tensor(try dataset.batch(0..<min(512, dataset.count)).inputs)
+      let x = Tensor(try finite(dataset, Array(0..<min(512, dataset.count))).inputs)
       decoded = pictures.traversals(of: x, dimensions: traverse, steps: steps)
     } else {
       if dataset.count < 2 && pairs == nil {
@@ -95,7 +101,7 @@ struct InterpolateCommand: ParsableCommand {
         throw CommandError(
           "example \(outside): \(dataset.name) has \(dataset.count) examples", .dataError)
       }
-      let x = Tensor(try dataset.batch(at: ends).inputs)
+      let x = Tensor(try finite(dataset, ends).inputs)
       decoded = pictures.interpolations(
         between: x, steps: steps, path: Interpolation(rawValue: path) ?? .spherical)
     }

@@ -66,8 +66,10 @@ struct QuantizeCommand: ParsableCommand {
     defer { withExtendedLifetime(folder) {} }
     let target = "\(out)/\(RunFolder.best)"
     let typical = try dataset.batch(0..<min(examples, dataset.count))
+    try typical.requireFinite(in: dataset)
     let quantized = model.quantized(
-      to, calibratedOn: Tensor(typical.inputs), keeping: { keep.contains($0) })
+      to, calibratedOn: Tensor(typical.inputs), fields: typical.tensors,
+      keeping: { keep.contains($0) })
     var checkpoint = try Checkpoint(contentsOf: opened.path)
     checkpoint.texts["trainer"] = nil  // what would resume the training
     checkpoint.arrays = [:]
@@ -94,6 +96,7 @@ struct QuantizeCommand: ParsableCommand {
       var random = RandomStream(seed: 0).split(UInt64(start))
       let range = start..<min(start + 512, count)
       var batch = try dataset.batch(range)
+      try batch.requireFinite(in: dataset)
       if let transform { batch = transform(batch, using: &random) }
       var context = LayerContext(isTraining: false, random: random, fields: batch.tensors)
       sum += objective(model, Tensor(batch.inputs), &context).total.item * Double(range.count)
