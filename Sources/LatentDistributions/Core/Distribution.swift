@@ -18,6 +18,8 @@ public protocol Distribution: Sendable {
   /// Shape of one draw for one parameter set.
   var eventShape: Shape { get }
   var dtype: DType { get }
+  /// Where the elements of its values lie.
+  var support: Support { get }
 
   /// Nats, `[..., batch]`, of values `[..., batch, event]` (leading axes broadcast, so that
   /// importance samples `[sample, batch, event]` and plain values both fit). -infinity outside
