@@ -17,6 +17,11 @@ public struct StepReport: Sendable {
   public let learningRate: Double
   /// Whether a non-finite number made the trainer leave the parameters alone.
   public let wasSkipped: Bool
+
+  /// Whether data are more probable than certain, which no probability allows.
+  var hasNegativeLoss: Bool {
+    terms.contains { $0.name == "reconstruction" && $0.value < 0 }
+  }
 }
 
 /// A running mean of named terms, weighted by examples. The loss is the first term, "loss".

@@ -27,6 +27,9 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   /// Averaged weights, where wanted: `evaluate` looks at them, and so does the validation.
   public var average: ExponentialMovingAverage<Model>?
   public var nonFinitePolicy = NonFinitePolicy.stop
+  /// Whether `fit` compares the range of the data with the support of the model's likelihood. No for
+  /// an objective that looks at other fields than the inputs under it.
+  public var checksData = true
   /// Texts for checkpoints, such as the model's description in JSON.
   public var descriptions: [String: String] = [:]
 
