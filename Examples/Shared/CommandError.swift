@@ -72,6 +72,7 @@ private func status(of error: any Error) -> Int32? {
   case TrainingError.noBatches, TrainingError.wrongCheckpoint, TrainingError.wrongPosition:
     status = .dataError
   case is TrainingError: status = .software
+  case is DataMisfit: status = .dataError
   case let error as StorageError:
     switch error.kind {
     case .unreadable: status = .noInput

@@ -75,7 +75,8 @@ public struct ConfigurationSources: Sendable {
   /// - Throws: `CommandError`, `DatasetError`, `ModelDescriptionError`.
   public func configuration(inputShape: [Int]?) throws -> RunConfiguration {
     let result = try configuration(
-      over: try RunConfiguration.standard(inputShape: inputShape ?? []), inputShape ?? [])
+      over: try RunConfiguration.standard(inputShape: inputShape ?? []), inputShape ?? [],
+      isNew: true)
     guard let inputShape else { return result }
     if result.model.inputShape != inputShape {
       throw CommandError(
@@ -90,7 +91,7 @@ public struct ConfigurationSources: Sendable {
   /// that depends on it stays the one that the run began with.
   /// - Throws: `CommandError`.
   public func configuration(resuming saved: RunConfiguration) throws -> RunConfiguration {
-    var asked = try configuration(over: saved, saved.model.inputShape)
+    var asked = try configuration(over: saved, saved.model.inputShape, isNew: false)
     var allowed = saved
     allowed.epochs = asked.epochs
     allowed.patience = asked.patience
@@ -118,7 +119,7 @@ public struct ConfigurationSources: Sendable {
   }
 
   private func configuration(
-    over base: RunConfiguration, _ inputShape: [Int]
+    over base: RunConfiguration, _ inputShape: [Int], isNew: Bool
   ) throws -> RunConfiguration {
     try explaining {
       var base = base
@@ -130,6 +131,7 @@ public struct ConfigurationSources: Sendable {
           key: ConfigurationSources.architecture, found: other.shown,
           expected: "the name of a network")
       }
+      if isNew && base.isText { base.objective.freeBits = RunConfiguration.freeBitsOfText }
       let start = try ConfigurationValue(encoding: base)
       var tree = start
       for (path, value) in file?.contents.leaves ?? [] { try place(value, at: path, in: &tree) }

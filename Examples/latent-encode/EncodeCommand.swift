@@ -44,6 +44,7 @@ struct EncodeCommand: ParsableCommand {
   func run() throws {
     let opened = try folder.open()
     let dataset = try opened.data(data)
+    try opened.checkRange(of: dataset)
     let arrays = try encode(opened.model, dataset)
     switch ending {
     case "npy": try NPY.write(arrays["mean"] ?? NDArray([Float]()), to: out)

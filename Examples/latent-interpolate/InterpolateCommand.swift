@@ -89,7 +89,9 @@ struct InterpolateCommand: ParsableCommand {
     }
     if let traverse {
       try checkSize(rows: min(traverse, model.latentShape.count))
-      let x = Tensor(try finite(dataset, Array(0..<min(512, dataset.count))).inputs)
+      let few = Subset(dataset, indices: Array(0..<min(512, dataset.count)))
+      try opened.checkRange(of: few)
+      let x = Tensor(try finite(few, Array(0..<few.count)).inputs)
       decoded = pictures.traversals(of: x, dimensions: traverse, steps: steps)
     } else {
       if dataset.count < 2 && pairs == nil {
@@ -101,6 +103,7 @@ struct InterpolateCommand: ParsableCommand {
         throw CommandError(
           "example \(outside): \(dataset.name) has \(dataset.count) examples", .dataError)
       }
+      try opened.checkRange(of: Subset(dataset, indices: ends))
       let x = Tensor(try finite(dataset, ends).inputs)
       decoded = pictures.interpolations(
         between: x, steps: steps, path: Interpolation(rawValue: path) ?? .spherical)

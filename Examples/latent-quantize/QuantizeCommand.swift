@@ -62,6 +62,7 @@ struct QuantizeCommand: ParsableCommand {
     }
     let dataset = try opened.data(data)
     if dataset.count == 0 { throw CommandError("\(dataset.name) has no examples", .dataError) }
+    try opened.checkRange(of: dataset)
     let folder = try NewRunFolder(out)
     defer { withExtendedLifetime(folder) {} }
     let target = "\(out)/\(RunFolder.best)"

@@ -82,7 +82,7 @@ struct TrainCommand: ParsableCommand {
   var settings: [String] = []
 
   @Option(help: "Weight of the divergence from the prior. (default: 1)") var beta: Double?
-  @Option(help: "Nats that each latent dimension may use for free. (default: 0)")
+  @Option(help: "Nats that each latent dimension may use for free. (default: 0; of text 0.25)")
   var freeBits: Double?
   @Option(help: "Steps over which the divergence's weight rises from 0. (default: 0)")
   var warmupSteps: Int?

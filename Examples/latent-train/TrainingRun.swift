@@ -19,6 +19,10 @@ struct TrainingRun {
     let split = try data.split(validation: configuration.validation, seed: configuration.seed)
     let validation: (any Dataset)? = split.validation.count > 0 ? split.validation : test
     let transform = try BatchTransforms.parse(configuration.transform)
+    let look = try look(model, split.training, transform)
+    var model = model
+    // What a checkpoint holds is kept.
+    if saved == nil { model.initialize(from: look) }
     let order = BatchOrder(
       count: split.training.count, batchSize: configuration.batchSize, seed: configuration.seed)
     let settings = configuration.objective
@@ -43,6 +47,8 @@ struct TrainingRun {
     } else {
       say("\(data)\n\(trainer.model.parameterCount) parameters, \(objective.summary)")
     }
+    // Of the model as it starts.
+    let notes = try self.look(trainer.model, split.training, transform).notes
     try AtomicFile.write(Array(try configuration.yaml().utf8), to: "\(out)/config.yaml")
     var events: [any TrainingEvent] = [MetricsLog(to: out), saving]
     if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
@@ -52,7 +58,22 @@ struct TrainingRun {
       validation: validation, transform: transform, events: events)
     // Not what this call of `fit` did: a resumed run is shown whole.
     try finish(
-      trainer, MetricsLog.epochs(in: out), validation ?? split.training, test: test, transform)
+      trainer, MetricsLog.epochs(in: out), validation ?? split.training, test: test, transform,
+      notes)
+  }
+
+  /// Compares the data with the likelihood before anything is written.
+  private func look(
+    _ model: some LatentVariableModel, _ data: some Dataset, _ transform: (any BatchTransform)?
+  ) throws -> DataLook {
+    do {
+      return try model.look(at: data, through: transform, seed: configuration.seed)
+    } catch let misfit as DataMisfit where misfit.support.takesFractions {
+      guard case .likelihood = misfit.taker else { throw misfit }
+      // The same way out in words of the command line.
+      let threshold = transform == nil ? "; or --transform threshold, which makes them 0 and 1" : ""
+      throw CommandError("\(misfit) (--likelihood normal)\(threshold)", .dataError)
+    }
   }
 
   /// Refuses fewer epochs than a resumed run has begun, and says where its schedule has another length.
@@ -73,7 +94,8 @@ struct TrainingRun {
 
   private func finish<Model: ReparameterizedModel>(
     _ trainer: Trainer<Model, ELBO<Model>>, _ history: [EpochMetrics],
-    _ shown: any Dataset, test: (any Dataset)?, _ transform: (any BatchTransform)?
+    _ shown: any Dataset, test: (any Dataset)?, _ transform: (any BatchTransform)?,
+    _ notes: [DataNote]
   ) throws {
     var figures: [(String, Double)] = []
     if let test {
@@ -90,7 +112,8 @@ struct TrainingRun {
     let pictures = try draw(model, known)
     let texts = configuration.isText ? try write(model, known) : []
     let seconds = history.map(\.seconds).filter(\.isFinite).reduce(0, +)
-    try summarize(trainer, figures, seconds)
+    let use = try model.latentUse(on: known, seed: configuration.seed)
+    try summarize(trainer, figures, seconds, use, notes)
     let facts: [(String, String)] =
       [
         ("data", configuration.data),
@@ -99,13 +122,21 @@ struct TrainingRun {
         ("optimizer", trainer.optimizer.summary),
         ("epochs", "\(trainer.epoch) of \(configuration.epochs), \(trainer.step) steps"),
         ("time", "\(rounded(seconds)) s"),
-      ] + (trainer.stopReason.map { [("stopped", $0)] } ?? [])
+      ] + notes.map { ("note", "\($0)") } + (use.map { [("latents", "\($0)")] } ?? [])
+      + (trainer.stopReason.map { [("stopped", $0)] } ?? [])
       + figures.map { ("\($0.0), nats", rounded($0.1)) }
     try Report(
       title: "Latent run on \(configuration.data)", facts: facts, epochs: history,
       pictures: pictures, texts: texts
     ).write(to: "\(out)/report.html")
+    if let use, use.active * 4 < use.count { say("\(use): \(remedy)") }
     say("report: \(out)/report.html")
+  }
+
+  /// What makes latents worth using.
+  private var remedy: String {
+    let scale = configuration.model.likelihood == .unitNormal ? ", --likelihood normal" : ""
+    return "try --beta 0.1, --free-bits 0.05, --warmup-steps N\(scale) or more epochs"
   }
 
   private func draw(
@@ -180,7 +211,8 @@ struct TrainingRun {
   }
 
   private func summarize<Model: ReparameterizedModel>(
-    _ trainer: Trainer<Model, ELBO<Model>>, _ figures: [(String, Double)], _ seconds: Double
+    _ trainer: Trainer<Model, ELBO<Model>>, _ figures: [(String, Double)], _ seconds: Double,
+    _ use: LatentUse?, _ notes: [DataNote]
   ) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -189,7 +221,8 @@ struct TrainingRun {
     let summary = Summary(
       version: LibraryVersion.current, configuration: configuration,
       parameters: trainer.model.parameterCount, epochs: trainer.epoch, steps: trainer.step,
-      stopped: trainer.stopReason, seconds: seconds,
+      stopped: trainer.stopReason, seconds: seconds, activeLatents: use?.active,
+      latents: use?.count, notes: notes.map(\.description),
       natsPerExample: Dictionary(figures) { first, _ in first })
     try AtomicFile.write(Array(try encoder.encode(summary)), to: "\(out)/summary.json")
   }
@@ -210,5 +243,10 @@ private struct Summary: Encodable {
   let stopped: String?
   /// Of all epochs together; of one that was interrupted, since it was resumed.
   let seconds: Double
+  /// Latent dimensions that carry at least `LatentUse.threshold` nats, and all; absent where the
+  /// posterior has no divergence for each dimension.
+  let activeLatents, latents: Int?
+  /// What is odd about the data.
+  let notes: [String]
   let natsPerExample: [String: Double]
 }

@@ -33,6 +33,11 @@ public struct StepReport: Sendable {
     self.learningRate = learningRate
     self.wasSkipped = wasSkipped
   }
+
+  /// Whether data are more probable than certain, which no probability allows.
+  var hasNegativeLoss: Bool {
+    terms.contains { $0.name == "reconstruction" && $0.value < 0 }
+  }
 }
 
 /// A running mean of named terms, weighted by examples. The loss is the first term, "loss".

@@ -25,6 +25,10 @@ public struct ProgressDisplay: TrainingEvent {
     firstStep = state.step
   }
 
+  public mutating func noted(_ state: TrainingState, _ note: DataNote) throws {
+    write("note: \(note)\n")
+  }
+
   public mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws {
     if !report.wasSkipped { average.add(report.loss, report.terms, examples: report.examples) }
     let now = Date()

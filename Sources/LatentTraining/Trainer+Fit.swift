@@ -19,8 +19,11 @@ extension Trainer {
   ///     there is none, the training loss does, as it would be with the warm-up over.
   ///   - transform: applied to each batch with noise that is a function of (seed, step).
   ///   - handlesSignals: SIGINT and SIGTERM finish the step, let the events save and throw.
+  /// A sample of the data is compared with the support of the model's likelihood before the first step
+  /// (`LatentVariableModel.look`), and a batch where its loss cannot be; `checksData` says whether.
+  ///
   /// - Returns: the metrics of the epochs done by this call.
-  /// - Throws: `TrainingError`, and what data sets and events throw.
+  /// - Throws: `TrainingError`, `DataMisfit`, and what data sets and events throw.
   @discardableResult
   public mutating func fit(
     _ dataset: some Dataset, epochs: Int, batchSize: Int, validation: (any Dataset)? = nil,
@@ -38,12 +41,18 @@ extension Trainer {
     var loop = Loop(
       order: order, epochs: epochs, transform: transform, validation: validation, events: events)
     loop.restore(eventStates)
+    let look = try look(at: dataset, transform)
+    loop.likelihood = look?.likelihood
     if handlesSignals { latent_signals_watch() }
     defer { if handlesSignals { latent_signals_unwatch() } }
     // Also when a signal or an error ends the run: the trainer may go on, or be saved, from there.
     defer { eventStates = loop.events.map(\.saved) }
     stopReason = nil
     try loop.each(self) { try $0.runBegan($1) }
+    // A resumed run was told.
+    for note in step == 0 ? look?.notes ?? [] : [] {
+      try loop.each(self) { try $0.noted($1, note) }
+    }
     // In the middle of an epoch the events were asked after the one before.
     if batch == 0 { note(loop.events.map(\.verdict), epochs) }
     var history: [EpochMetrics] = []
@@ -66,6 +75,14 @@ extension Trainer {
     for case .stop(let reason) in verdicts { stopReason = reason }
   }
 
+  /// Nil where the model has no likelihood, or nobody asks.
+  private func look(
+    at dataset: some Dataset, _ transform: (any BatchTransform)?
+  ) throws -> DataLook? {
+    guard checksData, let model = model as? any LatentVariableModel else { return nil }
+    return try model.look(at: dataset, through: transform, seed: seed)
+  }
+
   private func stopIfSignalled(_ loop: inout Loop) throws {
     let signal = latent_signals_pending()
     guard signal != 0 else { return }
@@ -76,8 +93,20 @@ extension Trainer {
   private mutating func train(
     on dataset: some Dataset, _ indices: [Int], _ loop: inout Loop
   ) throws {
-    let report = try step(
-      on: dataset.batch(at: indices), of: dataset, transform: loop.transform)
+    let examples = try dataset.batch(at: indices)
+    let report: StepReport
+    do {
+      report = try step(on: examples, of: dataset, transform: loop.transform)
+    } catch let error as TrainingError {
+      // Numbers outside a support have the log-probability -infinity.
+      try loop.likelihood?.check(
+        transformed(examples, by: loop.transform, step: step), of: dataset)
+      throw error
+    }
+    if let likelihood = loop.likelihood, likelihood.support.isDiscrete, report.hasNegativeLoss {
+      try likelihood.check(
+        transformed(examples, by: loop.transform, step: report.step), of: dataset)
+    }
     if !report.wasSkipped {
       running.add(report.loss, report.terms, examples: report.examples)
       runningAfterWarmup += report.lossAfterWarmup * Double(report.examples)
@@ -124,6 +153,7 @@ private struct Loop {
   let transform: (any BatchTransform)?
   let validation: (any Dataset)?
   var events: [any TrainingEvent]
+  var likelihood: LikelihoodSupport?
 
   /// Hands saved numbers to the events, by position; where the event there saves numbers of other
   /// names, because the list has changed since, to the first one that saves these.

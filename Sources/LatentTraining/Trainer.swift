@@ -27,6 +27,9 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   /// Averaged weights, where wanted: `evaluate` looks at them, and so does the validation.
   public var average: ExponentialMovingAverage<Model>?
   public var nonFinitePolicy = NonFinitePolicy.stop
+  /// Whether `fit` compares the range of the data with the support of the model's likelihood. No for
+  /// an objective that looks at other fields than the inputs under it.
+  public var checksData = true
   /// Texts for checkpoints, such as the model's description in JSON.
   public var descriptions: [String: String] = [:]
 
@@ -140,12 +143,15 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
         gradientNorm: .nan, learningRate: baseLearningRate * schedule.factor(step: number),
         wasSkipped: true)
     }
-    var examples = examples
-    if let transform {
-      var random = RandomStream(seed: seed).split("transform").split(UInt64(step))
-      examples = transform(examples, using: &random)
-    }
-    return try step(Tensor(examples.inputs), fields: examples.tensors)
+    let seen = transformed(examples, by: transform, step: step)
+    return try step(Tensor(seen.inputs), fields: seen.tensors)
+  }
+
+  /// What the model sees of examples at a step: a function of (seed, step).
+  func transformed(_ examples: Batch, by transform: (any BatchTransform)?, step: Int) -> Batch {
+    guard let transform else { return examples }
+    var random = RandomStream(seed: seed).split("transform").split(UInt64(step))
+    return transform(examples, using: &random)
   }
 
   /// Counts a step that is passed over, where the policy allows another one.

@@ -44,6 +44,8 @@ public enum TrainingVerdict: Sendable, Equatable {
 /// Something that watches a run.
 public protocol TrainingEvent: Sendable {
   mutating func runBegan(_ state: TrainingState) throws
+  /// Something about the data is odd; before the first step of a run that is not resumed.
+  mutating func noted(_ state: TrainingState, _ note: DataNote) throws
   mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws
   /// The event decides on the metrics; nothing is written yet.
   mutating func epochEnded(_ state: TrainingState, _ metrics: EpochMetrics) throws
@@ -64,6 +66,7 @@ public protocol TrainingEvent: Sendable {
 
 extension TrainingEvent {
   public mutating func runBegan(_ state: TrainingState) throws {}
+  public mutating func noted(_ state: TrainingState, _ note: DataNote) throws {}
   public mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws {}
   public mutating func epochEnded(
     _ state: TrainingState, _ metrics: EpochMetrics

@@ -198,11 +198,11 @@ import Testing
       (
         "resnet", [28, 28, 1],
         "resnet(channels: [32, 64, 128], blocks: 1, groups: 8, latentChannels: 4, epsilon: 1e-06), "
-          + "unit-normal"
+          + "normal"
       ),
       (
         "resnet", [9, 8, 1],
-        "resnet(channels: [32], blocks: 1, groups: 8, latentChannels: 4, epsilon: 1e-06), unit-normal"
+        "resnet(channels: [32], blocks: 1, groups: 8, latentChannels: 4, epsilon: 1e-06), normal"
       ),
       ("gated-mlp", [7], "gated-mlp(hidden: [300, 300], latentSize: 40), bernoulli"),
       ("mlp-autoencoder", [7], "mlp-autoencoder(hidden: [400], latentSize: 20), bernoulli"),

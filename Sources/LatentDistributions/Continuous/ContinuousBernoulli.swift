@@ -31,6 +31,7 @@ public struct ContinuousBernoulli: ReparameterizedDistribution, FactorizedDistri
   }
 
   public var dtype: DType { logits.dtype }
+  public var support: Support { .unitInterval }
   /// 1 / (1 - e^-l) - 1 / l, `[batch, event]`.
   public var mean: Tensor {
     let below = Formulas.meanBelow(logits.negativeMagnitude)

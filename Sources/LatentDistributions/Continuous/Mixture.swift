@@ -35,6 +35,7 @@ public struct Mixture<Component: EvaluableDistribution>: EvaluableDistribution {
 
   public var eventShape: Shape { components.eventShape }
   public var dtype: DType { components.dtype }
+  public var support: Support { components.support }
   public var componentCount: Int { components.batchShape[-1] }
 
   public func logProbability(of value: Tensor) -> Tensor {

@@ -32,6 +32,12 @@ public struct Uniform: ReparameterizedDistribution, FactorizedDistribution,
   }
 
   public var dtype: DType { low.dtype }
+  /// From the lowest of all bounds to the highest.
+  public var support: Support {
+    guard let lowest = low.doubles.min(), let highest = high.doubles.max(), lowest <= highest
+    else { return .reals }
+    return .interval(lowest...highest)
+  }
   private var shape: Shape { batchShape + eventShape }
   private var logWidth: Tensor { log(high - low) }
 

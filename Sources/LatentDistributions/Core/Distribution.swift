@@ -22,6 +22,8 @@ public protocol Distribution: Sendable {
   /// Shape of one draw for one parameter set.
   var eventShape: Shape { get }
   var dtype: DType { get }
+  /// Where the elements of its values lie.
+  var support: Support { get }
 
   /// Draws `[sample, batch, event]` and their log-probabilities `[sample, batch]` in nats. Derivatives
   /// pass where the distribution is reparameterised. Takes a fixed number of draws of `random`.

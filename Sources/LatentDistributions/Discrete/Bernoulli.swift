@@ -33,6 +33,8 @@ public struct Bernoulli: FactorizedDistribution, DistributionWithMean {
   }
 
   public var dtype: DType { logits.dtype }
+  /// 0 and 1; what lies between counts as soft targets.
+  public var support: Support { .binary.soft }
   /// The probability of 1, `[batch, event]`.
   public var mean: Tensor { sigmoid(logits) }
   public var mode: Tensor { logits.detached .> 0 }

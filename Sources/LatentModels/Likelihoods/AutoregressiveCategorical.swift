@@ -62,6 +62,7 @@ public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: Maskabl
   public var eventShape: Shape { [network.length] }
   /// The type of probabilities; values are int32.
   public var dtype: DType { latents.dtype }
+  public var support: Support { .classes(network.classCount) }
 
   /// Logits of each element given those before it: values `[..., batch, length]` to
   /// `[..., batch, length, classes]`. Values that are no class count as class 0 for their

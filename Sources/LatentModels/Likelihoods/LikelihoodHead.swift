@@ -14,6 +14,14 @@ public protocol LikelihoodHead: Module {
   var outputsPerElement: Int { get }
   /// `[..., event]` with `outputsPerElement` times the last axis, to a likelihood of that event.
   func callAsFunction(_ raw: Tensor, eventRank: Int) -> Likelihood
+  /// Takes its own parameters from data of these moments, `[..., elements]`.
+  /// - Returns: raw outputs of a likelihood with their mean, `[..., outputsPerElement * elements]`, at
+  ///   which a network starts; nil where any are as good.
+  mutating func initialize(from moments: DataMoments) -> Tensor?
+}
+
+extension LikelihoodHead {
+  public mutating func initialize(from moments: DataMoments) -> Tensor? { nil }
 }
 
 /// Bernoulli with the outputs as logits: binary data, or gray values in [0, 1] as soft targets.
@@ -23,6 +31,9 @@ public struct BernoulliHead: LikelihoodHead {
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(_ raw: Tensor, eventRank: Int) -> Bernoulli {
     Bernoulli(logits: raw, eventRank: eventRank)
+  }
+  public mutating func initialize(from moments: DataMoments) -> Tensor? {
+    StartingOutputs.logits(moments.mean)
   }
 }
 
@@ -34,6 +45,9 @@ public struct ContinuousBernoulliHead: LikelihoodHead {
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(_ raw: Tensor, eventRank: Int) -> ContinuousBernoulli {
     ContinuousBernoulli(logits: raw, eventRank: eventRank)
+  }
+  public mutating func initialize(from moments: DataMoments) -> Tensor? {
+    StartingOutputs.continuousLogits(moments.mean)
   }
 }
 
@@ -73,6 +87,19 @@ public struct NormalHead: LikelihoodHead {
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
     visitor.visit(&logVariance, "logVariance")
+  }
+
+  /// Scales start at the deviation of the data around the means, which is what a network is off by that
+  /// has learned nothing else (decision 0025). It is that of all elements together: elements that
+  /// hardly vary would have a scale that the first outputs are far beyond.
+  public mutating func initialize(from moments: DataMoments) -> Tensor? {
+    let logDeviation = moments.deviation.map { Foundation.log($0) }
+    if let old = logVariance, let logDeviation {
+      logVariance = Tensor(repeating: 2 * logDeviation, shape: old.shape, old.dtype)
+    }
+    guard scale == .elementwise else { return moments.mean }
+    let scales = moments.mean.zerosLike + 2 * (logDeviation ?? 0)
+    return Tensor.concatenate([moments.mean, scales], axis: -1)
   }
 
   public func callAsFunction(_ raw: Tensor, eventRank: Int) -> DiagonalNormal {

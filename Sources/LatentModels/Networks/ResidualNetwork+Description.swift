@@ -9,7 +9,7 @@ extension ResidualNetwork: HeadedNetworkDescription {
   public static let architecture = "resnet"
   public static let presets = [
     NetworkPreset(
-      architecture, "residual blocks, latents in their place", likelihood: .unitNormal
+      architecture, "residual blocks, latents in their place", likelihood: .normal
     ) { fitting($0) },
     NetworkPreset(
       "resnet64", "the same for sides of 64: latents [16, 16, 4]", likelihood: .unitNormal

@@ -37,6 +37,11 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
       data: "sprites:28", model: try ModelDescription(named: "mlp", inputShape: inputShape))
   }
 
+  /// Free bits of new runs on text where nothing is said. A decoder that sees the letters before each one
+  /// needs no latents to begin with, and the divergence empties them in the first steps (Bowman et al.
+  /// 2016); what is free cannot be saved.
+  public static let freeBitsOfText = 0.25
+
   /// The evidence lower bound.
   public struct ObjectiveSettings: Codable, Sendable, Equatable {
     public var beta = 1.0

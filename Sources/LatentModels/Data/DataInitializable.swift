@@ -1,0 +1,89 @@
+// A decoder that starts at the mean of the data spends its first steps on what differs between them,
+// and a likelihood that starts at their scale neither ignores nor exaggerates it. Burda, Grosse and
+// Salakhutdinov (2016) start the last bias of their decoders like that.
+
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+/// A part of a model that can start where the data are.
+///
+/// The ready decoders take the bias of their last layer from it, and likelihoods their scale. Call it
+/// before training; what a checkpoint holds replaces it.
+public protocol DataInitializable: Module {
+  mutating func initialize(from statistics: DataStatistics)
+}
+
+extension VAE: DataInitializable {
+  /// Tells the decoder, where it can make use of them.
+  public mutating func initialize(from statistics: DataStatistics) {
+    guard var informed = decoder as? any DataInitializable else { return }
+    informed.initialize(from: statistics)
+    if let informed = informed as? D { decoder = informed }
+  }
+}
+
+extension DenseDecoder: DataInitializable {
+  public mutating func initialize(from statistics: DataStatistics) {
+    requireShape(outputShape, statistics)
+    // An element is a pixel here, each with a bias of its own.
+    output.bias.start(at: head.initialize(from: statistics.moments))
+  }
+}
+
+extension ConvDecoder: DataInitializable {
+  public mutating func initialize(from statistics: DataStatistics) {
+    let outputs = head.initialize(from: statistics.channelMoments)
+    convolutions[convolutions.count - 1].bias.start(at: outputs)
+  }
+}
+
+extension ResidualDecoder: DataInitializable {
+  public mutating func initialize(from statistics: DataStatistics) {
+    output.bias.start(at: head.initialize(from: statistics.channelMoments))
+  }
+}
+
+extension TransformerTextDecoder: DataInitializable {
+  /// The logits start at the frequencies of the tokens.
+  public mutating func initialize(from statistics: DataStatistics) {
+    output.bias.start(at: statistics.logFrequencies(classes: classCount))
+  }
+}
+
+extension GRUTextDecoder: DataInitializable {
+  /// The logits start at the frequencies of the tokens.
+  public mutating func initialize(from statistics: DataStatistics) {
+    output.bias.start(at: statistics.logFrequencies(classes: classCount))
+  }
+}
+
+extension DataStatistics {
+  /// log p of each class, every one counted once more than it was seen (Laplace); nil of data that are
+  /// no integers.
+  func logFrequencies(classes: Int) -> Tensor? {
+    guard !occurrences.isEmpty else { return nil }
+    let counts = (0..<classes).map {
+      Double($0 < occurrences.count ? occurrences[$0] : 0) + 1
+    }
+    return log(Tensor(counts) / counts.reduce(0, +))
+  }
+}
+
+extension Tensor? {
+  /// Becomes `value`, flattened and in its own type. A layer without a bias stays without.
+  fileprivate mutating func start(at value: Tensor?) {
+    guard let bias = self, let value else { return }
+    require(
+      value.count == bias.count,
+      "a bias of \(bias.count) cannot start at statistics of \(value.count) elements")
+    self = Tensor(value.detached.converted(to: bias.dtype).reshaped(bias.shape).array)
+  }
+}
+
+private func requireShape(_ shape: Shape, _ statistics: DataStatistics) {
+  require(
+    shape == statistics.shape,
+    "a decoder of examples \(shape) cannot start from statistics of \(statistics.shape)")
+}
