@@ -18,7 +18,8 @@ extension Trainer {
   ///   - validation: evaluated after each epoch; selects the best checkpoint and stops early. Where
   ///     there is none, the training loss does, as it would be with the warm-up over.
   ///   - transform: applied to each batch with noise that is a function of (seed, step).
-  ///   - handlesSignals: SIGINT and SIGTERM finish the step, let the events save and throw.
+  ///   - handlesSignals: SIGINT, SIGTERM, SIGHUP and SIGXCPU finish the step, let the events save and
+  ///     throw; another SIGINT or SIGTERM ends the process at once.
   /// - Returns: the metrics of the epochs done by this call.
   /// - Throws: `TrainingError`, and what data sets and events throw.
   @discardableResult
@@ -36,7 +37,8 @@ extension Trainer {
       throw TrainingError.wrongPosition(batch: batch, batchesPerEpoch: order.batchesPerEpoch)
     }
     var loop = Loop(
-      order: order, epochs: epochs, transform: transform, validation: validation, events: events)
+      order: order, epochs: epochs, transform: transform, validation: validation,
+      holdsSignals: handlesSignals, events: events)
     loop.restore(eventStates)
     if handlesSignals { latent_signals_watch() }
     defer { if handlesSignals { latent_signals_unwatch() } }
@@ -81,7 +83,12 @@ extension Trainer {
       var random = RandomStream(seed: seed).split("transform").split(UInt64(step))
       examples = transform(examples, using: &random)
     }
-    let report = try step(Tensor(examples.inputs), fields: examples.tensors)
+    let report: StepReport
+    do {
+      if loop.holdsSignals { latent_signals_hold() }
+      defer { if loop.holdsSignals { latent_signals_release() } }
+      report = try step(Tensor(examples.inputs), fields: examples.tensors)
+    }
     if !report.wasSkipped {
       running.add(report.loss, report.terms, examples: report.examples)
       runningAfterWarmup += report.lossAfterWarmup * Double(report.examples)
@@ -120,6 +127,8 @@ private struct Loop {
   let epochs: Int
   let transform: (any BatchTransform)?
   let validation: (any Dataset)?
+  /// Whether steps are computed with signals held back.
+  let holdsSignals: Bool
   var events: [any TrainingEvent]
 
   /// Hands saved numbers to the events, by position; where the event there saves numbers of other
