@@ -36,11 +36,13 @@ struct TrainCommand: ParsableCommand {
         report.html, pictures/*.png   what came out; texts/*.txt for text
 
       SIGNALS AND EXIT CODES
-        SIGINT and SIGTERM finish the step, save and exit with 130 or 143;
-        continue with --resume.
+        SIGINT, SIGTERM, SIGHUP and SIGXCPU finish the step, save and exit with
+        130, 143, 129 or 152; continue with --resume. Another SIGINT or SIGTERM
+        ends at once, as of the last save.
         64 wrong arguments, 65 bad data, 66 missing input, 70 training failed
-        (not a finite number), 73 cannot write, 78 wrong configuration or
-        impossible model.
+        (not a finite number), 71 out of memory, 73 cannot write a file, 74 cannot
+        write to standard output, 78 wrong configuration or impossible model.
+        A folder that holds another run, or files of these names, is refused.
 
       EXAMPLE
         latent-train --data sprites:28 --out run/
@@ -55,7 +57,8 @@ struct TrainCommand: ParsableCommand {
       .joined(separator: "\n")
   }
 
-  @Option(help: "A YAML or JSON file of settings; see CONFIGURATION FILES.") var config: String?
+  @Option(help: "A YAML or JSON file of settings; see CONFIGURATION FILES.", transform: pathName)
+  var config: String?
   @Option(help: "What to train on; see DATA. (default: sprites:28)") var data: String?
   @Option(help: "The folder to leave everything in.", transform: folderName) var out: String?
   @Flag(
@@ -111,7 +114,7 @@ struct TrainCommand: ParsableCommand {
     try checkRange("save-every", saveEvery, counts)
     try checkRange("keep", keep, counts)
     if let saveSteps { try checkRange("save-steps", saveSteps, counts) }
-    try checkRange("threads", threads, 0...1024)
+    try checkRange("threads", threads, 0...256)
     _ = try widths()
   }
 
@@ -165,21 +168,21 @@ struct TrainCommand: ParsableCommand {
     let source = try DataSource(parsing: sources.configuration(inputShape: nil).data).open()
     let configuration = try sources.configuration(
       inputShape: source.training.inputShape.dimensions)
-    guard let out, !printConfig else { return print(try configuration.yaml(), terminator: "") }
+    guard let out, !printConfig else { return try printResult(configuration.yaml()) }
+    try DataSource(parsing: configuration.data).checkOutside(out)
     let folder = try NewRunFolder(out, resumes: true)
     defer { withExtendedLifetime(folder) {} }
-    try train(configuration, source, out, from: nil)
+    try train(configuration, source, folder.lock, from: nil)
   }
 
   private func continueRun(_ sources: ConfigurationSources, in out: String) throws {
     // A folder to continue in must be there; making it would hide a mistyped name.
     _ = try Folder.names(in: out)
     let lock = printConfig ? nil : try RunLock(folder: out)
-    defer { withExtendedLifetime(lock) {} }
     let newest = try RunFolder.newest(in: out)
     let configuration = try sources.configuration(
       resuming: RunConfiguration(from: newest.checkpoint, path: newest.path))
-    if printConfig { return print(try configuration.yaml(), terminator: "") }
+    guard let lock else { return try printResult(configuration.yaml()) }
     let source = try DataSource(parsing: configuration.data).open()
     let shape = source.training.inputShape.dimensions
     guard configuration.model.inputShape == shape else {
@@ -187,19 +190,19 @@ struct TrainCommand: ParsableCommand {
         "data \(configuration.data): examples of shape \(shape), "
           + "but the run was trained on \(configuration.model.inputShape)", .dataError)
     }
-    try train(configuration, source, out, from: newest)
+    try train(configuration, source, lock, from: newest)
   }
 
   private func train(
     _ configuration: RunConfiguration, _ source: (training: any Dataset, test: (any Dataset)?),
-    _ out: String, from saved: (path: String, checkpoint: Checkpoint)?
+    _ lock: RunLock, from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
     var random = RandomStream(seed: configuration.seed).split("initialization")
     let model = try configuration.model.makeModel(using: &random)
     try TrainingRun(
-      configuration: configuration, out: out, quiet: quiet,
+      configuration: configuration, lock: lock, quiet: quiet,
       saving: SaveCheckpoints(
-        everyEpochs: saveEvery, everySteps: saveSteps, to: out, keeping: keep)
+        everyEpochs: saveEvery, everySteps: saveSteps, to: lock.folder, keeping: keep)
     ).train(model, source.training, test: source.test, from: saved)
   }
 }

@@ -28,6 +28,8 @@ extension String {
   /// The home folder for a leading tilde, which shells leave alone after a colon.
   var withHomeFolder: String {
     guard self == "~" || hasPrefix("~/") else { return self }
-    return FileManager.default.homeDirectoryForCurrentUser.path + dropFirst()
+    let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
+    return (home.isEmpty ? FileManager.default.homeDirectoryForCurrentUser.path : home)
+      + dropFirst()
   }
 }
