@@ -53,6 +53,7 @@ let package = Package(
     .target(name: "CLatentKernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "CLatentSignals"),
     .target(name: "CLatentDigest"),
+    .target(name: "CLatentFiles"),
     // 1
     .target(name: "LatentNumerics", dependencies: ["CLatentBLAS", "CLatentDNN", "CLatentKernels"]),
     // 2
@@ -67,6 +68,7 @@ let package = Package(
       name: "LatentStorage",
       dependencies: [
         "LatentNumerics", "CLatentHDF5", "CLatentZlib", "CLatentPNG", "CLatentDigest",
+        "CLatentFiles",
       ]),
     // 5
     .target(name: "LatentDatasets", dependencies: ["LatentNumerics", "LatentStorage"]),

@@ -6,8 +6,8 @@ import Latent
 
 /// Exit codes after BSD's sysexits.h.
 public enum ExitStatus: Int32, Sendable {
-  case usage = 64, dataError = 65, noInput = 66, software = 70, cannotCreate = 73
-  case configuration = 78
+  case usage = 64, dataError = 65, noInput = 66, software = 70, osError = 71, cannotCreate = 73
+  case ioError = 74, configuration = 78
 }
 
 /// A failure that a command found itself.
@@ -29,18 +29,45 @@ public struct CommandError: Error, Sendable, CustomStringConvertible {
 
 /// Runs a command; on failure prints one sentence and exits.
 public func runCommand<Command: ParsableCommand>(_ type: Command.Type) {
+  StandardStream.occupyClosed()
+  // Then what cannot be written is an error number.
+  signal(SIGPIPE, SIG_IGN)
+  signal(SIGXFSZ, SIG_IGN)
+  let name = type.configuration.commandName ?? "latent"
+  sayWhenMemoryEnds(as: name)
+  func fail(_ error: any Error, _ code: Int32) -> Never {
+    let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
+    StandardStream.error.show("\(name): \(line)\n", patience: 1)
+    exit(code)
+  }
   do {
-    var command = try type.parseAsRoot()
+    let arguments = joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst()))
+    var command = try type.parseAsRoot(arguments)
     do {
       try command.run()
     } catch let error where status(of: error) != nil {
-      let name = type.configuration.commandName ?? "latent"
-      let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
-      FileHandle.standardError.write(Data("\(name): \(line)\n".utf8))
-      exit(status(of: error) ?? ExitStatus.software.rawValue)
+      fail(error, status(of: error) ?? ExitStatus.software.rawValue)
     }
   } catch {
-    type.exit(withError: error)
+    // As the argument parser's own `exit`, which loses what cannot be written.
+    let code = type.exitCode(for: error)
+    let text = type.fullMessage(for: error)
+    if !code.isSuccess {
+      StandardStream.error.show(text.isEmpty ? "" : "\(text)\n", patience: 1)
+    } else if !text.isEmpty {
+      do { try printResult("\(text)\n") } catch { fail(error, ExitStatus.ioError.rawValue) }
+    }
+    exit(code.rawValue)
+  }
+}
+
+/// Writes what a command is asked for to standard output.
+/// - Throws: `CommandError` where it cannot be written.
+public func printResult(_ text: String) throws {
+  do {
+    try StandardStream.output.write(text)
+  } catch {
+    throw CommandError("\(error)", .ioError)
   }
 }
 

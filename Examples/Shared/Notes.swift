@@ -6,6 +6,6 @@ import Latent
 extension Dataset {
   /// Prints the notes of the data on standard error, a line each.
   public func printNotes() {
-    for note in notes { FileHandle.standardError.write(Data("note: \(note)\n".utf8)) }
+    for note in notes { StandardStream.error.show("note: \(note)\n", patience: 1) }
   }
 }

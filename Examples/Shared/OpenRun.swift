@@ -9,7 +9,9 @@ public struct RunArguments: ParsableArguments {
   @Argument(help: "The folder of a run, as latent-train leaves it.", transform: folderName)
   public var run: String
 
-  @Option(help: "Which checkpoint: best (lowest validation loss), latest, or the path of a file.")
+  @Option(
+    help: "Which checkpoint: best (lowest validation loss), latest, or the path of a file.",
+    transform: pathName)
   public var checkpoint = "best"
 
   @Option(help: "Threads; 0 takes every CPU. Results are the same for any number.")
@@ -18,7 +20,7 @@ public struct RunArguments: ParsableArguments {
   public init() {}
 
   public func validate() throws {
-    try checkRange("threads", threads, 0...1024)
+    try checkRange("threads", threads, 0...256)
   }
 
   /// Reads the checkpoint and makes the model.

@@ -82,7 +82,7 @@ public enum Texts {
 
   public static func write(_ text: String, to path: String) throws {
     if path == standardOutput {
-      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+      try printResult(text)
     } else {
       try AtomicFile.write(Array(text.utf8), to: path)
     }

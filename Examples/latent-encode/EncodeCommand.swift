@@ -27,7 +27,8 @@ struct EncodeCommand: ParsableCommand {
   @OptionGroup var folder: RunArguments
   @Option(help: "What to encode (as latent-train's --data); the run's test data by default.")
   var data: String?
-  @Option(help: "The file to write: .h5, .npy or .csv.") var out: String
+  @Option(help: "The file to write: .h5, .npy or .csv.", transform: pathName) var out: String
+  @OptionGroup var overwriting: OverwriteArguments
   @Option(help: "Examples at a time.") var batch = 512
   @Option(help: "Only the first so many examples.") var limit: Int?
 
@@ -43,6 +44,8 @@ struct EncodeCommand: ParsableCommand {
 
   func run() throws {
     let opened = try folder.open()
+    try folder.checkOutput(
+      out, overwriting, reading: opened, data: data ?? opened.configuration.data)
     let dataset = try opened.data(data)
     try opened.checkRange(of: dataset)
     let arrays = try encode(opened.model, dataset)
@@ -51,11 +54,12 @@ struct EncodeCommand: ParsableCommand {
     case "csv": try writeTable(arrays)
     default: try HDF5File.write(arrays: arrays, to: out)
     }
+    FileMark.set(on: out)
     let mean = arrays["mean"]?.shape ?? []
-    print(
+    try printResult(
       "{\"examples\": \(mean[0]), \"latents\": \(mean.count / mean[0]), "
         + "\"checkpoint\": \(quoted(opened.path)), "
-        + "\"out\": \(quoted(out))}")
+        + "\"out\": \(quoted(out))}\n")
   }
 
   private func encode(

@@ -33,7 +33,9 @@ struct GenerateCommand: ParsableCommand {
   var seed: UInt64 = 0
   @Option(help: "Pictures in a row. (default: 8)") var columns: Int?
   @Flag(help: "Draw from the likelihood instead of taking its mean.") var sample = false
-  @Option(help: "The file to write: .png, .txt, .npy or .h5.") var out: String
+  @Option(help: "The file to write: .png, .txt, .npy or .h5.", transform: pathName)
+  var out: String
+  @OptionGroup var overwriting: OverwriteArguments
 
   func validate() throws {
     try checkRange("count", count, 1...10_000_000)
@@ -47,10 +49,14 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     let opened = try folder.open()
     try opened.checkOutput(out, arrays: [".npy", ".h5"])
+    try folder.checkOutput(out, overwriting, reading: opened)
     if let columns, !opened.isPicture {
       throw CommandError(
         "--columns \(columns): examples of shape \(opened.configuration.model.inputShape) are no "
           + "pictures", .usage)
+    }
+    if let columns, !out.hasSuffix(".png") {
+      throw CommandError("--columns \(columns): only a .png file has columns", .usage)
     }
     let columns = columns ?? GenerateCommand.usualColumns
     try opened.checkSize(
@@ -81,6 +87,7 @@ struct GenerateCommand: ParsableCommand {
     default: try Texts.write(Texts.blocks(Texts.lines(decoded)), to: out)
     }
     if out == Texts.standardOutput { return }
-    print("{\"examples\": \(count), \"seed\": \(seed), \"out\": \(quoted(out))}")
+    FileMark.set(on: out)
+    try printResult("{\"examples\": \(count), \"seed\": \(seed), \"out\": \(quoted(out))}\n")
   }
 }

@@ -37,13 +37,21 @@ struct InterpolateCommand: ParsableCommand {
     help: "How many rows where no pairs are given. (default: 8, or as many as the data have)")
   var rows: Int?
   @Option(help: "Points on each path, ends included.") var steps = 10
-  @Option(help: "linear or spherical.") var path: String = "spherical"
+  @Option(help: "linear or spherical. (default: spherical)") var path: String?
   @Option(help: "Traverse so many latents instead, around example 0.") var traverse: Int?
-  @Option(help: "The file to write: .png, .txt or .npy.") var out: String
+  @Option(help: "The file to write: .png, .txt or .npy.", transform: pathName) var out: String
+  @OptionGroup var overwriting: OverwriteArguments
 
   func validate() throws {
-    if Interpolation(rawValue: path) == nil {
+    if let path, Interpolation(rawValue: path) == nil {
       throw ValidationError("--path '\(path)': expected linear or spherical")
+    }
+    let given = [("--pairs", pairs != nil), ("--rows", rows != nil), ("--path", path != nil)]
+    if traverse != nil, let other = given.first(where: \.1)?.0 {
+      throw ValidationError("--traverse and \(other) exclude each other")
+    }
+    if pairs != nil && rows != nil {
+      throw ValidationError("--pairs and --rows exclude each other")
     }
     try checkRange("steps", steps, 2...10_000)
     if let rows { try checkRange("rows", rows, 1...10_000) }
@@ -70,6 +78,8 @@ struct InterpolateCommand: ParsableCommand {
   func run() throws {
     let opened = try folder.open()
     try opened.checkOutput(out, arrays: [".npy"])
+    try folder.checkOutput(
+      out, overwriting, reading: opened, data: data ?? opened.configuration.data)
     try walk(opened.model, opened)
   }
 
@@ -106,7 +116,7 @@ struct InterpolateCommand: ParsableCommand {
       try opened.checkRange(of: Subset(dataset, indices: ends))
       let x = Tensor(try finite(dataset, ends).inputs)
       decoded = pictures.interpolations(
-        between: x, steps: steps, path: Interpolation(rawValue: path) ?? .spherical)
+        between: x, steps: steps, path: path.flatMap(Interpolation.init) ?? .spherical)
     }
     if out.hasSuffix(".npy") {
       try NPY.write(
@@ -117,6 +127,8 @@ struct InterpolateCommand: ParsableCommand {
       try pictures.write(decoded, columns: steps, to: out)
     }
     if out == Texts.standardOutput { return }
-    print("{\"rows\": \(decoded.shape[0] / steps), \"steps\": \(steps), \"out\": \(quoted(out))}")
+    FileMark.set(on: out)
+    try printResult(
+      "{\"rows\": \(decoded.shape[0] / steps), \"steps\": \(steps), \"out\": \(quoted(out))}\n")
   }
 }

@@ -78,12 +78,13 @@ struct QuantizeCommand: ParsableCommand {
     let transform = try opened.randomTransform()
     let before = try loss(of: model, dataset, transform)
     let after = try loss(of: quantized, dataset, transform)
-    try checkpoint.write(to: target)
     func bytes(_ model: Model) -> Int { model.namedArrays.values.reduce(0) { $0 + $1.byteCount } }
-    print(
+    try folder.lock.verify()
+    try checkpoint.write(to: target)
+    try printResult(
       "{\"precision\": \(quoted(to.rawValue)), \"weights\": \(quantized.lowPrecisionPaths.count), "
         + "\"bytesBefore\": \(bytes(model)), \"bytes\": \(bytes(quantized)), "
-        + "\"lossBefore\": \(before), \"loss\": \(after), \"out\": \(quoted(target))}")
+        + "\"lossBefore\": \(before), \"loss\": \(after), \"out\": \(quoted(target))}\n")
   }
 
   /// The negative evidence lower bound in nats per example, with the same noise for every model.

@@ -38,11 +38,13 @@ struct TrainCommand: ParsableCommand {
         report.html, pictures/*.png   what came out; texts/*.txt for text
 
       SIGNALS AND EXIT CODES
-        SIGINT and SIGTERM finish the step, save and exit with 130 or 143;
-        continue with --resume.
+        SIGINT, SIGTERM, SIGHUP and SIGXCPU finish the step, save and exit with
+        130, 143, 129 or 152; continue with --resume. Another SIGINT or SIGTERM
+        ends at once, as of the last save.
         64 wrong arguments, 65 bad data, 66 missing input, 70 training failed
-        (not a finite number), 73 cannot write, 78 wrong configuration or
-        impossible model.
+        (not a finite number), 71 out of memory, 73 cannot write a file, 74 cannot
+        write to standard output, 78 wrong configuration or impossible model.
+        A folder that holds another run, or files of these names, is refused.
 
       EXAMPLE
         latent-train --data sprites:28 --out run/
@@ -57,7 +59,8 @@ struct TrainCommand: ParsableCommand {
       .joined(separator: "\n")
   }
 
-  @Option(help: "A YAML or JSON file of settings; see CONFIGURATION FILES.") var config: String?
+  @Option(help: "A YAML or JSON file of settings; see CONFIGURATION FILES.", transform: pathName)
+  var config: String?
   @Option(help: "What to train on; see DATA. (default: sprites:28)") var data: String?
   @Option(
     help:
@@ -120,7 +123,7 @@ struct TrainCommand: ParsableCommand {
     try checkRange("save-every", saveEvery, counts)
     try checkRange("keep", keep, counts)
     if let saveSteps { try checkRange("save-steps", saveSteps, counts) }
-    try checkRange("threads", threads, 0...1024)
+    try checkRange("threads", threads, 0...256)
     _ = try widths()
   }
 
@@ -178,23 +181,23 @@ struct TrainCommand: ParsableCommand {
       inputShape: source.training.inputShape.dimensions)
     // What was found is kept: other data are to meet the model by the same rule.
     configuration.bytes = source.training.byteScale ?? configuration.bytes
-    guard let out, !printConfig else { return print(try configuration.yaml(), terminator: "") }
+    guard let out, !printConfig else { return try printResult(configuration.yaml()) }
+    try DataSource(parsing: configuration.data).checkOutside(out)
     // Data that cannot be read leave no folder.
     let texts = try describe(source.training, configuration.data, since: nil)
     let folder = try NewRunFolder(out, resumes: true)
     defer { withExtendedLifetime(folder) {} }
-    try train(configuration, source, texts, out, from: nil)
+    try train(configuration, source, texts, folder.lock, from: nil)
   }
 
   private func continueRun(_ sources: ConfigurationSources, in out: String) throws {
     // A folder to continue in must be there; making it would hide a mistyped name.
     _ = try Folder.names(in: out)
     let lock = printConfig ? nil : try RunLock(folder: out)
-    defer { withExtendedLifetime(lock) {} }
     let newest = try RunFolder.newest(in: out)
     let configuration = try sources.configuration(
       resuming: RunConfiguration(from: newest.checkpoint, path: newest.path))
-    if printConfig { return print(try configuration.yaml(), terminator: "") }
+    guard let lock else { return try printResult(configuration.yaml()) }
     let source = try DataSource(parsing: configuration.data).open(bytes: configuration.bytes)
     let shape = source.training.inputShape.dimensions
     guard configuration.model.inputShape == shape else {
@@ -203,7 +206,7 @@ struct TrainCommand: ParsableCommand {
           + "but the run was trained on \(configuration.model.inputShape)", .dataError)
     }
     let texts = try describe(source.training, configuration.data, since: newest.checkpoint)
-    try train(configuration, source, texts, out, from: newest)
+    try train(configuration, source, texts, lock, from: newest)
   }
 
   /// By what the data of a run are recognised, and how their classes are called. Says what is to be known
@@ -220,7 +223,7 @@ struct TrainCommand: ParsableCommand {
         throw CommandError(
           "\(error); bring the old data back, or continue with --accept-changed-data", .dataError)
       }
-      FileHandle.standardError.write(Data("note: \(error)\n".utf8))
+      StandardStream.error.show("note: \(error)\n", patience: 1)
     }
     var texts = [DatasetFingerprint.textName: fingerprint.encoded]
     if !data.classNames.isEmpty {
@@ -231,15 +234,15 @@ struct TrainCommand: ParsableCommand {
 
   private func train(
     _ configuration: RunConfiguration, _ source: (training: any Dataset, test: (any Dataset)?),
-    _ texts: [String: String], _ out: String, from saved: (path: String, checkpoint: Checkpoint)?
+    _ texts: [String: String], _ lock: RunLock, from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
     var random = RandomStream(seed: configuration.seed).split("initialization")
     let model = try configuration.model.makeModel(using: &random)
       .reparameterized(for: "the evidence lower bound")
     try TrainingRun(
-      configuration: configuration, out: out, quiet: quiet, dataTexts: texts,
+      configuration: configuration, lock: lock, quiet: quiet, dataTexts: texts,
       saving: SaveCheckpoints(
-        everyEpochs: saveEvery, everySteps: saveSteps, to: out, keeping: keep)
+        everyEpochs: saveEvery, everySteps: saveSteps, to: lock.folder, keeping: keep)
     ).train(model, source.training, test: source.test, from: saved)
   }
 }

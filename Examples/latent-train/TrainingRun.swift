@@ -6,11 +6,14 @@ import LatentCommands
 
 struct TrainingRun {
   let configuration: RunConfiguration
-  let out: String
+  /// Of the folder that everything goes to.
+  let lock: RunLock
   let quiet: Bool
   /// What the run's checkpoints say of its data.
   let dataTexts: [String: String]
   let saving: SaveCheckpoints
+
+  private var out: String { lock.folder }
 
   func train<Model: ReparameterizedModel>(
     _ model: Model, _ data: some Dataset, test: (any Dataset)?,
@@ -107,6 +110,7 @@ struct TrainingRun {
       figures += last.training.values.map { ("train_\($0.name)", $0.value) }
       figures += last.validation?.values.map { ("validation_\($0.name)", $0.value) } ?? []
     }
+    try lock.verify()
     let model = trainer.average?.model ?? trainer.model
     let known = shown.seen(through: transform)
     let pictures = try draw(model, known)
@@ -228,7 +232,7 @@ struct TrainingRun {
   }
 
   private func say(_ text: String) {
-    if !quiet { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    if !quiet { StandardStream.error.show(text + "\n") }
   }
 
   private func rounded(_ value: Double) -> String { String(format: "%.2f", value) }

@@ -7,26 +7,54 @@
 #include "latent_blas.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+enum { ROOM_MIB = 192 };  // the library and its buffer; 167 were measured
 
 static latent_blas_float single;
 static latent_blas_double twice;
 static const char *kernels = "";
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static void end_without_memory(const char *reason) {
+  fprintf(stderr,
+          "latent: out of memory: loading OpenBLAS: %s; close other programs or raise the limit "
+          "(ulimit -v)\n", reason);
+  _exit(71);
+}
+
+// OpenBLAS maps a large buffer at its first product, and tries for ever where it cannot: so the room is
+// tried before the library is loaded, and the product follows at once.
+static void require_room(void) {
+  const size_t bytes = (size_t)ROOM_MIB << 20;
+  void *room = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (room == MAP_FAILED) end_without_memory(strerror(errno));
+  munmap(room, bytes);
+}
+
 static void *load(void) {
+  require_room();
+  errno = 0;
   static const char *const names[] = {"libopenblas.so.0", "libopenblas.so"};
   for (int i = 0; i < 2; ++i) {
     void *library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     if (library) return library;
   }
+  const char *reason = dlerror();
+  if (!reason) reason = "no reason is known";
+  // A library that is there but finds no room is no library that is missing.
+  if (errno == ENOMEM || strstr(reason, "failed to map") || strstr(reason, "llocate memory")) {
+    end_without_memory(reason);
+  }
   fprintf(stderr, "latent: cannot load OpenBLAS: %s (Debian: apt-get install libopenblas-dev)\n",
-          dlerror());
+          reason);
   exit(69);
 }
 
@@ -91,6 +119,12 @@ static void start(void) {
   *(void **)&set_threads = find(library, "openblas_set_num_threads");
   *(void **)&core_name = find(library, "openblas_get_corename");
   set_threads(1);
+  enum { SIDE = 128 };  // smaller products do without the buffer
+  double *matrix = calloc(2 * SIDE * SIDE, sizeof *matrix);
+  if (!matrix) end_without_memory(strerror(ENOMEM));
+  twice.gemm(LATENT_ROW_MAJOR, LATENT_NO_TRANSPOSE, LATENT_NO_TRANSPOSE, SIDE, SIDE, SIDE, 1, matrix,
+             SIDE, matrix, SIDE, 0, matrix + SIDE * SIDE, SIDE);
+  free(matrix);
   kernels = core_name();
 }
 

@@ -10,7 +10,9 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
+#include <string.h>
 
 #define TEXT(x) #x
 #define VERSIONED(major) "libdnnl.so." TEXT(major)
@@ -68,12 +70,46 @@ dnnl_stream_t latent_dnn_stream(void) {
 
 bool latent_dnn_available(void) { return latent_dnn() != NULL; }
 
+// sgemm computes with the stack pointer in blocks of the library's own on the heap, and a handler of
+// the program, or of ours, that interrupts it would write into what lies below. So asynchronous
+// signals wait until it is done, a call of the system before and one after. Primitives of
+// convolutions, products and reorders stay on the thread's stack (decision 0022).
+static sigset_t held;
+static uint64_t held_word;
+static pthread_once_t held_once = PTHREAD_ONCE_INIT;
+
+// The kernel's signals are the first 64 bits of the set; glibc fills in no others.
+static uint64_t word_of(const sigset_t *set) {
+  uint64_t word;
+  memcpy(&word, set, sizeof word);
+  return word;
+}
+
+static void find_held(void) {
+  static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
+  sigset_t own, real;
+  sigfillset(&held);
+  for (size_t i = 0; i < sizeof synchronous / sizeof *synchronous; ++i) {
+    sigdelset(&held, synchronous[i]);
+  }
+  // Some cannot be held back: what remains is what a thread's mask is compared with.
+  pthread_sigmask(SIG_BLOCK, &held, &own);
+  pthread_sigmask(SIG_SETMASK, &own, &real);
+  held_word = word_of(&held) & word_of(&real);
+}
+
 bool latent_dnn_sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
                       float alpha, const float *a, int64_t lda, const float *b, int64_t ldb,
                       float beta, float *c, int64_t ldc) {
   if (!latent_dnn_stream()) return false;
-  return library.sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b,
-                       ldb, beta, c, ldc) == dnnl_success;
+  pthread_once(&held_once, find_held);
+  sigset_t own;
+  pthread_sigmask(SIG_BLOCK, &held, &own);
+  const dnnl_status_t status = library.sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n,
+                                             k, alpha, a, lda, b, ldb, beta, c, ldc);
+  // Threads of the pool hold everything back already.
+  if ((word_of(&own) & held_word) != held_word) pthread_sigmask(SIG_SETMASK, &own, NULL);
+  return status == dnnl_success;
 }
 
 #else

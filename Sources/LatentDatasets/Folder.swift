@@ -107,7 +107,8 @@ extension String {
   /// The home folder for a leading tilde, which shells leave alone after a colon.
   var withHomeFolder: String {
     guard elementsEqualBytes("~") || utf8.starts(with: "~/".utf8) else { return self }
-    return FileManager.default.homeDirectoryForCurrentUser.path
+    let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
+    return (home.isEmpty ? FileManager.default.homeDirectoryForCurrentUser.path : home)
       + String(decoding: utf8.dropFirst(), as: UTF8.self)
   }
 

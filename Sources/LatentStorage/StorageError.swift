@@ -29,6 +29,8 @@ public enum StorageError: Error, Sendable, Equatable {
   case cannotWrite(file: String, action: String, reason: String)
   /// A value cannot be stored in the format asked for.
   case notStorable(name: String, found: String, expected: String)
+  /// The folder is not the one that was there when the work on it began.
+  case replaced(folder: String)
   /// Another process is working on the run folder.
   case busy(folder: String, holder: Int32?)
 
@@ -47,7 +49,7 @@ public enum StorageError: Error, Sendable, Equatable {
     switch self {
     case .missing, .unreadable, .inUse, .needsTrait: .unreadable
     case .damaged, .unsupported, .otherFormat, .tooNew, .noSuchDataset, .rowsOutOfRange: .badData
-    case .cannotWrite, .notStorable, .busy: .cannotWrite
+    case .cannotWrite, .notStorable, .replaced, .busy: .cannotWrite
     }
   }
 }
@@ -88,6 +90,9 @@ extension StorageError: CustomStringConvertible {
       "cannot write '\(file)': \(action): \(reason)"
     case .notStorable(let name, let found, let expected):
       "cannot store '\(name)': found \(found), expected \(expected)"
+    case .replaced(let folder):
+      "cannot write to '\(folder)': the folder was removed or made anew by somebody else since "
+        + "this run began; nothing in it was touched"
     case .busy(let folder, let holder):
       "cannot use '\(folder)': \(holder.map { "process \($0)" } ?? "another process") is working "
         + "on it; wait for it to end or choose another folder"

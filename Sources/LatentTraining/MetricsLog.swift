@@ -1,5 +1,5 @@
 // The numbers of every epoch in a table (CSV) and as one JSON object a line (JSONL), and the table read
-// again.
+// again, also where a spreadsheet has saved it meanwhile.
 
 import Foundation
 import LatentStorage
@@ -11,25 +11,36 @@ import LatentStorage
 /// one too few. The JSON lines follow from the table, which mends a cut between the files.
 public struct MetricsLog: TrainingEvent {
   public let folder: String
-  /// Names and numbers, in the order of the columns.
-  private typealias Row = [(name: String, text: String)]
-  private var rows: [Row] = []
+  private var rows: [MetricsRow] = []
+  private var held: HeldFolder?
 
   public init(to folder: String) { self.folder = folder }
 
-  public var csvPath: String { "\(folder)/metrics.csv" }
-  public var jsonPath: String { "\(folder)/metrics.jsonl" }
+  private static let csvName = "metrics.csv"
+  private static let jsonName = "metrics.jsonl"
+  public var csvPath: String { "\(folder)/\(MetricsLog.csvName)" }
+  public var jsonPath: String { "\(folder)/\(MetricsLog.jsonName)" }
 
   public mutating func runBegan(_ state: TrainingState) throws {
     try Folder.create(folder)
-    rows = state.step > 0 ? MetricsLog.rows(csvPath, upTo: state.epoch) : []
+    held = try HeldFolder(folder)
+    rows = []
+    guard state.step > 0 else { return }
+    let table = MetricsTable(contentsOf: csvPath)
+    if let (number, text) = table.unread {
+      throw StorageError.unsupported(
+        file: csvPath, place: "line \(number)", found: "'\(text.prefix(60))'",
+        expected: number == 1
+          ? "names of columns, the first of which is epoch" : "the number of an epoch first")
+    }
+    rows = table.rows.filter { (MetricsTable.epoch($0) ?? .max) <= state.epoch }
     if !rows.isEmpty { try write() }
   }
 
   /// The epochs in the table of a run folder, those of resumed runs and of the run before them; empty
   /// where there is no table. Examples are not counted in it: 0 of them made each average.
   public static func epochs(in folder: String) -> [EpochMetrics] {
-    rows(MetricsLog(to: folder).csvPath, upTo: .max - 1).map { row in
+    MetricsTable(contentsOf: MetricsLog(to: folder).csvPath).rows.map { row in
       func value(_ name: String) -> Double? {
         row.first { $0.name == name }.flatMap { Double($0.text) }
       }
@@ -49,16 +60,6 @@ public struct MetricsLog: TrainingEvent {
     }
   }
 
-  /// The rows of a table, of these epochs; none where there is no table.
-  private static func rows(_ path: String, upTo last: Int) -> [Row] {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [] }
-    let table = text.split(separator: "\n").map { line in
-      line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-    }
-    return table.dropFirst().filter { (Int($0[0]) ?? .max) <= last }
-      .map { fields in zip(table[0], fields).map { ($0, $1) } }
-  }
-
   public mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws {
     var fields: [(String, String)] = [("epoch", "\(metrics.epoch)"), ("step", "\(metrics.step)")]
     fields += metrics.training.values.map { ("train_\($0.name)", number($0.value)) }
@@ -71,24 +72,30 @@ public struct MetricsLog: TrainingEvent {
   }
 
   private func write() throws {
+    let held = try held ?? HeldFolder(folder)
     // A resumed run may have other columns, such as those of a validation set.
     var names = rows.last?.map(\.name) ?? []
     for row in rows { names += row.map(\.name).filter { !names.contains($0) } }
     let table = rows.map { row in
-      names.map { name in row.first { $0.name == name }?.text ?? "" }.joined(separator: ",")
+      names.map { name in
+        let text = row.first { $0.name == name }?.text ?? ""
+        return text.contains(",") ? "\"\(text)\"" : text
+      }.joined(separator: ",")
     }
     let objects = rows.map { row in
       let members = row.filter { !$0.text.isEmpty }.map { name, text in
-        "\"\(name)\": \(text == "nan" || text.hasSuffix("inf") ? "null" : text)"
+        // What is no number of JSON is one that is not finite, or a spreadsheet's word for it.
+        "\"\(name)\": \(Double(text)?.isFinite == true ? text : "null")"
       }
       return "{" + members.joined(separator: ", ") + "}"
     }
-    try write([names.joined(separator: ",")] + table, to: csvPath)
-    try write(objects, to: jsonPath)
+    try write([names.joined(separator: ",")] + table, to: MetricsLog.csvName, in: held)
+    try write(objects, to: MetricsLog.jsonName, in: held)
   }
 
-  private func write(_ lines: [String], to path: String) throws {
-    try AtomicFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: path)
+  private func write(_ lines: [String], to name: String, in held: HeldFolder) throws {
+    let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+    try held.write(bytes, to: name)
   }
 
   /// NaN has a sign in Swift's texts.

@@ -1,22 +1,34 @@
 // Progress: a line that rewrites itself on a terminal, one plain line per epoch elsewhere.
 
 import Foundation
+import LatentStorage
 
 /// Shows epoch, loss terms, examples per second and the time left on standard error, and why a run was
 /// stopped.
 public struct ProgressDisplay: TrainingEvent {
   private let isTerminal: Bool
   private let write: @Sendable (String) -> Void
+  private let columns: @Sendable () -> Int?
   private var epochStart = Date()
   private var runStart = Date()
   private var firstStep = 0
   private var lastShown = Date.distantPast
   private var average = TermAverage()
 
-  /// `isTerminal` nil asks the system.
-  public init(isTerminal: Bool? = nil, write: (@Sendable (String) -> Void)? = nil) {
-    self.isTerminal = isTerminal ?? (isatty(STDERR_FILENO) == 1)
-    self.write = write ?? { FileHandle.standardError.write(Data($0.utf8)) }
+  /// - Parameters:
+  ///   - isTerminal: whether a line can be rewritten; nil asks the system, for which a terminal without
+  ///     escape codes is none.
+  ///   - write: takes the texts, in place of standard error. What that does not take at once is
+  ///     dropped: no run waits for its display.
+  ///   - columns: the width of the terminal at the moment, in place of asking standard error; nil
+  ///     where it is not known.
+  public init(
+    isTerminal: Bool? = nil, write: (@Sendable (String) -> Void)? = nil,
+    columns: (@Sendable () -> Int?)? = nil
+  ) {
+    self.isTerminal = isTerminal ?? StandardStream.error.isScreen
+    self.write = write ?? { StandardStream.error.show($0) }
+    self.columns = columns ?? { StandardStream.error.columns }
   }
 
   public mutating func runBegan(_ state: TrainingState) throws {
@@ -39,10 +51,11 @@ public struct ProgressDisplay: TrainingEvent {
     let left =
       Double(state.epochs - state.epoch) * Double(state.batchesPerEpoch) - Double(state.batch)
     let remaining = now.timeIntervalSince(runStart) / max(1, done) * left
-    write(
-      "\r\u{1B}[Kepoch \(state.epoch + 1)/\(state.epochs)  "
-        + "batch \(state.batch)/\(state.batchesPerEpoch)  \(terms(average))  \(Int(speed)) items/s  ETA \(ProgressDisplay.clock(remaining))"
-    )
+    let line =
+      "epoch \(state.epoch + 1)/\(state.epochs)  batch \(state.batch)/\(state.batchesPerEpoch)  "
+      + "\(terms(average))  \(Int(speed)) items/s  ETA \(ProgressDisplay.clock(remaining))"
+    // A line that wraps could not be rewritten, and the last column wraps on some terminals.
+    write("\r\u{1B}[K" + line.prefix(columns().map { max(0, $0 - 1) } ?? line.count))
   }
 
   public mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws {

@@ -42,7 +42,7 @@ public enum RunFolder {
   }
 }
 
-/// Writes checkpoints to a folder.
+/// Writes checkpoints to a folder, as long as it is the one that was there when the run began.
 public struct SaveCheckpoints: TrainingEvent {
   public let everyEpochs: Int
   /// Besides, after so many steps, where given.
@@ -53,6 +53,7 @@ public struct SaveCheckpoints: TrainingEvent {
   private var best = Double.infinity
   private var bestIsNew = false
   private var lastSaved = -1
+  private var held: HeldFolder?
 
   public init(everyEpochs: Int = 1, everySteps: Int? = nil, to folder: String, keeping: Int = 3) {
     self.everyEpochs = max(1, everyEpochs)
@@ -63,6 +64,7 @@ public struct SaveCheckpoints: TrainingEvent {
 
   public mutating func runBegan(_ state: TrainingState) throws {
     try Folder.create(folder)
+    held = try HeldFolder(folder)
     _ = try AtomicFile.sweepLeftovers(in: folder)
   }
 
@@ -83,7 +85,7 @@ public struct SaveCheckpoints: TrainingEvent {
 
   public mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws {
     if bestIsNew {
-      try state.makeCheckpoint().write(to: "\(folder)/\(RunFolder.best)")
+      try write(state, to: RunFolder.best)
       bestIsNew = false
     }
     if metrics.epoch % everyEpochs == 0 { try save(state) }
@@ -94,13 +96,30 @@ public struct SaveCheckpoints: TrainingEvent {
 
   private mutating func save(_ state: TrainingState) throws {
     if lastSaved == state.step { return }
-    let path = "\(folder)/\(RunFolder.checkpointName(step: state.step))"
-    try state.makeCheckpoint().write(to: path)
+    let name = RunFolder.checkpointName(step: state.step)
+    try write(state, to: name)
     lastSaved = state.step
+    do {
+      try held.map { try prune($0, sparing: "\(folder)/\(name)") }
+    } catch {
+      // Where the folder was removed meanwhile that is the reason, whatever could not be read.
+      try held?.verify()
+      throw error
+    }
+  }
+
+  private mutating func write(_ state: TrainingState, to name: String) throws {
+    let held = try held ?? HeldFolder(folder)
+    self.held = held
+    try held.write(try state.makeCheckpoint().encoded(), to: name)
+  }
+
+  private func prune(_ held: HeldFolder, sparing path: String) throws {
     let old = try RunFolder.checkpoints(in: folder).filter { $0 != path }
-    if old.count >= keeping {
-      _ = try Checkpoint(contentsOf: path)
-      for path in old.dropFirst(keeping - 1) { unlink(path) }
+    guard old.count >= keeping else { return }
+    _ = try Checkpoint(contentsOf: path)
+    for path in old.dropFirst(keeping - 1) {
+      held.remove(String(path.dropFirst(folder.count + 1)))
     }
   }
 

@@ -18,7 +18,9 @@ extension Trainer {
   ///   - validation: evaluated after each epoch; selects the best checkpoint and stops early. Where
   ///     there is none, the training loss does, as it would be with the warm-up over.
   ///   - transform: applied to each batch with noise that is a function of (seed, step).
-  ///   - handlesSignals: SIGINT and SIGTERM finish the step, let the events save and throw.
+  ///   - handlesSignals: SIGINT, SIGTERM, SIGHUP and SIGXCPU finish the step, let the events save and
+  ///     throw; another SIGINT or SIGTERM ends the process at once.
+  ///
   /// A sample of the data is compared with the support of the model's likelihood before the first step
   /// (`LatentVariableModel.look`), and a batch where its loss cannot be; `checksData` says whether.
   ///
@@ -39,7 +41,8 @@ extension Trainer {
       throw TrainingError.wrongPosition(batch: batch, batchesPerEpoch: order.batchesPerEpoch)
     }
     var loop = Loop(
-      order: order, epochs: epochs, transform: transform, validation: validation, events: events)
+      order: order, epochs: epochs, transform: transform, validation: validation,
+      holdsSignals: handlesSignals, events: events)
     loop.restore(eventStates)
     let look = try look(at: dataset, transform)
     loop.likelihood = look?.likelihood
@@ -96,6 +99,8 @@ extension Trainer {
     let examples = try dataset.batch(at: indices)
     let report: StepReport
     do {
+      if loop.holdsSignals { latent_signals_hold() }
+      defer { if loop.holdsSignals { latent_signals_release() } }
       report = try step(on: examples, of: dataset, transform: loop.transform)
     } catch let error as TrainingError {
       // Numbers outside a support have the log-probability -infinity.
@@ -152,6 +157,8 @@ private struct Loop {
   let epochs: Int
   let transform: (any BatchTransform)?
   let validation: (any Dataset)?
+  /// Whether steps are computed with signals held back.
+  let holdsSignals: Bool
   var events: [any TrainingEvent]
   var likelihood: LikelihoodSupport?
 

@@ -1,5 +1,7 @@
 // Why a training run ends before its time.
 
+import Glibc
+
 /// What stops a run that its program did not ask to stop.
 public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A NaN or an infinity, found before the optimiser touched the parameters.
@@ -8,7 +10,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
   case nonFiniteUpdate(step: Int, parameter: String?)
   /// A term of the validation loss that is NaN or infinite.
   case nonFiniteValidation(epoch: Int, term: String)
-  /// SIGINT or SIGTERM; what the events saved is complete. Exit with `128 + signal`.
+  /// SIGINT, SIGTERM, SIGHUP or SIGXCPU; what the events saved is complete. Exit with `128 + signal`.
   case interrupted(signal: Int32, step: Int)
   /// The data set has no complete batch.
   case noBatches(dataset: String, count: Int, batchSize: Int)
@@ -34,7 +36,7 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
       "validation after epoch \(epoch): \(term) is not finite; nothing was saved of this epoch (try a "
         + "lower learning rate or gradient clipping)"
     case .interrupted(let signal, let step):
-      "training stopped by \(signal == 2 ? "SIGINT" : "SIGTERM") after step \(step)"
+      "training stopped by \(TrainingError.name(ofSignal: signal)) after step \(step)"
     case .noBatches(let dataset, let count, let batchSize):
       "training on \(dataset): \(count) examples make no batch of \(batchSize)"
     case .noCheckpoint(let folder, let tried):
@@ -45,6 +47,16 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
         + "or more; use the data and the batch size that the run began with"
     case .wrongCheckpoint(let path, let found, let expected):
       "checkpoint \(path): found \(found), expected \(expected)"
+    }
+  }
+
+  private static func name(ofSignal number: Int32) -> String {
+    switch number {
+    case SIGINT: "SIGINT"
+    case SIGTERM: "SIGTERM"
+    case SIGHUP: "SIGHUP"
+    case SIGXCPU: "SIGXCPU, the limit on processor time,"
+    default: "signal \(number)"
     }
   }
 }

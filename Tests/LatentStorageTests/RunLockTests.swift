@@ -41,6 +41,47 @@ import Testing
       && one.st_ino == other.st_ino && one.st_dev == other.st_dev
   }
 
+  /// Numbers of files are used again at once, but not while the lock holds them open.
+  @Test func removedFoldersAreNoticed() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("run")
+    let names = ["removed", "made anew", "another lock"]
+    for (index, name) in names.enumerated() {
+      try Folder.create(path)
+      let lock = try RunLock(folder: path)
+      let held = try HeldFolder(path)
+      try lock.verify()
+      unlink("\(path)/\(RunLock.fileName)")
+      if index < 2 { rmdir(path) }
+      if index == 1 { try Folder.create(path) }
+      let other = index > 0 ? try RunLock(folder: path) : nil
+      #expect(storageError(name) { try lock.verify() } == .replaced(folder: path))
+      #expect(storageError(name) { try held.verify() } == .replaced(folder: path))
+      try other?.verify()
+      try? FileManager.default.removeItem(atPath: path)
+    }
+    // Without a lock the folder itself is compared.
+    try Folder.create(path)
+    let held = try HeldFolder(path)
+    _ = try RunLock(folder: path)
+    try held.verify()
+    #expect(storageError { _ = try HeldFolder(folder.file("none")) } != nil)
+  }
+
+  @Test func foreignLockFilesStay() throws {
+    for text in ["somebody else's", "12", "12\n34\n", "\n\n", String(repeating: "1", count: 20)] {
+      let folder = try TemporaryFolder()
+      _ = try folder.make(RunLock.fileName, Array(text.utf8))
+      let error = storageError(text) { _ = try RunLock(folder: folder.path) }
+      #expect(error?.kind == .cannotWrite)
+      #expect(!RunLock.exists(in: folder.path))
+      #expect(try folder.bytes(of: RunLock.fileName) == Array(text.utf8))
+    }
+    let folder = try TemporaryFolder()
+    _ = try RunLock(folder: folder.path)
+    #expect(RunLock.exists(in: folder.path))
+  }
+
   @Test func theLockDiesWithItsProcess() throws {
     let folder = try TemporaryFolder()
     let holder = Process()

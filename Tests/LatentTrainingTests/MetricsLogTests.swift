@@ -118,6 +118,89 @@ import Testing
     }
   }
 
+  /// What spreadsheets make of a table when they save it.
+  static let spreadsheets: [(name: String, change: @Sendable (String) -> Data)] = [
+    ("line ends", { Data($0.replacingOccurrences(of: "\n", with: "\r\n").utf8) }),
+    ("old line ends", { Data($0.replacingOccurrences(of: "\n", with: "\r").utf8) }),
+    ("a mark", { Data([0xEF, 0xBB, 0xBF] + Array($0.utf8)) }),
+    ("no last line end", { Data($0.dropLast().utf8) }),
+    (
+      "semicolons and decimal commas",
+      {
+        Data(
+          $0.replacingOccurrences(of: ",", with: ";").replacingOccurrences(of: ".", with: ",")
+            .replacingOccurrences(of: "\n", with: "\r\n").utf8)
+      }
+    ),
+    ("tabs", { Data($0.replacingOccurrences(of: ",", with: "\t").utf8) }),
+    (
+      "UTF-16",
+      { text in
+        Data([0xFF, 0xFE])
+          + Data(
+            text.replacingOccurrences(of: ",", with: "\t").utf16.flatMap {
+              [UInt8($0 & 255), UInt8($0 >> 8)]
+            })
+      }
+    ),
+    (
+      "quotes",
+      { text in
+        let lines = text.split(separator: "\n").map { line in
+          line.split(separator: ",").map { "\"\($0.replacingOccurrences(of: ".", with: ","))\"" }
+            .joined(separator: ",")
+        }
+        return Data(lines.joined(separator: "\r\n").utf8)
+      }
+    ),
+    ("empty rows", { Data(($0 + ",,,,,,\n\n,,,\n").utf8) }),
+  ]
+
+  @Test(arguments: spreadsheets.indices) func savedByASpreadsheet(index: Int) throws {
+    let (name, change) = MetricsLogTests.spreadsheets[index]
+    try withTemporaryFolder { folder in
+      let whole = MetricsLog(to: "\(folder)/whole")
+      var uninterrupted = tinyTrainer()
+      try fit(&uninterrupted, whole, epochs: 4)
+      let log = MetricsLog(to: "\(folder)/changed")
+      let saving = SaveCheckpoints(to: log.folder)
+      var first = tinyTrainer()
+      try fit(&first, log, epochs: 3, others: [saving])
+      let text = try String(contentsOfFile: log.csvPath, encoding: .utf8)
+      try change(text).write(to: URL(fileURLWithPath: log.csvPath))
+      #expect(MetricsLog.epochs(in: log.folder).map(\.epoch) == [1, 2, 3], "\(name)")
+      var second = tinyTrainer()
+      try second.resume(fromFolder: log.folder)
+      try fit(&second, log, epochs: 4, others: [saving])
+      #expect(try figures(log) == figures(whole), "\(name)")
+      for line in try lines(log.jsonPath) {
+        _ = try JSONDecoder().decode([String: Double].self, from: Data(line.utf8))
+      }
+    }
+  }
+
+  /// A table with lines that are not the log's is left as it is.
+  @Test(arguments: ["# my notes\n", "mean,,0.5\n", "epoch two,1\n"])
+  func otherLines(line: String) throws {
+    try withTemporaryFolder { folder in
+      let log = MetricsLog(to: folder)
+      let saving = SaveCheckpoints(to: folder)
+      var first = tinyTrainer()
+      try fit(&first, log, epochs: 2, others: [saving])
+      let text = try String(contentsOfFile: log.csvPath, encoding: .utf8)
+      for changed in [text + line, line + text] {
+        try Data(changed.utf8).write(to: URL(fileURLWithPath: log.csvPath))
+        var second = tinyTrainer()
+        try second.resume(fromFolder: folder)
+        let error = #expect(throws: StorageError.self) {
+          try fit(&second, log, epochs: 4, others: [saving])
+        }
+        #expect(error?.description.contains("line \(changed == text + line ? 4 : 1)") == true)
+        #expect(try String(contentsOfFile: log.csvPath, encoding: .utf8) == changed)
+      }
+    }
+  }
+
   /// Rows keep their columns where a resumed run has more of them.
   @Test func otherColumns() throws {
     try withTemporaryFolder { folder in

@@ -47,6 +47,25 @@ import Testing
     }
   }
 
+  /// The width is asked for each time: terminals are resized.
+  @Test(arguments: [1, 2, 20, 40, 200]) func narrowTerminals(columns: Int) throws {
+    let keep = Kept()
+    var trainer = tinyTrainer()
+    try trainer.fit(
+      tinyData(), epochs: 1, batchSize: 8,
+      events: [
+        ProgressDisplay(
+          isTerminal: true, write: { keep.texts.append($0) },
+          columns: {
+            keep.batches.append([])
+            return columns
+          })
+      ], handlesSignals: false)
+    let lines = keep.texts.filter { !$0.hasSuffix("\n") }
+    #expect(!lines.isEmpty && keep.batches.count == lines.count)
+    for line in lines { #expect(line.dropFirst(4).count <= columns - 1, "\(line)") }
+  }
+
   @Test func terminal() throws {
     let texts = try shown(isTerminal: true)
     #expect(texts.allSatisfy { $0.hasPrefix("\r\u{1B}[K") })

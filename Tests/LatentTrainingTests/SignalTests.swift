@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM end a run after the step in progress, saved; a second signal ends the process
-// at once. Signals belong to the process, so every test has one of its own.
+// Signals end a run after the step in progress, saved; a second SIGINT or SIGTERM ends the process at
+// once. Signals belong to the process, so every test has one of its own.
 
 import Foundation
 import Latent
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [SIGINT, SIGTERM], [4, 6, 11, 12])
+  @Test(arguments: [SIGINT, SIGTERM, SIGHUP, SIGXCPU], [4, 6, 11, 12])
   func savesAndGoesOn(signal: Int32, step: Int) async {
     await #expect(processExitsWith: .success) { [signal, step] in
       try withTemporaryFolder { folder in
@@ -99,6 +99,65 @@ import Testing
       var trainer = tinyTrainer()
       try trainer.fit(
         tinyData(), epochs: 2, batchSize: 8, events: [Raise(signal: signal, step: 3, times: 2)])
+    }
+  }
+
+  /// These come more than once by themselves; and one that comes twice within a moment is one.
+  @Test(arguments: [SIGHUP, SIGXCPU]) func repeatedByTheSystem(signal: Int32) async {
+    await #expect(processExitsWith: .success) { [signal] in
+      var trainer = tinyTrainer()
+      do {
+        try trainer.fit(
+          tinyData(), epochs: 2, batchSize: 8, events: [Raise(signal: signal, step: 3, times: 3)])
+        fatalError("not noticed")
+      } catch TrainingError.interrupted(signal, 3) {}
+    }
+  }
+
+  /// As under nohup.
+  @Test func anIgnoredHangUpStaysIgnored() async {
+    await #expect(processExitsWith: .success) {
+      Glibc.signal(SIGHUP, SIG_IGN)
+      var trainer = tinyTrainer()
+      try trainer.fit(
+        tinyData(), epochs: 2, batchSize: 8, events: [Raise(signal: SIGHUP, step: 3)])
+      require(trainer.step == 12, "stopped at \(trainer.step)")
+    }
+  }
+
+  /// Starts a process, as any event may, and keeps what it says of its signals.
+  struct AskAChild: TrainingEvent {
+    let keep: Kept
+    mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws {
+      guard state.step == 2 else { return }
+      let child = Process()
+      let pipe = Pipe()
+      child.executableURL = URL(fileURLWithPath: "/bin/grep")
+      child.arguments = ["-E", "^Sig(Blk|Ign):", "/proc/self/status"]
+      child.standardOutput = pipe
+      try child.run()
+      keep.texts = [
+        String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      ]
+      child.waitUntilExit()
+    }
+  }
+
+  /// Processes that events start hold nothing back and ignore nothing that the program did not.
+  @Test func childrenInheritNothing() async {
+    await #expect(processExitsWith: .success) {
+      var none = sigset_t()
+      sigemptyset(&none)
+      pthread_sigmask(SIG_SETMASK, &none, nil)
+      let keep = Kept()
+      var trainer = tinyTrainer()
+      try trainer.fit(tinyData(), epochs: 1, batchSize: 8, events: [AskAChild(keep: keep)])
+      for line in keep.texts[0].split(separator: "\n") {
+        let mask = UInt64(line.split(separator: "\t").last ?? "", radix: 16) ?? .max
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGXCPU, SIGPIPE, SIGXFSZ] {
+          require(mask >> (UInt64(signal) - 1) & 1 == 0, "\(signal): \(line)")
+        }
+      }
     }
   }
 

@@ -8,7 +8,7 @@ import Testing
   static let house: [(target: String, mayImport: Set<String>)] = {
     let c: Set<String> = [
       "CLatentBLAS", "CLatentHDF5", "CLatentZlib", "CLatentPNG", "CLatentDNN", "CLatentKernels",
-      "CLatentSignals", "CLatentDigest",
+      "CLatentSignals", "CLatentDigest", "CLatentFiles",
     ]
     let low: Set<String> = ["LatentNumerics", "LatentAutodiff"]
     let middle = low.union(["LatentLayers", "LatentDistributions"])

@@ -65,7 +65,7 @@ import Testing
   @Test func exitCodes() throws {
     try withTemporaryFolder { folder in
       let help = try Tool.train.run(["--help"], in: folder).output
-      for code in [130, 143, 64, 65, 66, 70, 73, 78] {
+      for code in [129, 130, 143, 152, 64, 65, 66, 70, 71, 73, 74, 78] {
         #expect(help.contains("\(code)"), "\(code)")
       }
     }

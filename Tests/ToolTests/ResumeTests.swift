@@ -142,6 +142,8 @@ import Testing
       try Tool.train.run(flags + ["--out", "whole"], in: folder).succeeded()
       let obstacle = "\(folder)/run/metrics.jsonl"
       try Folder.create(obstacle)
+      // In a folder without a lock the obstacle would be somebody else's.
+      try Data("1\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/run/.lock"))
       let ended = try Tool.train.run(flags + ["--out", "run"], in: folder)
       #expect(ended.code == 73 && ended.errors.contains("metrics.jsonl"), "\(ended.errors)")
       #expect(

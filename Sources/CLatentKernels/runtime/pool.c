@@ -12,10 +12,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -179,9 +181,12 @@ static void resize(int workers, int limit) {
     pool.fork_handler = true;
     pthread_atfork(NULL, NULL, reset_after_fork);
   }
+  // Inherited: signals stay with the program, but for those that a fault of the thread itself raises.
+  static const int own_faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
   sigset_t all, before;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // inherited: signals stay with the program
+  for (size_t i = 0; i < sizeof own_faults / sizeof *own_faults; ++i) sigdelset(&all, own_faults[i]);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
   while (pool.workers < workers) {
     atomic_store(&worker_limit, pool.workers + 1);
     if (pthread_create(&pool.thread[pool.workers], NULL, worker_main,
@@ -194,15 +199,27 @@ static void resize(int workers, int limit) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+// Said once, and on no stream of the program's: a library has no better place.
+static void say_unfit(const char *text) {
+  static atomic_flag is_said = ATOMIC_FLAG_INIT;
+  if (atomic_flag_test_and_set(&is_said)) return;
+  struct pollfd errors = {STDERR_FILENO, POLLOUT, 0};
+  if (poll(&errors, 1, 0) != 1 || !(errors.revents & POLLOUT)) return;
+  dprintf(STDERR_FILENO,
+          "latent: LATENT_THREADS is '%.40s', expected a number of threads from 1 to %d: every CPU "
+          "is taken\n", text, MAX_THREADS);
+}
+
 static int default_threads(void) {
   const char *text = getenv("LATENT_THREADS");
-  if (text) {
+  if (text && *text) {
     char *end;
     errno = 0;
     long value = strtol(text, &end, 10);
-    if (errno == 0 && end != text && *end == 0 && value > 0) {
-      return (int)smaller(value, MAX_THREADS);
+    if (errno == 0 && end != text && *end == 0 && value > 0 && value <= MAX_THREADS) {
+      return (int)value;
     }
+    say_unfit(text);
   }
   cpu_set_t set;
   long count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)

@@ -71,6 +71,15 @@ public enum StoragePool {
   /// Bytes of those that no array uses at the moment.
   public static var bytesFree: Int { state.withLock { $0.bytesFree } }
 
+  private static let shortage = Mutex<(@Sendable (Int) -> Void)?>(nil)
+
+  /// Called with the bytes asked for when the system has no memory for an array, before the process
+  /// traps: a program may say so in its own words and end. It must not make arrays.
+  public static var onShortage: (@Sendable (_ byteCount: Int) -> Void)? {
+    get { shortage.withLock { $0 } }
+    set { shortage.withLock { $0 = newValue } }
+  }
+
   /// Returns the free blocks to the system.
   public static func releaseUnused() {
     state.withLock { state in
@@ -114,7 +123,12 @@ public enum StoragePool {
       return nil
     }
     if let reused { return UnsafeMutableRawPointer(bitPattern: reused).unsafelyUnwrapped }
-    return SystemMemory.allocate(capacity)
+    if let block = SystemMemory.allocate(capacity) { return block }
+    // Free blocks of other sizes are room as well.
+    releaseUnused()
+    if let block = SystemMemory.allocate(capacity) { return block }
+    onShortage?(capacity)
+    fatalError("out of memory: an array of \(capacity) bytes")
   }
 
   static func giveBack(_ pointer: UnsafeMutableRawPointer, _ sizeClass: Int) {
@@ -133,17 +147,17 @@ private enum SystemMemory {
   private static let hugePage = 2 << 20
   private static let smallestHuge = 1 << 20
 
-  static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+  /// Nil where the system has none.
+  static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer? {
     var block: UnsafeMutableRawPointer?
     if byteCount < smallestHuge {
-      require(posix_memalign(&block, 64, byteCount) == 0, "out of memory: \(byteCount) bytes")
-      return block.unsafelyUnwrapped
+      return posix_memalign(&block, 64, byteCount) == 0 ? block : nil
     }
     // Mapped with room to spare, then cut to whole huge pages.
     let length = rounded(byteCount)
     let mapped = mmap(
       nil, length + hugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let mapped, mapped != MAP_FAILED else { fatalError("out of memory: \(byteCount) bytes") }
+    guard let mapped, mapped != MAP_FAILED else { return nil }
     let before = (hugePage - Int(bitPattern: mapped) % hugePage) % hugePage
     if before > 0 { munmap(mapped, before) }
     munmap(mapped + before + length, hugePage - before)

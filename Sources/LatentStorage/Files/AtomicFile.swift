@@ -43,7 +43,7 @@ public enum AtomicFile {
     // Durable data cannot be lost by a failing close, so nothing depends on its result.
     defer { _ = calls.close(file) }
     do {
-      try withoutSizeSignal { try writeAll(bytes, to: file, calls, failure) }
+      try withoutWriteSignals { try writeAll(bytes, to: file, calls, failure) }
       guard retry({ calls.sync(file) }) >= 0 else { throw failure("making the data durable") }
       guard retry({ calls.rename(folder, temporary, name) }) >= 0 else {
         throw failure("renaming the finished file")
@@ -125,21 +125,25 @@ func retry<Number: SignedInteger>(_ call: () -> Number) -> Number {
   }
 }
 
-/// Runs `body` with the signal for too large files held back on this thread, so that the limit
-/// arrives as an error number, and forgets the signal afterwards.
-private func withoutSizeSignal(_ body: () throws -> Void) rethrows {
-  var only = sigset_t()
+/// Runs `body` with the signals for too large files and for pipes without a reader held back on this
+/// thread, so that they arrive as error numbers, and forgets them afterwards.
+func withoutWriteSignals(_ body: () throws -> Void) rethrows {
+  var both = sigset_t()
   var before = sigset_t()
-  sigemptyset(&only)
-  sigaddset(&only, SIGXFSZ)
-  pthread_sigmask(SIG_BLOCK, &only, &before)
+  sigemptyset(&both)
+  sigaddset(&both, SIGXFSZ)
+  sigaddset(&both, SIGPIPE)
+  pthread_sigmask(SIG_BLOCK, &both, &before)
   defer {
-    if sigismember(&before, SIGXFSZ) == 0 {
-      let saved = errno
+    let saved = errno
+    for signal in [SIGXFSZ, SIGPIPE] where sigismember(&before, signal) == 0 {
+      var only = sigset_t()
       var none = timespec()
+      sigemptyset(&only)
+      sigaddset(&only, signal)
       while sigtimedwait(&only, nil, &none) >= 0 {}
-      errno = saved
     }
+    errno = saved
     pthread_sigmask(SIG_SETMASK, &before, nil)
   }
   try body()
