@@ -44,7 +44,7 @@ import Testing
       ([0x93] + Array("NUMPY".utf8), "a NumPy array"), (Array("CDF\u{1}".utf8), "netCDF"),
       ([0x0e, 3, 0x13, 1], "HDF4"), (Array("MATLAB 5.0 MAT-file".utf8), "before 7.3"),
       ([0x80, 4, 0x95], "a Python pickle"), ([UInt8](repeating: 0, count: 20), "zeros"),
-      ([0x89] + Array("PNG\r\n".utf8), "a PNG picture"),
+      ([0x89] + Array("PNG\r\n".utf8) + [0x1a, 0x0a], "a PNG picture"),
     ]
     for (start, says) in starts {
       let path = try folder.make(

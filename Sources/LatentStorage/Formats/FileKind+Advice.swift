@@ -79,7 +79,8 @@ extension FileKind: CustomStringConvertible {
         + "numpy.save('NAME.npy', pandas.read_parquet('\(file)').to_numpy('f4'))\""
     case .gitLargeFilePointer: return "fetch the file (git lfs pull)"
     case .webPage: return "the download went wrong; fetch the file again"
-    case .netCDF3: return "convert it (nccopy -k nc4 \(file) NEW.nc) and give it as hdf5:NEW.nc:VARIABLE"
+    case .netCDF3:
+      return "convert it (nccopy -k nc4 \(file) NEW.nc) and give it as hdf5:NEW.nc:VARIABLE"
     case .hdf4: return "convert it (h4toh5 \(file) NEW.h5) and give it as hdf5:NEW.h5:DATASET"
     case .empty, .zeros: return "was it written to its end?"
     case .pdf: return "give another file"
