@@ -51,7 +51,8 @@ struct TrainingRun {
       say("\(data)\n\(trainer.model.parameterCount) parameters, \(objective.summary)")
     }
     // Of the model as it starts.
-    let notes = try self.look(trainer.model, split.training, transform).notes
+    let notes =
+      try data.notes + self.look(trainer.model, split.training, transform).notes.map(\.description)
     try AtomicFile.write(Array(try configuration.yaml().utf8), to: "\(out)/config.yaml")
     var events: [any TrainingEvent] = [MetricsLog(to: out), saving]
     if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
@@ -98,7 +99,7 @@ struct TrainingRun {
   private func finish<Model: ReparameterizedModel>(
     _ trainer: Trainer<Model, ELBO<Model>>, _ history: [EpochMetrics],
     _ shown: any Dataset, test: (any Dataset)?, _ transform: (any BatchTransform)?,
-    _ notes: [DataNote]
+    _ notes: [String]
   ) throws {
     var figures: [(String, Double)] = []
     if let test {
@@ -126,7 +127,7 @@ struct TrainingRun {
         ("optimizer", trainer.optimizer.summary),
         ("epochs", "\(trainer.epoch) of \(configuration.epochs), \(trainer.step) steps"),
         ("time", "\(rounded(seconds)) s"),
-      ] + notes.map { ("note", "\($0)") } + (use.map { [("latents", "\($0)")] } ?? [])
+      ] + notes.map { ("note", $0) } + (use.map { [("latents", "\($0)")] } ?? [])
       + (trainer.stopReason.map { [("stopped", $0)] } ?? [])
       + figures.map { ("\($0.0), nats", rounded($0.1)) }
     try Report(
@@ -216,7 +217,7 @@ struct TrainingRun {
 
   private func summarize<Model: ReparameterizedModel>(
     _ trainer: Trainer<Model, ELBO<Model>>, _ figures: [(String, Double)], _ seconds: Double,
-    _ use: LatentUse?, _ notes: [DataNote]
+    _ use: LatentUse?, _ notes: [String]
   ) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -226,7 +227,7 @@ struct TrainingRun {
       version: LibraryVersion.current, configuration: configuration,
       parameters: trainer.model.parameterCount, epochs: trainer.epoch, steps: trainer.step,
       stopped: trainer.stopReason, seconds: seconds, activeLatents: use?.active,
-      latents: use?.count, notes: notes.map(\.description),
+      latents: use?.count, notes: notes,
       natsPerExample: Dictionary(figures) { first, _ in first })
     try AtomicFile.write(Array(try encoder.encode(summary)), to: "\(out)/summary.json")
   }

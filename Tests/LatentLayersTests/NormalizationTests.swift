@@ -339,8 +339,8 @@ import Testing
   @Test(arguments: 0..<4) func mistakesTrap(index: Int) async throws {
     let words = [
       "group norm of 6 channels in 4 groups",
-      "normalization of [2, 5] in 4 groups: expected [batch, ..., channels]",
-      "batch norm: input [2, 5], mean [6], variance [6]",
+      "GroupNorm: an input of shape [2, 5], expected [..., 8] (evaluating GroupNorm for",
+      "BatchNorm: an input of shape [2, 5], expected [..., 6] (evaluating BatchNorm for",
       "normalization of [6] in 6 groups",
     ]
     let result = await #expect(

@@ -82,19 +82,20 @@ import Testing
     return try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
   }
 
-  /// Bytes of 0 and 1: one line on standard error, and in what the run leaves.
+  /// Bytes of 0 and 1 that are to be gray values: one line on standard error, and in what the run leaves.
   @Test func said() throws {
     try withTemporaryFolder { folder in
       let bytes = (0..<40 * 16).map { UInt8($0 % 3 == 0 ? 1 : 0) }
       try NPY.write(NDArray(bytes, shape: [40, 4, 4]), to: "\(folder)/x.npy")
       let ended = try Tool.train.run(
-        ["--data", "npy:x.npy", "--out", "run"] + smallRun.filter { $0 != "--quiet" }, in: folder)
+        ["--data", "npy:x.npy", "--bytes", "pictures", "--out", "run"]
+          + smallRun.filter { $0 != "--quiet" }, in: folder)
       ended.succeeded()
       let notes = ended.errorLines.filter { $0.hasPrefix("note: ") }
-      #expect(notes.count == 1 && notes[0].contains("0 and 1/255 only"), "\(ended.errors)")
+      #expect(notes.count == 1 && notes[0].contains("go to 1 only"), "\(ended.errors)")
       #expect(try summary("\(folder)/run")["notes"] as? [String] == [String(notes[0].dropFirst(6))])
       let report = try String(contentsOfFile: "\(folder)/run/report.html", encoding: .utf8)
-      #expect(report.contains("0 and 1/255 only"))
+      #expect(report.contains("go to 1 only"))
     }
   }
 

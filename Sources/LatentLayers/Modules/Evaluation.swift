@@ -5,33 +5,28 @@ import LatentAutodiff
 import LatentNumerics
 
 /// The evaluation of a model that is going on.
-package struct Evaluation: Sendable {
-  private let model: any Module
-
-  @TaskLocal private static var current: Evaluation?
-
+package enum Evaluation {
   /// Runs `body`, which evaluates `model` for the caller at `file` and `line`. The outermost call
   /// counts: it is the user's.
   package static func of<Result>(
     _ model: some Module, _ file: StaticString, _ line: UInt, _ body: () throws -> Result
   ) rethrows -> Result {
-    if current != nil { return try body() }
-    let place: @Sendable () -> String = {
-      " (evaluating \(type(of: model)) for \(file):\(line))"
-    }
-    return try $current.withValue(Evaluation(model: model)) {
-      try TrapPlace.$current.withValue(place, operation: body)
-    }
+    if TrapScope.current != nil { return try body() }
+    let scope = TrapScope(
+      caller: { " (evaluating \(type(of: model)) for \(file):\(line))" },
+      path: { array in
+        model.namedParameters.first { $0.tensor.array.isView(of: array, from: 0) }?.path
+      })
+    return try scope.run(body)
   }
 
   /// For the message of a trap: the path of the layer that `parameter` belongs to; empty where no model
   /// is being evaluated, or not one with this parameter.
   static func place(of parameter: Tensor) -> String {
-    let path = current?.model.namedParameters.first {
-      $0.tensor.array.isView(of: parameter.array, from: 0)
-    }?.path
-    return path.map { ", in the layer \($0.prefix(upTo: $0.lastIndex(of: ".") ?? $0.endIndex))" }
-      ?? ""
+    guard let path = TrapScope.current?.path(parameter.array),
+      let dot = path.lastIndex(of: ".")
+    else { return "" }
+    return ", in the layer \(path[..<dot])"
   }
 }
 

@@ -14,12 +14,7 @@ public func require(
 public func trap(
   _ message: String, file: StaticString = #fileID, line: UInt = #line
 ) -> Never {
-  fatalError(message + (TrapPlace.current?() ?? ""), file: file, line: line)
-}
-
-/// What traps add to their messages while a model is being evaluated: which one, and on whose behalf.
-package enum TrapPlace {
-  @TaskLocal package static var current: (@Sendable () -> String)?
+  fatalError(message + (TrapScope.current?.caller() ?? ""), file: file, line: line)
 }
 
 /// Keeps `value` alive up to this line, for C calls that were handed its memory.

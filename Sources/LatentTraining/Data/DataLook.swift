@@ -61,9 +61,10 @@ extension LatentVariableModel {
       dataset.origin(of: $0)
     }
     let deviation = (found as? DiagonalNormal).map { $0.variance.mean().item.squareRoot() }
-    return DataLook(
-      statistics: statistics, likelihood: likelihood,
-      notes: statistics.notes(for: likelihood, deviation: deviation))
+    // How small bytes are, the data set has said itself (`Dataset.notes`).
+    let notes = statistics.notes(for: likelihood, deviation: deviation)
+      .filter { $0.kind != .smallPart || dataset.byteScale == nil }
+    return DataLook(statistics: statistics, likelihood: likelihood, notes: notes)
   }
 
   /// The likelihood that this model has for the latents of an example; nil where its values have
