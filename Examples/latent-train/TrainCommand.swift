@@ -185,6 +185,7 @@ struct TrainCommand: ParsableCommand {
     try DataSource(parsing: configuration.data).checkOutside(out)
     // Data that cannot be read leave no folder.
     let texts = try describe(source.training, configuration.data, since: nil)
+    _ = try TrainingRun.look(makeModel(configuration), source.training, configuration)
     let folder = try NewRunFolder(out, resumes: true)
     defer { withExtendedLifetime(folder) {} }
     try train(configuration, source, texts, folder.lock, from: nil)
@@ -236,13 +237,16 @@ struct TrainCommand: ParsableCommand {
     _ configuration: RunConfiguration, _ source: (training: any Dataset, test: (any Dataset)?),
     _ texts: [String: String], _ lock: RunLock, from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
-    var random = RandomStream(seed: configuration.seed).split("initialization")
-    let model = try configuration.model.makeModel(using: &random)
-      .reparameterized(for: "the evidence lower bound")
     try TrainingRun(
       configuration: configuration, lock: lock, quiet: quiet, dataTexts: texts,
       saving: SaveCheckpoints(
         everyEpochs: saveEvery, everySteps: saveSteps, to: lock.folder, keeping: keep)
-    ).train(model, source.training, test: source.test, from: saved)
+    ).train(makeModel(configuration), source.training, test: source.test, from: saved)
+  }
+
+  private func makeModel(_ configuration: RunConfiguration) throws -> any ReparameterizedModel {
+    var random = RandomStream(seed: configuration.seed).split("initialization")
+    return try configuration.model.makeModel(using: &random)
+      .reparameterized(for: "the evidence lower bound")
   }
 }

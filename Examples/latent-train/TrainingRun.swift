@@ -22,7 +22,7 @@ struct TrainingRun {
     let split = try data.split(validation: configuration.validation, seed: configuration.seed)
     let validation: (any Dataset)? = split.validation.count > 0 ? split.validation : test
     let transform = try BatchTransforms.parse(configuration.transform)
-    let look = try look(model, split.training, transform)
+    let look = try TrainingRun.look(model, split.training, configuration)
     var model = model
     // What a checkpoint holds is kept.
     if saved == nil { model.initialize(from: look) }
@@ -52,7 +52,8 @@ struct TrainingRun {
     }
     // Of the model as it starts.
     let notes =
-      try data.notes + self.look(trainer.model, split.training, transform).notes.map(\.description)
+      try data.notes
+      + TrainingRun.look(trainer.model, split.training, configuration).notes.map(\.description)
     try AtomicFile.write(Array(try configuration.yaml().utf8), to: "\(out)/config.yaml")
     var events: [any TrainingEvent] = [MetricsLog(to: out), saving]
     if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
@@ -67,9 +68,10 @@ struct TrainingRun {
   }
 
   /// Compares the data with the likelihood before anything is written.
-  private func look(
-    _ model: some LatentVariableModel, _ data: some Dataset, _ transform: (any BatchTransform)?
+  static func look(
+    _ model: some LatentVariableModel, _ data: some Dataset, _ configuration: RunConfiguration
   ) throws -> DataLook {
+    let transform = try BatchTransforms.parse(configuration.transform)
     do {
       return try model.look(at: data, through: transform, seed: configuration.seed)
     } catch let misfit as DataMisfit where misfit.support.takesFractions {

@@ -43,7 +43,7 @@ import Testing
         ["--data", "npy:x.npy", "--out", "run"] + smallRun + row.flags, in: folder)
       #expect(ended.code == 65 && ended.errorLines.count == 1, "\(ended)")
       for part in row.says { #expect(ended.errors.contains(part), "\(ended.errors)") }
-      #expect(!FileManager.default.fileExists(atPath: "\(folder)/run/config.yaml"))
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/run"))
     }
   }
 

@@ -97,7 +97,8 @@ public enum AtomicFile {
   /// Folder and name of a path.
   private static func split(_ path: String) throws -> (folder: String, name: String) {
     let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-    let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+    // A slash may carry a combining mark: it is one character with it, but a byte of its own.
+    let name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
     guard !["", ".", ".."].contains(name), !path.utf8.contains(0) else {
       throw StorageError.cannotWrite(
         file: path, action: "reading the path", reason: "it does not name a file")

@@ -30,7 +30,7 @@ public enum Folder {
   public static func create(_ path: String) throws {
     var status = stat()
     if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
-    if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+    if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.startIndex {
       try create(String(path[..<slash]))
     }
     if mkdir(path, 0o777) != 0 && errno != EEXIST {
