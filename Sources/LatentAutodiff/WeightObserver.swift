@@ -31,6 +31,7 @@ public struct ObservedWeight: Sendable {
     }
   }
 
+  /// The weight, as the product saw it.
   public let weight: NDArray
   /// Nil where the weight was not a factor: a table of vectors that were looked up.
   public let channels: Channels?

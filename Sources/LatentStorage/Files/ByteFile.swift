@@ -4,6 +4,7 @@ import Glibc
 
 /// A regular file, open for reading anywhere; any thread may read at any time.
 public final class ByteFile: Sendable {
+  /// As it was opened.
   public let path: String
   /// Bytes when it was opened.
   public let size: Int
