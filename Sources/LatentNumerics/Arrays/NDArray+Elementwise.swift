@@ -116,7 +116,7 @@ extension NDArray {
   }
 
   /// `scale * x + shift` of bytes, as floating-point numbers.
-  public func scaledBytes(to type: DType, scale: Double, shift: Double = 0) -> NDArray {
+  package func scaledBytes(to type: DType, scale: Double, shift: Double = 0) -> NDArray {
     require(dtype == .uint8, "scaledBytes of an array of \(dtype)")
     let result = NDArray(uninitialized: shape, type)
     latent_u8_to_float(

@@ -18,7 +18,7 @@ extension NDArray {
   }
 
   /// A dense run of `newShape.count` elements from element `start`; shares memory.
-  public func view(from start: Int, shape newShape: Shape) -> NDArray {
+  package func view(from start: Int, shape newShape: Shape) -> NDArray {
     require(
       start >= 0 && start + newShape.count <= count,
       "view: \(newShape.count) elements from \(start) of an array of \(count)")
@@ -98,7 +98,7 @@ extension NDArray {
   }
 
   /// Writes `part` over elements from `start` of `axis`, every `step`-th.
-  public mutating func overwrite(_ axis: Int, from start: Int, step: Int = 1, with part: NDArray) {
+  package mutating func overwrite(_ axis: Int, from start: Int, step: Int = 1, with part: NDArray) {
     let axis = shape.checked(axis)
     let last = start + (part.shape[axis] - 1) * step
     require(
@@ -138,7 +138,7 @@ extension NDArray {
   /// there.
   ///
   /// Traps where a part has not as many rows as its range, or another row than the first one made.
-  public static func joined(
+  package static func joined(
     rows: Int, parts count: Int, file: StaticString = #fileID, line: UInt = #line,
     _ make: (Range<Int>) -> NDArray
   ) -> NDArray {
