@@ -5,6 +5,7 @@ import LatentNumerics
 
 /// Another data set with a field more: `labels`, or `factors`.
 public struct LabelledDataset: Dataset {
+  /// The data without these labels.
   public let base: any Dataset
   public let classNames: [String]
   private let field: String

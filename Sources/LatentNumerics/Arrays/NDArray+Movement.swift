@@ -64,6 +64,7 @@ extension NDArray {
     return permuted(order)
   }
 
+  /// Repeated along axes of size 1 and new leading ones.
   public func broadcast(to target: Shape) -> NDArray {
     if target == shape { return self }
     require(shape.broadcast(with: target) == target, "broadcast: \(shape) does not fit \(target)")
@@ -118,6 +119,7 @@ extension NDArray {
     keepAlive(storage)
   }
 
+  /// The parts one after the other along an axis; other axes must agree.
   public static func concatenate(_ parts: [NDArray], axis: Int) -> NDArray {
     require(!parts.isEmpty, "concatenate: no arrays")
     if parts.count == 1 { return parts[0] }

@@ -78,6 +78,8 @@ extension NDArray {
     return result
   }
 
+  /// Running sums along an axis; from its end where `reverse`, without the element itself where
+  /// `exclusive`.
   public func cumulativeSum(axis: Int, reverse: Bool, exclusive: Bool) -> NDArray {
     requireNumbers("cumulativeSum")
     let axis = shape.checked(axis)

@@ -7,8 +7,11 @@ import Foundation
 
 /// Cosines and sines of `position * base^(-2 i / headSize)` for pair i of a head.
 public struct RotaryAngles: Sendable, Hashable {
+  /// Positions that have angles.
   public let length: Int
+  /// The width of a head: twice the number of angles of a position.
   public let headSize: Int
+  /// The angle of pair i of position p is p / base^(2 i / headSize), in radians.
   public let base: Double
 
   /// Traps unless the head's size is even.

@@ -2,6 +2,7 @@
 
 /// What padded elements are.
 public enum PaddingMode: String, Sendable, Hashable, Codable, CaseIterable {
+  /// Zeros.
   case zero
   /// The elements mirrored at the first and last one, which are not repeated: `c b | a b c | b a`.
   case reflect
