@@ -96,7 +96,7 @@ extension Tensor {
     return Tensor(NDArray(values, shape: [size, size]).converted(to: dtype))
   }
 
-  /// Zeros (or ones) of this tensor's shape and type.
+  /// Zeros of this tensor's shape and type.
   public var zerosLike: Tensor { .zeros(shape, dtype) }
   /// Ones of this tensor's shape and type.
   public var onesLike: Tensor { .ones(shape, dtype) }

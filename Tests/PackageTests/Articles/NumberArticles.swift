@@ -212,9 +212,12 @@ struct Circle: Dataset {
       let table = NDArray([0, 1, 2, 3, 4, 5] as [Float], shape: [3, 2])
       try NPY.write(table, to: "\(folder)/table.npy")
       let read = try NPY.read("\(folder)/table.npy")  // [3, 2]
-      try HDF5File.write(arrays: ["table": table], to: "\(folder)/table.h5")
-      let rows = try HDF5File(path: "\(folder)/table.h5").rows(1..<3, of: "table")  // [2, 2]
-      #expect(read == table && rows.floats == [2, 3, 4, 5])
+      try HDF5File.write(
+        arrays: ["table": table], attributes: ["table": ["units": "mm"]], to: "\(folder)/table.h5")
+      let file = try HDF5File(path: "\(folder)/table.h5")
+      let rows = try file.rows(1..<3, of: "table")  // [2, 2]
+      let units = try file.attribute("units", of: "table")?.text  // "mm"
+      #expect(read == table && rows.floats == [2, 3, 4, 5] && units == "mm")
     }
   }
 }
