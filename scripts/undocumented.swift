@@ -1,4 +1,4 @@
-// Which public symbols have no doc comment: reads the symbol graphs below a folder, lists them as
+// Which public symbols have no doc comment that says what they are: reads the symbol graphs below a folder, lists them as
 // `file:line: module: symbol` and ends with 65 where there are any.
 //
 // The compiler gives an implementation the comment of the requirement that it satisfies, also one of
@@ -24,8 +24,10 @@ struct SymbolGraph: Decodable {
     let docComment: DocComment?
     let location: Location?
 
+    /// A list of parameters alone would leave the symbol without a summary on other pages.
     var isDocumented: Bool {
-      docComment?.lines.contains { !$0.text.allSatisfy(\.isWhitespace) } ?? false
+      let lines = docComment?.lines.map { $0.text.drop { $0.isWhitespace } } ?? []
+      return lines.first { !$0.isEmpty }.map { !$0.hasPrefix("- ") } ?? false
     }
 
     /// Extensions of another module's type stand in the graph as symbols of their own.

@@ -12,6 +12,8 @@ public struct LabelledDataset: Dataset {
   /// int32 `[count]`, or float32 `[count, factors]`.
   private let values: NDArray
 
+  /// Examples with labels from elsewhere.
+  ///
   /// - Parameters:
   ///   - labels: Classes `[count]`, whole numbers of any type, or factors `[count, factors]`.
   ///   - source: What messages call the labels, such as the path of their file.

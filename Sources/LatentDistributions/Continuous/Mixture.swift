@@ -16,6 +16,8 @@ public struct Mixture<Component: EvaluableDistribution>: EvaluableDistribution {
   public let logWeights: Tensor
   public let batchShape: Shape
 
+  /// From weights and components, which are the last axis of the components' batch.
+  ///
   /// - Parameters:
   ///   - logWeights: `[batch, K]`, or `[K]` for all; normalised here; -infinity switches one off
   ///   - components: of batch shape `[batch, K]`

@@ -15,6 +15,8 @@ public struct Uniform: ReparameterizedDistribution, FactorizedDistribution,
   public let batchShape: Shape
   public let eventShape: Shape
 
+  /// Between two bounds, which broadcast against each other.
+  ///
   /// - Parameters:
   ///   - low: `[batch, event]` or what broadcasts with `high`
   ///   - high: greater than `low` everywhere

@@ -15,6 +15,8 @@ public struct Categorical: FactorizedDistribution, DistributionWithMean {
   public let batchShape: Shape
   public let eventShape: Shape
 
+  /// One variable for each vector of logits.
+  ///
   /// - Parameters:
   ///   - logits: `[batch, event, classes]`
   ///   - eventRank: how many axes before the class axis are one event: 0 for a label, 1 for a

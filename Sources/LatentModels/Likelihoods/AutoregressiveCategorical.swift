@@ -36,6 +36,8 @@ public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: Maskabl
   public let batchShape: Shape
   private let context: LayerContext
 
+  /// Sequences of a network, given latents.
+  ///
   /// - Parameters:
   ///   - latents: `[batch, latent]`; the batch may have several axes or none
   ///   - context: of the pass that makes this likelihood: while training, one draw is taken for

@@ -51,6 +51,8 @@ public struct TransformerTextNetwork: NetworkDescription {
     self.dropout = dropout
   }
 
+  /// Reads the settings of a file.
+  ///
   /// - Throws: `ModelDescriptionError` for a word that is none of its kind, `DecodingError`.
   public init(from decoder: any Swift.Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)

@@ -152,6 +152,8 @@ extension Shape: Hashable, CustomStringConvertible, Codable {
 
   public var description: String { "\(dimensions)" }
 
+  /// Reads a list of sizes.
+  ///
   /// - Throws: `DecodingError` for what no shape can be: decoded text comes from outside.
   public init(from decoder: any Swift.Decoder) throws {
     let list = try [Int](from: decoder)

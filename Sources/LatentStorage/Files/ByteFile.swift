@@ -10,6 +10,8 @@ public final class ByteFile: Sendable {
   public let size: Int
   private let descriptor: Int32
 
+  /// Opens a file for reading.
+  ///
   /// - Throws: `StorageError.missing`, `.unreadable`.
   public init(path: String) throws {
     let stream = try FileStream(path: path)

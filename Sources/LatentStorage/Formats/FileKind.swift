@@ -24,6 +24,8 @@ public enum FileKind: Sendable, Hashable {
   /// How many of a file's first bytes are enough.
   public static let prefixBytes = 520
 
+  /// What a file is that begins so.
+  ///
   /// - Parameter start: The first bytes of a file, all of them where it has no more than
   ///   `prefixBytes`; nil for what is not recognised.
   public init?(_ start: some Collection<UInt8>) {
