@@ -11,6 +11,7 @@ import LatentNumerics
 /// `components` has the batch shape `[batch, K]`; the mixture has `[batch]`. Weights are given as
 /// unnormalised logarithms that broadcast to `[batch, K]`.
 public struct Mixture<Component: EvaluableDistribution>: EvaluableDistribution {
+  /// Of batch shape `[batch, K]`.
   public let components: Component
   /// Normalised over the components, nats, `[batch, K]` or what broadcasts to it.
   public let logWeights: Tensor
@@ -38,6 +39,7 @@ public struct Mixture<Component: EvaluableDistribution>: EvaluableDistribution {
   public var eventShape: Shape { components.eventShape }
   public var dtype: DType { components.dtype }
   public var support: Support { components.support }
+  /// K.
   public var componentCount: Int { components.batchShape[-1] }
 
   public func logProbability(of value: Tensor) -> Tensor {

@@ -11,6 +11,7 @@ public struct Uniform: ReparameterizedDistribution, FactorizedDistribution,
 {
   /// As given: broadcast to `[batch, event]`.
   public let low: Tensor
+  /// Broadcasts to `[batch, event]`; greater than `low`.
   public let high: Tensor
   public let batchShape: Shape
   public let eventShape: Shape

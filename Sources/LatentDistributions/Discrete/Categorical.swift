@@ -36,6 +36,7 @@ public struct Categorical: FactorizedDistribution, DistributionWithMean {
 
   /// The type of probabilities; values are int32.
   public var dtype: DType { logits.dtype }
+  /// The size of the class axis.
   public var classCount: Int { logits.shape[-1] }
   public var support: Support { .classes(classCount) }
   /// Normalised, nats, `[batch, event, classes]`; computed at each use.

@@ -30,6 +30,7 @@ public protocol AutoregressiveNetwork: Module {
 public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: MaskableDistribution,
   DistributionWithMode
 {
+  /// What predicts each element.
   public let network: Network
   /// `[batch, latent]`
   public let latents: Tensor

@@ -58,6 +58,7 @@ struct Exponential: ReparameterizedDistribution, FactorizedDistribution, Distrib
   }
 
   var dtype: DType { logRate.dtype }
+  var support: Support { .nonNegative }
   var mean: Tensor { exp(-logRate) }
   var mode: Tensor { logRate.zerosLike.detached }
 

@@ -35,14 +35,18 @@ struct StopAtLoss: TrainingEvent {
       var trainer = makeTrainer()
       let history = try trainer.fit(
         parts.training, epochs: 2, batchSize: 50, validation: parts.validation,
-        events: [.saveEvery(to: folder), .stopEarly(patience: 5), .logMetrics(to: folder)])
+        events: [.logMetrics(to: folder), .saveEvery(to: folder), .stopEarly(patience: 5)])
       #expect(history.count == 2)
+
+      var fresh = makeTrainer().model
+      try fresh.initialize(on: parts.training)
+      #expect(fresh.namedArrays != makeTrainer().model.namedArrays)
 
       var resumed = makeTrainer()
       for difference in try resumed.resume(fromFolder: folder) { print("written by \(difference)") }
       try resumed.fit(
         parts.training, epochs: 3, batchSize: 50, validation: parts.validation,
-        events: [.saveEvery(to: folder), .stopEarly(patience: 5), .logMetrics(to: folder)])
+        events: [.logMetrics(to: folder), .saveEvery(to: folder), .stopEarly(patience: 5)])
       #expect(resumed.epoch == 3 && resumed.step == 24)
 
       var stopped = makeTrainer()
