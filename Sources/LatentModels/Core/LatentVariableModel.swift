@@ -77,7 +77,8 @@ extension Distribution {
 /// A variational autoencoder (Kingma and Welling 2014; Rezende, Mohamed and Wierstra 2014): an
 /// encoder, a decoder and a prior, each any of its kind.
 ///
-/// With a `Delta` posterior it is a plain autoencoder.
+/// With a `Delta` posterior it is a plain autoencoder. What people do with a trained one (`encode`,
+/// `generate`, `interpolate` and so on) stands at ``LatentVariableModel``.
 public struct VAE<E: Encoder, D: Decoder, P: Prior>: LatentVariableModel {
   /// From data to the approximate posterior.
   public var encoder: E
