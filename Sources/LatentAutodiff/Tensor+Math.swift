@@ -26,10 +26,12 @@ private func elementwise(
 
 private let twoOverRootPi = 1.128_379_167_095_512_6
 
+/// x^2, elementwise.
 public func square(_ x: Tensor) -> Tensor {
   elementwise("square", .square, x, saving: .inputs) { $0[0] * 2 }
 }
 
+/// e^x, elementwise.
 public func exp(_ x: Tensor) -> Tensor {
   elementwise("exp", .exp, x, saving: .output) { $0.output }
 }
@@ -49,6 +51,7 @@ public func log(onePlus x: Tensor) -> Tensor {
   elementwise("log(onePlus:)", .logOnePlus, x, saving: .inputs) { 1 / ($0[0] + 1) }
 }
 
+/// The square root, elementwise; NaN below 0, and a slope of infinity at 0.
 public func sqrt(_ x: Tensor) -> Tensor {
   elementwise("sqrt", .sqrt, x, saving: .output) { 0.5 / $0.output }
 }
@@ -70,19 +73,23 @@ public func sign(_ x: Tensor) -> Tensor { Tensor(x.array.unary(.sign)) }
 
 /// Rounded down, and to the nearest (half to even); derivative 0.
 public func floor(_ x: Tensor) -> Tensor { Tensor(x.array.unary(.floor)) }
+/// The nearest whole number, halves to the even one, elementwise; no derivative.
 public func round(_ x: Tensor) -> Tensor { Tensor(x.array.unary(.round)) }
 
 /// 1 where neither NaN nor infinite, else 0.
 public func isFinite(_ x: Tensor) -> Tensor { Tensor(x.array.unary(.isFinite)) }
 
+/// The sine of an angle in radians, elementwise.
 public func sin(_ x: Tensor) -> Tensor {
   elementwise("sin", .sin, x, saving: .inputs) { cos($0[0]) }
 }
 
+/// The cosine of an angle in radians, elementwise.
 public func cos(_ x: Tensor) -> Tensor {
   elementwise("cos", .cos, x, saving: .inputs) { -sin($0[0]) }
 }
 
+/// The hyperbolic tangent, elementwise.
 public func tanh(_ x: Tensor) -> Tensor {
   elementwise("tanh", .tanh, x, saving: .output, fused: .tanhGradient) { 1 - square($0.output) }
 }

@@ -20,6 +20,7 @@ extension Tensor {
     return reshaped(Shape(list), file: file, line: line)
   }
 
+  /// The same elements in another shape, in row-major order; traps where their number differs.
   public func reshaped(
     _ newShape: Shape, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -38,10 +39,12 @@ extension Tensor {
   /// All axes but the last as one (a size of zero included, which -1 cannot follow from).
   var asRows: Tensor { reshaped(Shape([shape.prefix(rank - 1).count, shape[-1]])) }
 
+  /// A new axis of size 1 before axis `axis`; at the end where `axis` is the rank.
   public func expandingDimension(at axis: Int) -> Tensor {
     reshaped(shape.inserting(1, at: axis))
   }
 
+  /// Without `axis`, which has size 1.
   public func squeezed(_ axis: Int, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     require(shape[axis] == 1, "squeeze of axis \(axis) of \(shape)", file: file, line: line)
     return reshaped(shape.removing(axis))
@@ -59,6 +62,7 @@ extension Tensor {
     }
   }
 
+  /// With two axes exchanged.
   public func swapping(_ first: Int, _ second: Int) -> Tensor {
     var order = Array(0..<rank)
     order.swapAt(shape.checked(first), shape.checked(second))
@@ -68,6 +72,7 @@ extension Tensor {
   /// The last two axes exchanged.
   public var transposed: Tensor { swapping(-1, -2) }
 
+  /// Repeated along axes of size 1 and new leading ones: `target` as NumPy would make it.
   public func broadcast(to target: Shape) -> Tensor {
     let old = shape
     if target == old { return self }
@@ -102,6 +107,7 @@ extension Tensor {
     }
   }
 
+  /// The elements along `axis` in the opposite order.
   public func reversed(axis: Int) -> Tensor {
     Tensor.record("reverse", self, array.reversed(axis), saving: []) { g, _ in
       [g.reversed(axis: axis)]

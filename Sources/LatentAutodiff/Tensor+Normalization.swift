@@ -19,6 +19,7 @@ public func groupNormalized(
 
 /// Statistics of a batch, by channel: constants of the input's type, `[channels]`.
 public struct BatchStatistics: Sendable {
+  /// The means, `[size]`.
   public let mean: Tensor
   /// The mean squared distance from the mean (biased).
   public let variance: Tensor

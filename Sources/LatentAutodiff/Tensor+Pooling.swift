@@ -5,7 +5,7 @@ import LatentNumerics
 extension Tensor {
   /// Each of `maps` along its spatial axis, outermost first. The derivative is the transposed map,
   /// itself an operation.
-  public func mapped(_ maps: [AxisMap]) -> Tensor {
+  package func mapped(_ maps: [AxisMap]) -> Tensor {
     Tensor.record("spatialMap", self, array.mapped(maps), saving: []) { g, _ in
       [g.mapped(maps.map(\.transposed))]
     }

@@ -19,6 +19,7 @@ extension Tensor {
     return Tensor.record(name, self, result, saving: saving, pullback)
   }
 
+  /// The sum over `axes`, or over all where none are named.
   public func sum(axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     let (kept, full) = (keptShape(axes), shape)
     return reduce("sum", .sum, axes, keepingDimensions, saving: []) { g, _ in
@@ -26,6 +27,7 @@ extension Tensor {
     }
   }
 
+  /// The mean over `axes`, or over all where none are named.
   public func mean(axes: [Int]? = nil, keepingDimensions: Bool = false) -> Tensor {
     let number = (axes ?? Array(0..<rank)).reduce(1) { $0 * shape[$1] }
     return sum(axes: axes, keepingDimensions: keepingDimensions) / Double(number)

@@ -8,9 +8,11 @@ import LatentNumerics
 /// A value: operations make new tensors. Inside `valueAndGradient` operations on the
 /// differentiated tensors are recorded, elsewhere they cost nothing beyond the computation.
 public struct Tensor: Sendable {
+  /// The values, without the record of how they came about.
   public let array: NDArray
   let node: Node?
 
+  /// A constant of these values.
   public init(_ array: NDArray) {
     self.array = array
     node = nil
@@ -21,9 +23,13 @@ public struct Tensor: Sendable {
     self.node = node
   }
 
+  /// The size of each axis.
   public var shape: Shape { array.shape }
+  /// The type of the elements.
   public var dtype: DType { array.dtype }
+  /// The number of axes.
   public var rank: Int { array.shape.rank }
+  /// The number of elements.
   public var count: Int { array.shape.count }
 
   /// The same values as a constant: no derivative passes (PyTorch's `detach`, the paper's "stop
@@ -40,29 +46,36 @@ public struct Tensor: Sendable {
 
   /// The only element.
   public var item: Double { array.item }
+  /// The elements in row-major order, rounded to `Float` where they are another type.
   public var floats: [Float] { array.floats }
+  /// The elements in row-major order as `Double`.
   public var doubles: [Double] { array.doubles }
 }
 
 // MARK: - Making
 
 extension Tensor {
+  /// Elements in row-major order; traps where their number is not that of `shape`.
   public init<Element: ArrayElement>(
     _ values: [Element], shape: Shape, file: StaticString = #fileID, line: UInt = #line
   ) {
     self.init(NDArray(values, shape: shape, file: file, line: line))
   }
 
+  /// A vector, `[values.count]`.
   public init<Element: ArrayElement>(_ values: [Element]) { self.init(NDArray(values)) }
 
+  /// The same number everywhere.
   public init(repeating value: Double, shape: Shape, _ dtype: DType = .float32) {
     self.init(NDArray(repeating: value, shape: shape, dtype))
   }
 
+  /// Zeros.
   public static func zeros(_ shape: Shape, _ dtype: DType = .float32) -> Tensor {
     Tensor(repeating: 0, shape: shape, dtype)
   }
 
+  /// Ones.
   public static func ones(_ shape: Shape, _ dtype: DType = .float32) -> Tensor {
     Tensor(repeating: 1, shape: shape, dtype)
   }
@@ -83,8 +96,9 @@ extension Tensor {
     return Tensor(NDArray(values, shape: [size, size]).converted(to: dtype))
   }
 
-  /// Zeros (or ones) of this tensor's shape and type.
+  /// Zeros of this tensor's shape and type.
   public var zerosLike: Tensor { .zeros(shape, dtype) }
+  /// Ones of this tensor's shape and type.
   public var onesLike: Tensor { .ones(shape, dtype) }
 }
 

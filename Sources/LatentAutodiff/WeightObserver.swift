@@ -31,6 +31,7 @@ public struct ObservedWeight: Sendable {
     }
   }
 
+  /// The weight, as the product saw it.
   public let weight: NDArray
   /// Nil where the weight was not a factor: a table of vectors that were looked up.
   public let channels: Channels?
@@ -39,7 +40,7 @@ public struct ObservedWeight: Sendable {
 }
 
 /// Collects the weights of the products that a piece of code computes.
-public final class WeightObserver: Sendable {
+package final class WeightObserver: Sendable {
   @TaskLocal private static var current: WeightObserver?
   /// How many look at the moment: products ask this number before they ask the task.
   private static let watching = Atomic<Int>(0)
@@ -54,7 +55,7 @@ public final class WeightObserver: Sendable {
   /// in parallel asks `isWatching` first.
   ///
   /// Traps when an input is NaN or infinite somewhere.
-  public static func weights(of body: () throws -> Void) rethrows -> [ObservedWeight] {
+  package static func weights(of body: () throws -> Void) rethrows -> [ObservedWeight] {
     let observer = WeightObserver()
     watching.add(1, ordering: .relaxed)
     defer { watching.subtract(1, ordering: .relaxed) }
@@ -63,7 +64,7 @@ public final class WeightObserver: Sendable {
   }
 
   /// Whether the calling thread is inside of `weights(of:)`.
-  public static var isWatching: Bool {
+  package static var isWatching: Bool {
     watching.load(ordering: .relaxed) > 0 && current != nil
   }
 

@@ -7,7 +7,9 @@ import LatentNumerics
 public struct BatchOrder: Sendable, Hashable, Codable {
   /// The number of examples.
   public let count: Int
+  /// Examples of a batch; the last one of an epoch may have fewer.
   public let batchSize: Int
+  /// What the order of an epoch is a function of, beside its number.
   public let seed: UInt64
   /// Whether every epoch has an order of its own; else examples come as they lie.
   public let shuffles: Bool
@@ -27,6 +29,7 @@ public struct BatchOrder: Sendable, Hashable, Codable {
     self.keepsPartialBatch = keepsPartialBatch
   }
 
+  /// The number of steps of an epoch.
   public var batchesPerEpoch: Int {
     keepsPartialBatch ? (count + batchSize - 1) / batchSize : count / batchSize
   }
@@ -51,7 +54,9 @@ public struct BatchOrder: Sendable, Hashable, Codable {
 
 /// The batches of one epoch; `dropFirst(batch)` resumes in its middle.
 public struct EpochBatches: Sendable, RandomAccessCollection {
+  /// The order that they follow.
   public let order: BatchOrder
+  /// The number of the epoch, from 0.
   public let epoch: Int
   let permutation: [Int]?
 

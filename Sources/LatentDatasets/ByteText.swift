@@ -9,6 +9,7 @@ import LatentStorage
 /// The windows follow one another without overlap, and bytes after the last whole one are left out.
 /// A batch reads its own windows only, so that the file may be larger than memory.
 public struct ByteText: Dataset {
+  /// The file.
   public let path: String
   /// Bytes of an example.
   public let length: Int

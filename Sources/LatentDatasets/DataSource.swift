@@ -5,12 +5,19 @@ import LatentStorage
 
 /// A data set by its description, such as `mnist:data/mnist`.
 public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// Where data come from, with what is needed to find them.
   public enum Kind: Sendable, Hashable, Codable {
+    /// Drawn by the library, square pictures of `side` pixels.
     case sprites(side: Int)
+    /// A folder with the four IDX files of MNIST, or of others of the same form.
     case mnist(folder: String)
+    /// A dataset of an HDF5 file and, where named, that of the labels.
     case hdf5(path: String, dataset: String, labels: String? = nil)
+    /// A file of NumPy and, where named, that of the labels.
     case npy(path: String, labels: String? = nil)
+    /// A folder of pictures; where `side` is given they are cut and scaled to squares of it.
     case images(folder: String, side: Int?)
+    /// A file cut into pieces of `length` bytes.
     case text(path: String, length: Int)
   }
 
@@ -29,8 +36,10 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
   /// Bytes of an example of text where no other number is given.
   public static let textLength = 64
 
+  /// Where the data come from.
   public let kind: Kind
 
+  /// A source that is known without a word for it.
   public init(_ kind: Kind) { self.kind = kind }
 
   /// Whether examples are texts, bytes `[length]` as int32.

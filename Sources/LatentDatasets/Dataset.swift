@@ -50,6 +50,7 @@ extension Dataset {
     return shape
   }
 
+  /// Whether there are no examples.
   public var isEmpty: Bool { count == 0 }
 
   public func origin(of index: Int) -> (dataset: String, index: Int) { (name, index) }

@@ -9,6 +9,7 @@ import LatentStorage
 /// write them, suit shuffled reading best: only the rows asked for are read. Chunks are read whole,
 /// and other types go through HDF5's conversion.
 public struct HDF5Dataset: Dataset {
+  /// The file.
   public let path: String
   public let count: Int
   public let fieldShapes: [String: Shape]

@@ -5,12 +5,15 @@ import LatentNumerics
 
 /// Another data set with a field more: `labels`, or `factors`.
 public struct LabelledDataset: Dataset {
+  /// The data without these labels.
   public let base: any Dataset
   public let classNames: [String]
   private let field: String
   /// int32 `[count]`, or float32 `[count, factors]`.
   private let values: NDArray
 
+  /// Examples with labels from elsewhere.
+  ///
   /// - Parameters:
   ///   - labels: Classes `[count]`, whole numbers of any type, or factors `[count, factors]`.
   ///   - source: What messages call the labels, such as the path of their file.

@@ -8,7 +8,9 @@ import LatentStorage
 ///
 /// Fields: `inputs` `[batch, height, width, 1]` in [0, 1], `labels`.
 public struct MNIST: Sendable {
+  /// 60,000 examples in the original, `[28, 28, 1]`.
   public let training: ArrayDataset
+  /// 10,000 examples in the original.
   public let test: ArrayDataset
 
   /// Reads all four files into memory as bytes. Each may lie in a folder that bears its name, as

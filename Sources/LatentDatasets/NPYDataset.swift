@@ -5,6 +5,7 @@ import LatentStorage
 
 /// The rows of an NPY file, field `inputs`.
 public struct NPYDataset: Dataset {
+  /// The file.
   public let path: String
   /// What other integers than bytes are.
   public let integers: IntegerInputs

@@ -4,6 +4,7 @@ import LatentNumerics
 
 /// Some examples of another data set, in an order of its own.
 public struct Subset: Dataset {
+  /// The set that the examples are chosen from.
   public let base: any Dataset
   /// The position in `base` of each example.
   public let indices: [Int]

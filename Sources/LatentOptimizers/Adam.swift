@@ -7,10 +7,13 @@ import LatentNumerics
 /// (Loshchilov and Hutter 2019). Formulas and defaults are PyTorch's.
 public struct Adam: Optimizer {
   public var learningRate: Double
+  /// Decay of the two moments, what keeps the division safe, and the weight decay.
   public let beta1, beta2, epsilon, weightDecay: Double
+  /// Whether the weight decay acts on the weights and not on the gradient (AdamW).
   public let isDecoupled: Bool
   private var memory = FlatRule(["moment1", "moment2"])
 
+  /// With PyTorch's defaults, and weight decay as a part of the gradient.
   public init(
     learningRate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Double = 1e-8, weightDecay: Double = 0
@@ -72,9 +75,11 @@ public struct Adam: Optimizer {
 /// Adamax (Kingma and Ba 2015, section 7.1): Adam with the infinity norm.
 public struct Adamax: Optimizer {
   public var learningRate: Double
+  /// Decay of the moment and of the norm, what keeps the division safe, and the weight decay.
   public let beta1, beta2, epsilon, weightDecay: Double
   private var memory = FlatRule(["moment", "norm"])
 
+  /// With PyTorch's defaults.
   public init(
     learningRate: Double = 2e-3, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Double = 1e-8, weightDecay: Double = 0

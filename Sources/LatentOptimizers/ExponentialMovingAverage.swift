@@ -7,9 +7,12 @@ import LatentNumerics
 
 /// A copy of a model whose parameters follow those of the original slowly.
 public struct ExponentialMovingAverage<Model: Module>: Sendable {
+  /// The model with the averaged parameters.
   public private(set) var model: Model
+  /// What is kept of the average at each update, from 0 to 1.
   public let decay: Double
 
+  /// Starts at the parameters of `model`.
   public init(_ model: Model, decay: Double = 0.999) {
     self.model = model
     self.decay = decay

@@ -31,6 +31,7 @@ public protocol Optimizer: Sendable {
 extension Optimizer {
   public var lastUpdateWasFinite: Bool? { nil }
 
+  /// One update along the gradients as they are.
   public mutating func update(_ model: inout some Module, along gradients: Gradients) {
     update(&model, along: gradients, scale: 1)
   }
@@ -38,8 +39,9 @@ extension Optimizer {
 
 /// A saved optimiser state that belongs to another rule or another model.
 public struct OptimizerStateMismatch: Error, Sendable, Equatable, CustomStringConvertible {
-  /// Names with sizes and types.
+  /// The state that this rule has for this model: names with sizes and types, sorted.
   public let expected: [String]
+  /// The state that was given, in the same form.
   public let found: [String]
 
   public var description: String {

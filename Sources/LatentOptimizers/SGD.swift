@@ -7,10 +7,14 @@ import LatentNumerics
 /// Formulas are PyTorch's: the velocity starts as the first gradient.
 public struct SGD: Optimizer {
   public var learningRate: Double
+  /// The share of the velocity that is kept, what the gradient's share is lowered by, and the
+  /// weight decay.
   public let momentum, dampening, weightDecay: Double
+  /// Whether the step looks ahead along the velocity.
   public let nesterov: Bool
   private var memory = FlatRule(["velocity"])
 
+  /// Plain gradient descent unless told otherwise. Traps where Nesterov's rule lacks a momentum.
   public init(
     learningRate: Double, momentum: Double = 0, dampening: Double = 0, weightDecay: Double = 0,
     nesterov: Bool = false
@@ -55,10 +59,14 @@ public struct SGD: Optimizer {
 /// RMSprop (Tieleman and Hinton 2012), centered after Graves (2013). Formulas are PyTorch's.
 public struct RMSprop: Optimizer {
   public var learningRate: Double
+  /// Decay of the mean square, what keeps the division safe, the share of the velocity that is
+  /// kept, and the weight decay.
   public let smoothing, epsilon, momentum, weightDecay: Double
+  /// Whether the variance takes the place of the mean square.
   public let isCentered: Bool
   private var memory: FlatRule
 
+  /// With PyTorch's defaults.
   public init(
     learningRate: Double = 1e-2, smoothing: Double = 0.99, epsilon: Double = 1e-8,
     momentum: Double = 0, weightDecay: Double = 0, isCentered: Bool = false

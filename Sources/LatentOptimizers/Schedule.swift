@@ -18,13 +18,16 @@ extension LearningRateSchedule {
 
 /// Always 1.
 public struct ConstantSchedule: LearningRateSchedule {
+  /// The base rate throughout.
   public init() {}
   public func factor(step: Int) -> Double { 1 }
 }
 
 /// Multiplied by `decay` after every `every` updates.
 public struct StepSchedule: LearningRateSchedule {
+  /// Updates between two changes.
   public let every: Int
+  /// What the rate is multiplied by at each change.
   public let decay: Double
 
   /// Traps unless `every` is positive.
@@ -44,10 +47,14 @@ public struct StepSchedule: LearningRateSchedule {
 /// A linear rise over `warmup` updates, then half a cosine down to `floor` at `total`
 /// (Loshchilov and Hutter 2017, without restarts).
 public struct CosineSchedule: LearningRateSchedule {
+  /// Updates of the linear rise.
   public let warmup: Int
+  /// The update at which the floor is reached.
   public let total: Int
+  /// The factor at the end and after it.
   public let floor: Double
 
+  /// No rise and a floor of 0 unless given.
   public init(warmup: Int = 0, total: Int, floor: Double = 0) {
     self.warmup = warmup
     self.total = total
@@ -65,14 +72,22 @@ public struct CosineSchedule: LearningRateSchedule {
 /// (relative) for more than `patience` epochs. PyTorch's ReduceLROnPlateau, but that a loss which is NaN
 /// or infinite is not heard: it says nothing about progress.
 public struct ReduceOnPlateau: LearningRateSchedule {
+  /// What the rate is multiplied by at each reduction.
   public let decay: Double
+  /// Epochs without progress that are waited for.
   public let patience: Int
+  /// The relative fall that counts as progress.
   public let threshold: Double
+  /// The factor never falls below it.
   public let floor: Double
+  /// The lowest loss so far, nats.
   public private(set) var best = Double.greatestFiniteMagnitude
+  /// Epochs without progress so far.
   public private(set) var badEpochs = 0
+  /// The factor at the moment.
   public private(set) var current = 1.0
 
+  /// With PyTorch's defaults.
   public init(
     decay: Double = 0.1, patience: Int = 10, threshold: Double = 1e-4, floor: Double = 0
   ) {

@@ -6,6 +6,7 @@ import LatentNumerics
 /// Ends a run when the selection loss has not fallen for `patience` epochs in succession. A loss that
 /// is NaN or infinite says nothing about progress and counts as no epoch at all: `fit` ends such runs.
 public struct EarlyStopping: TrainingEvent {
+  /// Epochs without progress that are waited for.
   public let patience: Int
   /// A fall by less than this does not count, nats.
   public let threshold: Double

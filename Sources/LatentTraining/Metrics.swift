@@ -7,13 +7,17 @@ import LatentModels
 public struct StepReport: Sendable {
   /// The number of the step, from 0.
   public let step: Int
+  /// Examples of the batch.
   public let examples: Int
+  /// What was minimised, nats per example.
   public let loss: Double
   /// The loss with the warm-up of the objective over.
   public let lossAfterWarmup: Double
+  /// Its parts by name, nats per example.
   public let terms: [(name: String, value: Double)]
   /// The norm of all gradients together, before clipping.
   public let gradientNorm: Double
+  /// The rate of this step, with the schedule's factor.
   public let learningRate: Double
   /// Whether a non-finite number made the trainer leave the parameters alone.
   public internal(set) var wasSkipped: Bool
@@ -42,10 +46,13 @@ public struct StepReport: Sendable {
 
 /// A running mean of named terms, weighted by examples. The loss is the first term, "loss".
 public struct TermAverage: Sendable, Equatable, Codable {
+  /// The loss, then its parts, in the order they were met.
   public private(set) var names: [String] = []
   private(set) var sums: [Double] = []
+  /// The number of examples that were averaged.
   public private(set) var examples = 0
 
+  /// Of nothing yet.
   public init() {}
 
   init(names: [String], sums: [Double], examples: Int) {
@@ -70,16 +77,19 @@ public struct TermAverage: Sendable, Equatable, Codable {
     examples += count
   }
 
+  /// The mean of the term of this name; nil where there is none.
   public subscript(name: String) -> Double? {
     names.firstIndex(of: name).map { sums[$0] / Double(max(1, examples)) }
   }
 
+  /// The mean loss, nats per example; NaN of nothing.
   public var loss: Double { self["loss"] ?? .nan }
   /// The name of a term that is NaN or infinite, of the loss where no other is to blame.
   var nonFiniteTerm: String? {
     let found = values.filter { !$0.value.isFinite }.map(\.name)
     return loss.isFinite ? nil : found.first { $0 != "loss" } ?? "loss"
   }
+  /// All terms with their means, nats per example.
   public var values: [(name: String, value: Double)] { names.map { ($0, self[$0] ?? .nan) } }
 }
 
@@ -89,14 +99,19 @@ public struct EpochMetrics: Sendable, Equatable {
   public let epoch: Int
   /// Steps done so far.
   public let step: Int
+  /// Over the steps of the epoch.
   public let training: TermAverage
   /// The training loss with the warm-up of the objective over; nil where a log was read, which does not
   /// hold it.
   public let trainingLossAfterWarmup: Double?
+  /// Over the validation set, where there is one.
   public let validation: TermAverage?
+  /// The rate of the epoch's last step.
   public let learningRate: Double
+  /// What the epoch took, validation included.
   public let seconds: Double
 
+  /// For training loops of one's own.
   public init(
     epoch: Int, step: Int, training: TermAverage, trainingLossAfterWarmup: Double? = nil,
     validation: TermAverage? = nil, learningRate: Double, seconds: Double

@@ -10,15 +10,19 @@ import LatentStorage
 /// saves checkpoints: what is cut off between the two has a row too many, which is mended, and never
 /// one too few. The JSON lines follow from the table, which mends a cut between the files.
 public struct MetricsLog: TrainingEvent {
+  /// The run folder.
   public let folder: String
   private var rows: [MetricsRow] = []
   private var held: HeldFolder?
 
+  /// Files in `folder`, which is made where it is missing.
   public init(to folder: String) { self.folder = folder }
 
   private static let csvName = "metrics.csv"
   private static let jsonName = "metrics.jsonl"
+  /// The table.
   public var csvPath: String { "\(folder)/\(MetricsLog.csvName)" }
+  /// The same rows as JSON objects.
   public var jsonPath: String { "\(folder)/\(MetricsLog.jsonName)" }
 
   public mutating func runBegan(_ state: TrainingState) throws {
@@ -103,5 +107,6 @@ public struct MetricsLog: TrainingEvent {
 }
 
 extension TrainingEvent where Self == MetricsLog {
+  /// Appends the averages of each epoch to `metrics.csv` and `metrics.jsonl` in `folder`.
   public static func logMetrics(to folder: String) -> MetricsLog { MetricsLog(to: folder) }
 }

@@ -15,6 +15,8 @@ public struct ProgressDisplay: TrainingEvent {
   private var lastShown = Date.distantPast
   private var average = TermAverage()
 
+  /// On standard error unless told otherwise.
+  ///
   /// - Parameters:
   ///   - isTerminal: whether a line can be rewritten; nil asks the system, for which a terminal without
   ///     escape codes is none.
@@ -88,5 +90,6 @@ public struct ProgressDisplay: TrainingEvent {
 }
 
 extension TrainingEvent where Self == ProgressDisplay {
+  /// A line on standard error.
   public static var showProgress: ProgressDisplay { ProgressDisplay() }
 }

@@ -6,8 +6,10 @@ import LatentStorage
 
 /// Names of checkpoints in a run folder.
 public enum RunFolder {
+  /// The checkpoint of the epoch with the lowest loss.
   public static let best = "best.h5"
 
+  /// Such as `checkpoint-000001200.h5`.
   public static func checkpointName(step: Int) -> String {
     let digits = String(step)
     return "checkpoint-" + String(repeating: "0", count: max(0, 9 - digits.count)) + digits + ".h5"
@@ -44,9 +46,11 @@ public enum RunFolder {
 
 /// Writes checkpoints to a folder, as long as it is the one that was there when the run began.
 public struct SaveCheckpoints: TrainingEvent {
+  /// Epochs between two checkpoints.
   public let everyEpochs: Int
   /// Besides, after so many steps, where given.
   public let everySteps: Int?
+  /// The run folder.
   public let folder: String
   /// How many of the newest are kept; `best.h5` is kept besides.
   public let keeping: Int
@@ -55,6 +59,7 @@ public struct SaveCheckpoints: TrainingEvent {
   private var lastSaved = -1
   private var held: HeldFolder?
 
+  /// After each epoch unless told otherwise; the newest three are kept.
   public init(everyEpochs: Int = 1, everySteps: Int? = nil, to folder: String, keeping: Int = 3) {
     self.everyEpochs = max(1, everyEpochs)
     self.everySteps = everySteps.map { max(1, $0) }
@@ -130,6 +135,8 @@ public struct SaveCheckpoints: TrainingEvent {
 }
 
 extension TrainingEvent where Self == SaveCheckpoints {
+  /// Writes checkpoints to `folder` every so many epochs and, where given, steps; keeps the newest
+  /// few and the best.
   public static func saveEvery(
     epochs: Int = 1, steps: Int? = nil, to folder: String, keeping: Int = 3
   ) -> SaveCheckpoints {

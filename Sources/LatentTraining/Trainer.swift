@@ -19,13 +19,19 @@ public enum NonFinitePolicy: Sendable, Hashable {
 
 /// A model in training, with everything a resumed run needs.
 public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model == Model {
+  /// What is trained.
   public var model: Model
+  /// What is minimised.
   public let objective: Rule
+  /// How gradients become steps, with its moments.
   public private(set) var optimizer: any Optimizer
+  /// The factor on the learning rate.
   public var schedule: any LearningRateSchedule
+  /// A bound on gradients, where wanted.
   public var clipping: GradientClipping?
   /// Averaged weights, where wanted: `evaluate` looks at them, and so does the validation.
   public var average: ExponentialMovingAverage<Model>?
+  /// What to do when a loss or a gradient is not finite.
   public var nonFinitePolicy = NonFinitePolicy.stop
   /// Whether `fit` compares the range of the data with the support of the model's likelihood. No for
   /// an objective that looks at other fields than the inputs under it.
@@ -33,6 +39,7 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   /// Texts for checkpoints, such as the model's description in JSON.
   public var descriptions: [String: String] = [:]
 
+  /// What all randomness of the run is a function of, beside counters.
   public let seed: UInt64
   /// Steps done.
   public internal(set) var step = 0

@@ -5,11 +5,14 @@ import LatentStorage
 
 /// The position of a run, and a way to a checkpoint of it.
 public struct TrainingState {
-  /// Epochs completed, and the batch that comes next in the current one: `batchesPerEpoch` between
-  /// the last step of an epoch and its end.
+  /// Epochs completed.
   public let epoch: Int
+  /// The batch that comes next in the current epoch: `batchesPerEpoch` between the last step of an
+  /// epoch and its end.
   public let batch: Int
+  /// The number of steps of an epoch.
   public let batchesPerEpoch: Int
+  /// The epochs that the run is to complete.
   public let epochs: Int
   /// Steps done.
   public let step: Int
@@ -37,15 +40,19 @@ public struct TrainingState {
 
 /// Whether the run goes on between two epochs.
 public enum TrainingVerdict: Sendable, Equatable {
+  /// Another epoch.
   case goOn
+  /// The run ends here.
   case stop(reason: String)
 }
 
 /// Something that watches a run.
 public protocol TrainingEvent: Sendable {
+  /// Before the first step of a call of `fit`, of a resumed run too.
   mutating func runBegan(_ state: TrainingState) throws
   /// Something about the data is odd; before the first step of a run that is not resumed.
   mutating func noted(_ state: TrainingState, _ note: DataNote) throws
+  /// After each step, skipped ones too.
   mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws
   /// The event decides on the metrics; nothing is written yet.
   mutating func epochEnded(_ state: TrainingState, _ metrics: EpochMetrics) throws
@@ -54,6 +61,7 @@ public protocol TrainingEvent: Sendable {
   mutating func epochSettled(_ state: TrainingState, _ metrics: EpochMetrics) throws
   /// A signal came: the last call before the run ends.
   mutating func interrupted(_ state: TrainingState) throws
+  /// After the last epoch, or the one after which an event asked to stop.
   mutating func runEnded(_ state: TrainingState) throws
 
   /// What the event thinks of the run as it remembers it. Asked when a run begins between two epochs:
@@ -61,6 +69,7 @@ public protocol TrainingEvent: Sendable {
   var verdict: TrainingVerdict { get }
   /// Numbers that a resumed run needs (best so far, epochs without progress).
   var saved: [String: Double] { get }
+  /// Takes back what was `saved`.
   mutating func restore(_ saved: [String: Double])
 }
 

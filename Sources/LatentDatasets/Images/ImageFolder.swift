@@ -10,11 +10,13 @@ import Synchronization
 /// any depth); then `labels` number the classes in sorted order. Files are sorted by the bytes of
 /// their paths. Reading needs the package trait `PNG`.
 public struct ImageFolder: Dataset {
+  /// The folder.
   public let path: String
   /// The files, relative to the folder, in the order of the examples.
   public let files: [String]
   /// The names of the folders below; empty where images lie in the folder itself.
   public let classes: [String]
+  /// Of every picture, after scaling.
   public let size: ImageSize
   /// 1 (gray) or 3 (red, green, blue).
   public let channels: Int

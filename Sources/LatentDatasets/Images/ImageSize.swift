@@ -2,9 +2,12 @@
 
 /// A size in pixels.
 public struct ImageSize: Sendable, Hashable, Codable {
+  /// Pixels.
   public let height: Int
+  /// Pixels.
   public let width: Int
 
+  /// Both in pixels.
   public init(height: Int, width: Int) {
     self.height = height
     self.width = width

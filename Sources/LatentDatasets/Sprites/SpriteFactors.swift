@@ -6,6 +6,7 @@ import LatentNumerics
 
 /// One factor of variation: its name and the value of each of its levels.
 public struct SpriteFactor: Sendable, Hashable {
+  /// Such as "rotation".
   public let name: String
   /// What stands in the `factors` field, level by level.
   public let values: [Float]

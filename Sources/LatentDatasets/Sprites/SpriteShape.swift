@@ -6,6 +6,7 @@ import Foundation
 
 /// The outline of a sprite.
 public enum SpriteShape: Int, Sendable, Hashable, Codable, CaseIterable {
+  /// By the number that stands for it in labels: 0, 1, 2.
   case square, ellipse, heart
 
   /// Half the edge of a square with a circumscribed circle of radius 1.

@@ -58,6 +58,7 @@ public struct Sprites: Dataset {
     images = fits ? Sprites.draw(combinations ?? [], grid, renderer) : nil
   }
 
+  /// Pixels along each edge.
   public var side: Int { renderer.side }
   public var classNames: [String] { SpriteShape.allCases.map { "\($0)" } }
 

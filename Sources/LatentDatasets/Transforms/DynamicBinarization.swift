@@ -7,6 +7,7 @@ import LatentNumerics
 
 /// Replaces inputs in [0, 1] by Bernoulli draws with those probabilities: 0 or 1, anew each time.
 public struct DynamicBinarization: BatchTransform, Hashable {
+  /// Draws anew at every batch.
   public init() {}
 
   public var description: String { "binarize" }

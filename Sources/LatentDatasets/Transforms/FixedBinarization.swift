@@ -5,8 +5,10 @@ import LatentNumerics
 
 /// Replaces inputs by 1 where they exceed `threshold` and 0 elsewhere.
 public struct FixedBinarization: BatchTransform, Hashable {
+  /// Inputs above it become 1, others 0.
   public let threshold: Double
 
+  /// Half of the range unless given.
   public init(threshold: Double = 0.5) { self.threshold = threshold }
 
   public var description: String { "threshold:\(threshold)" }

@@ -6,7 +6,9 @@ import LatentNumerics
 /// A data set whose batches pass through a transform that is not random, so that it stays one without
 /// visible state.
 public struct TransformedDataset: Dataset {
+  /// The data as they are.
   public let base: any Dataset
+  /// What changes each batch; not random.
   public let transform: any BatchTransform
 
   /// Traps where the transform is random.

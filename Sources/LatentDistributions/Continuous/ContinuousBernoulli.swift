@@ -17,6 +17,8 @@ public struct ContinuousBernoulli: ReparameterizedDistribution, FactorizedDistri
   public let batchShape: Shape
   public let eventShape: Shape
 
+  /// One variable for each logit.
+  ///
   /// - Parameters:
   ///   - logits: log-odds of the Bernoulli of the same shape, `[batch, event]`; 0 is uniform
   ///   - eventRank: how many trailing axes are one event

@@ -18,6 +18,8 @@ public struct Delta: ReparameterizedDistribution, EvaluableDistribution, Distrib
   public let batchShape: Shape
   public let eventShape: Shape
 
+  /// All probability at one point.
+  ///
   /// - Parameters:
   ///   - value: `[batch, event]`, of any type
   ///   - eventRank: how many trailing axes are one event

@@ -19,6 +19,8 @@ public struct DiagonalNormal: ReparameterizedDistribution, FactorizedDistributio
   public let batchShape: Shape
   public let eventShape: Shape
 
+  /// From mean and log-variance, which broadcast against each other.
+  ///
   /// - Parameters:
   ///   - mean: `[batch, event]`
   ///   - logVariance: `[batch, event]` or what broadcasts with it

@@ -15,6 +15,8 @@ extension FullCovarianceNormal {
   /// How many numbers a lower triangle of `size` rows takes: n (n + 1) / 2.
   public static func parameterCount(_ size: Int) -> Int { size * (size + 1) / 2 }
 
+  /// From numbers that may be anything, such as the outputs of a network.
+  ///
   /// - Parameters:
   ///   - mean: `[batch, n]`
   ///   - unconstrained: `[batch, n (n + 1) / 2]`, the lower triangle row by row

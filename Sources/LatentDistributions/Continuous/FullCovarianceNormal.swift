@@ -43,6 +43,8 @@ public struct FullCovarianceNormal: ReparameterizedDistribution, EvaluableDistri
     eventShape = mean.shape.suffix(1)
   }
 
+  /// From the Cholesky factor of the covariance.
+  ///
   /// - Parameters:
   ///   - mean: `[batch, n]`
   ///   - scaleTriangle: `[batch, n, n]` with a positive diagonal; what is above it is ignored
@@ -54,6 +56,8 @@ public struct FullCovarianceNormal: ReparameterizedDistribution, EvaluableDistri
       mean: mean, scaleTriangle: lower, logDiagonal: log(lower.diagonal), file: file, line: line)
   }
 
+  /// From the covariance, which is factorised.
+  ///
   /// - Parameters:
   ///   - mean: `[batch, n]`
   ///   - covariance: `[batch, n, n]`, symmetric and positive definite

@@ -19,6 +19,8 @@ public struct Laplace: ReparameterizedDistribution, FactorizedDistribution,
   public let batchShape: Shape
   public let eventShape: Shape
 
+  /// From mean and log-scale, which broadcast against each other.
+  ///
   /// - Parameters:
   ///   - mean: `[batch, event]`
   ///   - logScale: `[batch, event]` or what broadcasts with it

@@ -11,11 +11,14 @@ import LatentNumerics
 /// `components` has the batch shape `[batch, K]`; the mixture has `[batch]`. Weights are given as
 /// unnormalised logarithms that broadcast to `[batch, K]`.
 public struct Mixture<Component: EvaluableDistribution>: EvaluableDistribution {
+  /// Of batch shape `[batch, K]`.
   public let components: Component
   /// Normalised over the components, nats, `[batch, K]` or what broadcasts to it.
   public let logWeights: Tensor
   public let batchShape: Shape
 
+  /// From weights and components, which are the last axis of the components' batch.
+  ///
   /// - Parameters:
   ///   - logWeights: `[batch, K]`, or `[K]` for all; normalised here; -infinity switches one off
   ///   - components: of batch shape `[batch, K]`
@@ -36,6 +39,7 @@ public struct Mixture<Component: EvaluableDistribution>: EvaluableDistribution {
   public var eventShape: Shape { components.eventShape }
   public var dtype: DType { components.dtype }
   public var support: Support { components.support }
+  /// K.
   public var componentCount: Int { components.batchShape[-1] }
 
   public func logProbability(of value: Tensor) -> Tensor {

@@ -15,6 +15,7 @@ public struct StandardNormal: ReparameterizedDistribution, FactorizedDistributio
   public let eventShape: Shape
   public let dtype: DType
 
+  /// N(0, I) over events of `eventShape`, the same for every element of `batchShape`.
   public init(eventShape: Shape, batchShape: Shape = [], dtype: DType = .float32) {
     self.eventShape = eventShape
     self.batchShape = batchShape
@@ -23,6 +24,7 @@ public struct StandardNormal: ReparameterizedDistribution, FactorizedDistributio
 
   public var mean: Tensor { .zeros(batchShape + eventShape, dtype) }
   public var mode: Tensor { mean }
+  /// Ones, `[batch, event]`.
   public var variance: Tensor { .ones(batchShape + eventShape, dtype) }
 
   /// The same distribution with parameters, for formulas that want them.

@@ -11,10 +11,13 @@ public struct Uniform: ReparameterizedDistribution, FactorizedDistribution,
 {
   /// As given: broadcast to `[batch, event]`.
   public let low: Tensor
+  /// Broadcasts to `[batch, event]`; greater than `low`.
   public let high: Tensor
   public let batchShape: Shape
   public let eventShape: Shape
 
+  /// Between two bounds, which broadcast against each other.
+  ///
   /// - Parameters:
   ///   - low: `[batch, event]` or what broadcasts with `high`
   ///   - high: greater than `low` everywhere

@@ -21,6 +21,7 @@ public protocol Distribution: Sendable {
   var batchShape: Shape { get }
   /// Shape of one draw for one parameter set.
   var eventShape: Shape { get }
+  /// The type of draws, or of probabilities where draws are integers.
   var dtype: DType { get }
   /// Where the elements of its values lie.
   var support: Support { get }
@@ -87,8 +88,10 @@ public protocol FactorizedDistribution: MaskableDistribution, DistributionWithMo
 }
 
 extension Distribution {
+  /// One draw for each parameter set, `[batch, event]`, without derivative.
   public func sample(using random: inout RandomStream) -> Tensor { sample([], using: &random) }
 
+  /// One draw for each parameter set, `[batch, event]`, and its log-probability `[batch]` in nats.
   public func sampleAndLogProbability(
     using random: inout RandomStream
   ) -> (value: Tensor, logProbability: Tensor) {
@@ -127,6 +130,8 @@ extension EvaluableDistribution {
 }
 
 extension ReparameterizedDistribution {
+  /// One draw for each parameter set, `[batch, event]`, with derivatives with respect to the
+  /// parameters.
   public func reparameterizedSample(using random: inout RandomStream) -> Tensor {
     reparameterizedSample([], using: &random)
   }

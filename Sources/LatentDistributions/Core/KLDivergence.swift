@@ -6,7 +6,9 @@ import LatentNumerics
 
 /// A divergence in nats and how it was computed.
 public struct KLDivergence: Sendable {
+  /// How a divergence was computed.
   public enum Method: Sendable, Hashable {
+    /// By a formula: exact but for rounding.
     case closedForm
     /// The mean of log p - log q over samples of p; unbiased, and may be negative.
     case monteCarlo(samples: Int)
@@ -14,6 +16,7 @@ public struct KLDivergence: Sendable {
 
   /// Nats, `[batch]`.
   public let value: Tensor
+  /// How it was computed.
   public let method: Method
 }
 

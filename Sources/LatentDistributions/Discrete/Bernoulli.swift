@@ -19,6 +19,8 @@ public struct Bernoulli: FactorizedDistribution, DistributionWithMean {
   public let batchShape: Shape
   public let eventShape: Shape
 
+  /// One variable for each logit.
+  ///
   /// - Parameters:
   ///   - logits: log-odds of 1, `[batch, event]`
   ///   - eventRank: how many trailing axes are one event

@@ -15,6 +15,8 @@ public struct Categorical: FactorizedDistribution, DistributionWithMean {
   public let batchShape: Shape
   public let eventShape: Shape
 
+  /// One variable for each vector of logits.
+  ///
   /// - Parameters:
   ///   - logits: `[batch, event, classes]`
   ///   - eventRank: how many axes before the class axis are one event: 0 for a label, 1 for a
@@ -34,6 +36,7 @@ public struct Categorical: FactorizedDistribution, DistributionWithMean {
 
   /// The type of probabilities; values are int32.
   public var dtype: DType { logits.dtype }
+  /// The size of the class axis.
   public var classCount: Int { logits.shape[-1] }
   public var support: Support { .classes(classCount) }
   /// Normalised, nats, `[batch, event, classes]`; computed at each use.

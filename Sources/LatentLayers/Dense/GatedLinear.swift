@@ -11,6 +11,7 @@ public struct GatedLinear: Layer {
   /// The rows of the values, then those of the gates: `[2 * outputSize, inputSize]`.
   public var both: Linear
 
+  /// Weights of values and gates by `initializer`.
   public init(
     _ inputSize: Int, _ outputSize: Int, initializer: Initializer = .pyTorch,
     using random: inout RandomStream
@@ -24,6 +25,7 @@ public struct GatedLinear: Layer {
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
 
+  /// The layer has no randomness: the same in training and afterwards.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     let halves = both(x).split(into: 2, axis: -1)
     return halves[0] * sigmoid(halves[1])

@@ -33,10 +33,14 @@ public struct Embedding: Layer {
 /// Normalises the last axis to mean 0 and variance 1, then scales and shifts
 /// (Ba, Kiros and Hinton 2016): `[..., size] -> [..., size]`.
 public struct LayerNorm: Layer {
+  /// `[size]`, starts at 1.
   public var scale: Tensor
+  /// `[size]`, starts at 0.
   public var shift: Tensor
+  /// Added to the variance before dividing by its root.
   public let epsilon: Double
 
+  /// For a last axis of `size`.
   public init(_ size: Int, epsilon: Double = 1e-5) {
     scale = .ones([size])
     shift = .zeros([size])
@@ -57,6 +61,7 @@ public struct LayerNorm: Layer {
 /// Sets elements to zero with probability `rate` while training and scales the others by
 /// 1 / (1 - rate) (Srivastava et al. 2014); does nothing afterwards.
 public struct Dropout: Layer {
+  /// The probability of an element to become zero.
   public let rate: Double
 
   /// Traps unless 0 <= rate < 1.
@@ -81,6 +86,7 @@ extension Activation: Layer {
 
 /// All axes after the first as one: `[batch, ...] -> [batch, features]`.
 public struct Flatten: Layer {
+  /// All axes but the first become one.
   public init() {}
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
@@ -90,9 +96,12 @@ public struct Flatten: Layer {
 
 /// Layers one after the other; their paths are their positions.
 public struct Sequential: Layer {
+  /// In the order they are called; parameters are named by their position.
   public var layers: [any Layer]
 
+  /// The layers one after the other.
   public init(_ layers: [any Layer]) { self.layers = layers }
+  /// The layers one after the other.
   public init(_ layers: any Layer...) { self.layers = layers }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
@@ -110,9 +119,12 @@ public struct Sequential: Layer {
 
 /// `x + body(x)` (He et al. 2016); a `shortcut` layer fits x where sizes change.
 public struct Residual<Body: Layer>: Layer {
+  /// What is added to the input.
   public var body: Body
+  /// What the input goes through where `body` changes its size; the input itself where nil.
   public var shortcut: Linear?
 
+  /// `body` beside a shortcut.
   public init(_ body: Body, shortcut: Linear? = nil) {
     self.body = body
     self.shortcut = shortcut

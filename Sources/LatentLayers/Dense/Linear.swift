@@ -7,10 +7,14 @@ import LatentNumerics
 ///
 /// Weights are laid out as PyTorch's: `weight` `[outputSize, inputSize]`, `bias` `[outputSize]`.
 public struct Linear: Layer {
+  /// `[outputSize, inputSize]`.
   public var weight: Tensor
+  /// `[outputSize]`, or none.
   public var bias: Tensor?
+  /// Applied to the outputs, in the same pass.
   public let activation: Activation
 
+  /// With a weight `[outputSize, inputSize]` and a bias `[outputSize]` that exist.
   public init(weight: Tensor, bias: Tensor?, activation: Activation = .none) {
     self.weight = weight
     self.bias = bias
@@ -28,7 +32,9 @@ public struct Linear: Layer {
     self.activation = activation
   }
 
+  /// The size of the last axis that it takes.
   public var inputSize: Int { weight.shape[1] }
+  /// The size of the last axis that it gives.
   public var outputSize: Int { weight.shape[0] }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {

@@ -10,7 +10,7 @@ extension Tensor {
   /// batch. `network` must treat examples independently; while it records derivatives (`recording`),
   /// while somebody observes its weights, or where the batch is short, it is applied to all of them at
   /// once. Runs depend on the sizes alone, so results are the same bits for any number of threads.
-  public func inRuns(
+  package func inRuns(
     of length: Int, recording: Bool, _ network: (Tensor) -> Tensor
   ) -> Tensor {
     let batch = shape[0]

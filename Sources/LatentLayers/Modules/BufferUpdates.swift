@@ -18,10 +18,12 @@ public struct BufferUpdates: Sendable {
 
   fileprivate var updates: [NDArray.Place: Update] = [:]
 
+  /// No updates.
   public init() {}
 
   /// The number of buffers that change.
   public var count: Int { updates.count }
+  /// Whether no buffer changes.
   public var isEmpty: Bool { updates.isEmpty }
 
   /// Whether a buffer would become NaN or infinite somewhere.

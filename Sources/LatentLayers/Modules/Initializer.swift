@@ -20,8 +20,11 @@ public enum Initializer: Sendable, Hashable {
   /// What PyTorch's linear and convolution layers do: uniform with limit 1 / sqrt(in), for
   /// weights and biases.
   case pyTorch
+  /// Uniform between `-limit` and `limit`.
   case uniform(limit: Double)
+  /// Normal with mean 0.
   case normal(deviation: Double)
+  /// The same number everywhere.
   case constant(Double)
 
   /// First values of `shape`. `fanIn` and `fanOut` default to those of a matrix [out, in].

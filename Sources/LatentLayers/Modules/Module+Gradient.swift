@@ -6,8 +6,10 @@ import LatentNumerics
 /// Derivatives with respect to a module's trained parameters, in visiting order; nil where the
 /// result does not depend on one.
 public struct Gradients: Sendable {
+  /// One for each trained parameter, of its shape.
   public var tensors: [Tensor?]
 
+  /// In visiting order.
   public init(_ tensors: [Tensor?]) { self.tensors = tensors }
 
   /// The Euclidean norm of all of them together.

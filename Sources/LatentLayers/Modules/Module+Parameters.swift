@@ -5,7 +5,9 @@ import LatentNumerics
 
 /// A parameter or buffer of a module with its path.
 public struct NamedParameter: Sendable {
+  /// Names joined by dots, such as `encoder.hidden.weight`.
   public let path: String
+  /// Its value.
   public let tensor: Tensor
   /// False for buffers.
   public let isTrained: Bool
@@ -113,20 +115,29 @@ public struct LoadedParameters: Sendable, Equatable {
 
 /// Why named arrays do not fit a module: every path that disagrees, not only the first.
 public struct ParameterMismatch: Error, Sendable, Equatable, CustomStringConvertible {
+  /// An array whose shape is not that of the parameter.
   public struct Difference: Sendable, Equatable {
+    /// The parameter's path.
     public let path: String
+    /// The parameter's shape.
     public let expected: Shape
+    /// The array's shape.
     public let found: Shape
   }
 
   /// An array of low precision where the model needs another one.
   public struct Refusal: Sendable, Equatable {
+    /// The parameter's path, the array's form, and what the model needs.
     public let path, found, expected: String
   }
 
+  /// Paths of the module that the arrays lack.
   public var missing: [String] = []
+  /// Paths of the arrays that the module lacks.
   public var unexpected: [String] = []
+  /// Paths on both sides, with another shape.
   public var different: [Difference] = []
+  /// Arrays of low precision that cannot be where they are named.
   public var refused: [Refusal] = []
 
   public var description: String {

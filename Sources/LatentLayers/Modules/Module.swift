@@ -15,6 +15,7 @@ import LatentNumerics
 /// ```
 /// The names joined by dots are the parameters' paths: `encoder.hidden.weight`.
 public protocol Module: Sendable {
+  /// Shows every stored part to the visitor, by a name and always in the same order.
   mutating func visitParameters(_ visitor: inout some ParameterVisitor)
 }
 
@@ -30,9 +31,11 @@ public protocol ParameterVisitor {
     _ weight: inout Tensor, _ name: String, _ channels: ObservedWeight.Channels)
   /// Called around parameters that are computed with, which low precision cannot.
   mutating func enterArithmetic()
+  /// Called after what `enterArithmetic` was called before.
   mutating func leaveArithmetic()
   /// Called around the parts of a module.
   mutating func enter(_ name: String)
+  /// Called after the parts of a module.
   mutating func leave()
 }
 
@@ -49,24 +52,28 @@ extension ParameterVisitor {
     visit(&weight, name)
   }
 
+  /// Visits the parts of a module, whose names are put before theirs.
   public mutating func visit(_ module: inout some Module, _ name: String) {
     enter(name)
     module.visitParameters(&self)
     leave()
   }
 
+  /// Visits a parameter that may be missing, such as a bias.
   public mutating func visit(_ parameter: inout Tensor?, _ name: String) {
     guard var value = parameter else { return }
     visit(&value, name)
     parameter = value
   }
 
+  /// Visits a buffer that may be missing.
   public mutating func visitBuffer(_ buffer: inout Tensor?, _ name: String) {
     guard var value = buffer else { return }
     visitBuffer(&value, name)
     buffer = value
   }
 
+  /// Visits the parts of a module that may be missing.
   public mutating func visit(_ module: inout (some Module)?, _ name: String) {
     guard var value = module else { return }
     visit(&value, name)
@@ -80,6 +87,7 @@ extension ParameterVisitor {
     leave()
   }
 
+  /// Visits the parts of a module whose type is not known here.
   public mutating func visit(_ module: inout any Module, _ name: String) {
     enter(name)
     module.visitParameters(&self)
@@ -107,6 +115,7 @@ extension Layer {
 
 /// What a forward pass needs besides its input.
 public struct LayerContext: Sendable {
+  /// Whether the pass is one of training: dropout, batch statistics and noise ask this.
   public var isTraining: Bool
   /// The source of dropout, of latent samples and other noise.
   public var random: RandomStream
@@ -119,6 +128,8 @@ public struct LayerContext: Sendable {
   /// The type, if any, whose call without context this context was made for.
   package var unwrittenCall: ObjectIdentifier?
 
+  /// A context for one pass. Training takes `random` from (seed, `step`), so that a resumed run
+  /// draws the same.
   public init(
     isTraining: Bool, random: RandomStream, step: Int = 0, fields: [String: Tensor] = [:]
   ) {
@@ -128,5 +139,6 @@ public struct LayerContext: Sendable {
     self.fields = fields
   }
 
+  /// After training: no dropout and no noise.
   public static let inference = LayerContext(isTraining: false, random: RandomStream(seed: 0))
 }

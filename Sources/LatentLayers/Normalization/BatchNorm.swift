@@ -12,15 +12,22 @@ import LatentNumerics
 /// axes) has no variance: the running statistics normalise it and stay as they are. Without running
 /// statistics batches normalise themselves after training too, and single values become zero.
 public struct BatchNorm: Layer {
+  /// `[size]`, starts at 1; nil without `affine`.
   public var scale: Tensor?
+  /// `[size]`, starts at 0; nil without `affine`.
   public var shift: Tensor?
   /// Buffers, moved `momentum` of the way at each training step.
   public var runningMean: Tensor?
+  /// `[size]`, as `runningMean`; nil where no statistics are kept.
   public var runningVariance: Tensor?
+  /// How far the running statistics move towards those of a batch, a share from 0 to 1.
   public let momentum: Double
+  /// Added to the variance before dividing by its root.
   public let epsilon: Double
+  /// Applied at the end, in the same pass.
   public let activation: Activation
 
+  /// For a last axis of `size`.
   public init(
     _ size: Int, momentum: Double = 0.1, epsilon: Double = 1e-5, affine: Bool = true,
     tracksStatistics: Bool = true, activation: Activation = .none

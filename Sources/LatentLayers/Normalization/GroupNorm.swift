@@ -7,10 +7,15 @@ import LatentNumerics
 /// Normalises each example over its positions and the channels of a group, then scales, shifts and
 /// applies the activation: `[batch, ..., size] -> [batch, ..., size]`.
 public struct GroupNorm: Layer {
+  /// `[size]`, starts at 1.
   public var scale: Tensor
+  /// `[size]`, starts at 0.
   public var shift: Tensor
+  /// Groups of neighbouring channels.
   public let groups: Int
+  /// Added to the variance before dividing by its root.
   public let epsilon: Double
+  /// Applied at the end, in the same pass.
   public let activation: Activation
 
   /// Traps unless `groups` divides `size`.

@@ -7,12 +7,18 @@ import LatentNumerics
 /// `[batch, ..., size] -> [batch, ..., size]`. Scale and shift are off unless asked for, as in
 /// PyTorch. A single position normalises to zero.
 public struct InstanceNorm: Layer {
+  /// `[size]`, starts at 1; nil without `affine`.
   public var scale: Tensor?
+  /// `[size]`, starts at 0; nil without `affine`.
   public var shift: Tensor?
+  /// Channels.
   public let size: Int
+  /// Added to the variance before dividing by its root.
   public let epsilon: Double
+  /// Applied at the end, in the same pass.
   public let activation: Activation
 
+  /// For a last axis of `size`.
   public init(
     _ size: Int, epsilon: Double = 1e-5, affine: Bool = false, activation: Activation = .none
   ) {

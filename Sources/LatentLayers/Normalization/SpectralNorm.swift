@@ -15,6 +15,7 @@ import LatentNumerics
 /// constants in derivatives. A call in training takes one step of power iteration first, as PyTorch's
 /// parametrisation does; afterwards the vectors stay as they are.
 public struct SpectralNorm<Base: WeightedLayer>: Layer {
+  /// The layer with the weight as it is trained.
   public var base: Base
   /// u, `[outputs]`.
   public var left: Tensor

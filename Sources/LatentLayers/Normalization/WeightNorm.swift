@@ -7,6 +7,7 @@ import LatentNumerics
 /// A layer whose work is a product with one weight; its first axis counts the outputs (of a
 /// transposed convolution, the inputs).
 public protocol WeightedLayer: Layer {
+  /// What the input is multiplied with.
   var weight: Tensor { get set }
   /// Whether the last axis of the weight counts the outputs, as of transposed convolutions; else the
   /// first one does.

@@ -12,7 +12,9 @@ import LatentNumerics
 public struct MultiHeadAttention: Layer {
   /// `[batch, length, width] -> [batch, length, 3 * width]`.
   public var qkv: Linear
+  /// `[batch, length, width] -> [batch, length, width]`, after the heads are put side by side.
   public var output: Linear
+  /// Parts of the width that attend each for itself.
   public let heads: Int
   /// Whether a position sees only itself and those before it.
   public let isCausal: Bool
@@ -32,7 +34,9 @@ public struct MultiHeadAttention: Layer {
     self.isCausal = isCausal
   }
 
+  /// The size of the vectors at each position.
   public var width: Int { qkv.inputSize }
+  /// The width of one head.
   public var headSize: Int { width / heads }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {

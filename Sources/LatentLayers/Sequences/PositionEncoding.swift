@@ -8,6 +8,7 @@ import LatentNumerics
 
 /// Positions of a sequence: `[..., length, width] -> [..., length, width]`.
 public struct PositionEncoding: Module {
+  /// How positions are told apart.
   public enum Policy: String, Sendable, Hashable, Codable, CaseIterable {
     /// Causal attention still sees an order, other attention a set.
     case none
@@ -19,6 +20,7 @@ public struct PositionEncoding: Module {
     case rotary
   }
 
+  /// How positions are told apart.
   public let policy: Policy
   /// The most positions there are.
   public let length: Int

@@ -43,10 +43,15 @@ public struct RecurrentParameters: Module {
 /// Layers follow one another; where bidirectional, each is a forward and a backward one whose
 /// outputs stand side by side, and `cells` holds both in this order.
 public struct GRU: Layer {
+  /// By layer and, within it, direction.
   public var cells: [RecurrentParameters]
+  /// Units of each layer and direction.
   public let size: Int
+  /// Whether each layer also runs from the end to the beginning.
   public let isBidirectional: Bool
 
+  /// From `inputs` numbers at each position to states of `size`. Traps unless all sizes are
+  /// positive.
   public init(
     _ inputs: Int, _ size: Int, layers: Int = 1, isBidirectional: Bool = false, bias: Bool = true,
     initializer: Initializer = .pyTorch, using random: inout RandomStream,
@@ -93,19 +98,27 @@ public struct LSTM: Layer {
   /// What an LSTM carries from one position to the next: state and cell, each
   /// `[layers * directions, batch, size]`.
   public struct State: Sendable {
+    /// What the positions see of each other, `[layers * directions, batch, size]`.
     public var state: Tensor
+    /// What is kept between positions, `[layers * directions, batch, size]`.
     public var cell: Tensor
 
+    /// Both `[layers * directions, batch, size]`.
     public init(state: Tensor, cell: Tensor) {
       self.state = state
       self.cell = cell
     }
   }
 
+  /// By layer and, within it, direction.
   public var cells: [RecurrentParameters]
+  /// Units of each layer and direction.
   public let size: Int
+  /// Whether each layer also runs from the end to the beginning.
   public let isBidirectional: Bool
 
+  /// From `inputs` numbers at each position to states of `size`. Traps unless all sizes are
+  /// positive.
   public init(
     _ inputs: Int, _ size: Int, layers: Int = 1, isBidirectional: Bool = false, bias: Bool = true,
     initializer: Initializer = .pyTorch, using random: inout RandomStream,

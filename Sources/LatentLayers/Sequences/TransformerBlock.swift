@@ -8,6 +8,7 @@ import LatentNumerics
 /// Attention and a GELU network, each with layer norm, dropout and a shortcut:
 /// `[batch, length, width] -> [batch, length, width]`.
 public struct TransformerBlock: Layer {
+  /// On which side of a part its layer norm stands.
   public enum NormPlacement: String, Sendable, Hashable, Codable, CaseIterable {
     /// `x + part(norm(x))`
     case before
@@ -15,14 +16,19 @@ public struct TransformerBlock: Layer {
     case after
   }
 
+  /// That of the attention.
   public var attentionNorm: LayerNorm
+  /// Between positions.
   public var attention: MultiHeadAttention
+  /// That of the network.
   public var networkNorm: LayerNorm
   /// `width -> hidden`, GELU.
   public var expand: Linear
   /// `hidden -> width`.
   public var contract: Linear
+  /// Of what each part adds.
   public let dropout: Dropout
+  /// On which side of a part its layer norm stands.
   public let norm: NormPlacement
 
   /// `hidden` is 4 times the width unless given.

@@ -25,7 +25,9 @@ public struct Convolution<Rank: SpatialRank>: WeightedLayer {
   public var weight: Tensor
   /// `[outputs]`.
   public var bias: Tensor?
+  /// Kernel, stride, padding, dilation and groups.
   public let geometry: ConvolutionGeometry
+  /// Applied after the bias, in the same pass.
   public let activation: Activation
 
   /// With the `.pyTorch` initialiser the bias is drawn as there, with any other it starts at zero.
@@ -70,9 +72,11 @@ public struct TransposedConvolution<Rank: SpatialRank>: WeightedLayer {
   public var weight: Tensor
   /// `[outputs]`.
   public var bias: Tensor?
+  /// That of the convolution whose transpose this is.
   public let geometry: ConvolutionGeometry
   /// Added at the end of each axis, first of all what the rounding of a stride leaves open.
   public let outputPadding: SIMD3<Int>
+  /// Applied after the bias, in the same pass.
   public let activation: Activation
 
   /// As of `Convolution`; every output padding must be smaller than the stride or the dilation, as in

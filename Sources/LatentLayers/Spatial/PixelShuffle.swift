@@ -7,8 +7,10 @@ import LatentNumerics
 /// `[batch, height, width, channels * factor^2] ->
 /// [batch, height * factor, width * factor, channels]`; over one or three axes accordingly.
 public struct PixelShuffle: Layer {
+  /// How many times larger each spatial axis becomes.
   public let factor: Int
 
+  /// Traps unless `factor` is positive.
   public init(_ factor: Int) {
     require(factor > 0, "pixel shuffle by \(factor)")
     self.factor = factor
@@ -24,8 +26,10 @@ public struct PixelShuffle: Layer {
 /// The inverse of `PixelShuffle`: `[batch, height, width, channels] ->
 /// [batch, height / factor, width / factor, channels * factor^2]`.
 public struct PixelUnshuffle: Layer {
+  /// How many times smaller each spatial axis becomes.
   public let factor: Int
 
+  /// Traps unless `factor` is positive.
   public init(_ factor: Int) {
     require(factor > 0, "pixel unshuffle by \(factor)")
     self.factor = factor

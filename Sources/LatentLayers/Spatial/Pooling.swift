@@ -6,6 +6,7 @@ import LatentNumerics
 /// The largest element of each window: `[batch, size..., channels] ->
 /// [batch, (size + 2 padding - kernel) / stride + 1..., channels]`.
 public struct MaxPool<Rank: SpatialRank>: Layer {
+  /// Elements along each spatial axis.
   public let kernel, stride, padding, dilation: Extent
   /// Whether a window that reaches beyond the end counts (PyTorch's `ceil_mode`).
   public let roundsUp: Bool
@@ -43,6 +44,7 @@ public typealias MaxPool3D = MaxPool<ThreeAxes>
 /// The mean of each window: `[batch, size..., channels] ->
 /// [batch, (size + 2 padding - kernel) / stride + 1..., channels]`.
 public struct AveragePool<Rank: SpatialRank>: Layer {
+  /// Elements along each spatial axis.
   public let kernel, stride, padding: Extent
   /// Whether a window that reaches beyond the end counts (PyTorch's `ceil_mode`).
   public let roundsUp: Bool
@@ -82,8 +84,10 @@ public typealias AveragePool3D = AveragePool<ThreeAxes>
 /// The largest elements of windows that divide the input evenly, whatever its size:
 /// `[batch, size..., channels] -> [batch, outputSize..., channels]`.
 public struct AdaptiveMaxPool<Rank: SpatialRank>: Layer {
+  /// Elements along each spatial axis of the result.
   public let outputSize: Extent
 
+  /// To `outputSize` elements along each spatial axis.
   public init(_ outputSize: Extent) { self.outputSize = outputSize }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
@@ -94,15 +98,20 @@ public struct AdaptiveMaxPool<Rank: SpatialRank>: Layer {
   }
 }
 
+/// `[batch, length, channels] -> [batch, outputSize, channels]`.
 public typealias AdaptiveMaxPool1D = AdaptiveMaxPool<OneAxis>
+/// `[batch, height, width, channels] -> [batch, outputSize, outputSize, channels]`.
 public typealias AdaptiveMaxPool2D = AdaptiveMaxPool<TwoAxes>
+/// As `AdaptiveMaxPool2D`, for `[batch, depth, height, width, channels]`.
 public typealias AdaptiveMaxPool3D = AdaptiveMaxPool<ThreeAxes>
 
 /// The means of windows that divide the input evenly, whatever its size:
 /// `[batch, size..., channels] -> [batch, outputSize..., channels]`.
 public struct AdaptiveAveragePool<Rank: SpatialRank>: Layer {
+  /// Elements along each spatial axis of the result.
   public let outputSize: Extent
 
+  /// To `outputSize` elements along each spatial axis.
   public init(_ outputSize: Extent) { self.outputSize = outputSize }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
@@ -113,12 +122,16 @@ public struct AdaptiveAveragePool<Rank: SpatialRank>: Layer {
   }
 }
 
+/// `[batch, length, channels] -> [batch, outputSize, channels]`.
 public typealias AdaptiveAveragePool1D = AdaptiveAveragePool<OneAxis>
+/// `[batch, height, width, channels] -> [batch, outputSize, outputSize, channels]`.
 public typealias AdaptiveAveragePool2D = AdaptiveAveragePool<TwoAxes>
+/// As `AdaptiveAveragePool2D`, for `[batch, depth, height, width, channels]`.
 public typealias AdaptiveAveragePool3D = AdaptiveAveragePool<ThreeAxes>
 
 /// The mean over all positions: `[batch, size..., channels] -> [batch, channels]`.
 public struct GlobalAveragePool: Layer {
+  /// Takes any number of spatial axes.
   public init() {}
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}

@@ -6,13 +6,17 @@ import LatentNumerics
 /// Zeros, mirrored, repeated or wrapped elements around every spatial axis:
 /// `[batch, size..., channels] -> [batch, before + size + after..., channels]`.
 public struct SpatialPadding: Layer {
+  /// What stands in the added places.
   public let mode: PaddingMode
+  /// Elements added at the ends of each spatial axis.
   public let before, after: Extent
 
+  /// The same amount at both ends.
   public init(_ mode: PaddingMode, _ amount: Extent) {
     self.init(mode, before: amount, after: amount)
   }
 
+  /// Amounts for each end.
   public init(_ mode: PaddingMode, before: Extent, after: Extent) {
     self.mode = mode
     self.before = before

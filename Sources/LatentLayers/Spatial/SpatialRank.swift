@@ -6,6 +6,7 @@ import LatentNumerics
 
 /// How many spatial axes the inputs of a layer have.
 public protocol SpatialRank: Sendable {
+  /// How many axes are spatial.
   static var axes: Int { get }
 }
 

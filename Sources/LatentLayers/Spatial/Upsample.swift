@@ -7,9 +7,12 @@ import LatentNumerics
 /// Every spatial axis enlarged by a whole factor:
 /// `[batch, size..., channels] -> [batch, size * scale..., channels]`.
 public struct Upsample: Layer {
+  /// How many times larger each spatial axis becomes.
   public let scale: Extent
+  /// Where new elements come from.
   public let method: Resampling
 
+  /// Copies of the nearest element unless another method is given.
   public init(scale: Extent, _ method: Resampling = .nearest) {
     self.scale = scale
     self.method = method
@@ -25,9 +28,12 @@ public struct Upsample: Layer {
 /// Every spatial axis brought to a size, larger or smaller:
 /// `[batch, size..., channels] -> [batch, outputSize..., channels]`.
 public struct Resize: Layer {
+  /// Elements along each spatial axis of the result.
   public let outputSize: Extent
+  /// Where new elements come from.
   public let method: Resampling
 
+  /// Copies of the nearest element unless another method is given.
   public init(_ outputSize: Extent, _ method: Resampling = .nearest) {
     self.outputSize = outputSize
     self.method = method

@@ -14,9 +14,11 @@ import LatentNumerics
 /// (Standard-library coding protocols of the same name are spelt `Swift.Encoder` in files that import
 /// this module.)
 public protocol Encoder: Module {
+  /// The family of q(z | x).
   associatedtype Posterior: Distribution
   /// `[batch, ...]` to a posterior of batch shape `[batch]`.
   func callAsFunction(_ x: Tensor) -> Posterior
+  /// The same, with the randomness, the training flag and the other fields of the batch.
   func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Posterior
 }
 
@@ -36,8 +38,11 @@ extension Encoder {
 /// Latents may have leading sample axes: `[sample, batch, latent]` gives a likelihood of batch shape
 /// `[sample, batch]`. Write one of the two methods, as for `Encoder`.
 public protocol Decoder: Module {
+  /// The family of p(x | z).
   associatedtype Likelihood: EvaluableDistribution
+  /// `[..., latent]` to a likelihood of batch shape `[...]`.
   func callAsFunction(_ z: Tensor) -> Likelihood
+  /// The same, with the randomness, the training flag and the other fields of the batch.
   func callAsFunction(_ z: Tensor, _ context: inout LayerContext) -> Likelihood
 }
 

@@ -21,6 +21,7 @@ public struct InputForm: Sendable, Hashable {
   /// One latent, such as `[20]`.
   public let latentShape: Shape
 
+  /// A form that is known without asking a model.
   public init(shape: Shape, dtype: DType, latentShape: Shape) {
     self.shape = shape
     self.dtype = dtype
@@ -71,7 +72,9 @@ public struct InputForm: Sendable, Hashable {
 
 /// Why a model cannot take an input.
 public enum InputError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Neither one example nor a batch of them.
   case wrongShape(what: String, found: Shape, expected: Shape)
+  /// Of another element type than the model computes with.
   case wrongType(what: String, found: DType, expected: DType)
   /// A NaN or an infinity, at this element of this example.
   case nonFinite(what: String, example: Int, element: Int)

@@ -8,7 +8,9 @@ import LatentNumerics
 
 /// A model p(x, z) = p(x | z) p(z) with an approximate posterior q(z | x).
 public protocol LatentVariableModel: Module {
+  /// The family of q(z | x).
   associatedtype Posterior: Distribution
+  /// The family of p(x | z).
   associatedtype Likelihood: EvaluableDistribution
 
   /// q(z | x), for x `[batch, ...]`.
@@ -50,8 +52,11 @@ extension LatentVariableModel {
 
 /// A model that lacks what an objective or a tool asks for.
 public struct ModelRequirementError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What asked.
   public let purpose: String
+  /// The type that the model has.
   public let found: String
+  /// What that type would have to be.
   public let expected: String
 
   public var description: String { "\(purpose) needs \(expected): found \(found)" }
@@ -72,14 +77,19 @@ extension Distribution {
 /// A variational autoencoder (Kingma and Welling 2014; Rezende, Mohamed and Wierstra 2014): an
 /// encoder, a decoder and a prior, each any of its kind.
 ///
-/// With a `Delta` posterior it is a plain autoencoder.
+/// With a `Delta` posterior it is a plain autoencoder. What people do with a trained one (`encode`,
+/// `generate`, `interpolate` and so on) stands at ``LatentVariableModel``.
 public struct VAE<E: Encoder, D: Decoder, P: Prior>: LatentVariableModel {
+  /// From data to the approximate posterior.
   public var encoder: E
+  /// From latents to the likelihood.
   public var decoder: D
+  /// What latents are like before any data.
   public var prior: P
   /// What the encoder sees of data with a mask.
   public var masking: Masking
 
+  /// A model of these parts, which know nothing of each other but their shapes.
   public init(encoder: E, decoder: D, prior: P, masking: Masking = Masking()) {
     self.encoder = encoder
     self.decoder = decoder

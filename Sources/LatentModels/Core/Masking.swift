@@ -15,6 +15,7 @@ public struct Masking: Sendable, Hashable, Codable {
   /// `[batch, ..., 2 c]`. An encoder can then tell a hidden entry from an observed one of this value.
   public var showsMask: Bool
 
+  /// Zeros in place of hidden entries, and no word about which they are, unless told otherwise.
   public init(filling: Double = 0, showsMask: Bool = false) {
     self.filling = filling
     self.showsMask = showsMask

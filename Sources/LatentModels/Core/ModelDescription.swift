@@ -12,8 +12,11 @@ import LatentNumerics
 ///     {"architecture": "mlp", "hidden": [400], "latentSize": 20, "inputShape": [28, 28, 1],
 ///      "likelihood": "bernoulli"}
 public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvertible {
+  /// The likelihoods of ready decoders, by the words for them in files.
   public enum Likelihood: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Binary data, or gray values from 0 to 1 as soft targets.
     case bernoulli
+    /// Gray values from 0 to 1, with a density.
     case continuousBernoulli = "continuous-bernoulli"
     /// Normal with one learned standard deviation.
     case normal
@@ -41,11 +44,14 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
     }
   }
 
+  /// The network and its sizes.
   public var network: any NetworkDescription
   /// Shape of one example, channels last.
   public var inputShape: [Int]
+  /// What the decoder ends in.
   public var likelihood: Likelihood
 
+  /// Any network with any likelihood; `validate` says whether they suit each other and the data.
   public init(
     _ network: any NetworkDescription, inputShape: [Int], likelihood: Likelihood = .bernoulli
   ) {
@@ -153,8 +159,11 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
 
 /// A described model that cannot be built.
 public struct ModelDescriptionError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The setting.
   public let key: String
+  /// What it was.
   public let found: String
+  /// What it may be.
   public let expected: String
 
   public var description: String { "model description: \(key) is \(found), expected \(expected)" }

@@ -35,6 +35,7 @@ public protocol NetworkDescription: Sendable, Hashable, Codable, CustomStringCon
 public protocol HeadedNetworkDescription: NetworkDescription {
   /// As of `NetworkDescription`, without those of the head.
   func parameterCount(inputShape: [Int], outputsPerElement: Int) -> Double
+  /// As of `NetworkDescription`, with this head.
   func makeModel(
     inputShape: Shape, head: some LikelihoodHead, using random: inout RandomStream
   ) -> any LatentVariableModel
@@ -62,6 +63,7 @@ extension HeadedNetworkDescription {
 
 /// A name under which a ready network is asked for.
 public struct NetworkPreset: Sendable {
+  /// The word to ask for it.
   public let name: String
   /// What it is, in a few words for help texts.
   public let summary: String
@@ -70,6 +72,7 @@ public struct NetworkPreset: Sendable {
   /// The settings for data of a shape. Whether they suit it, `ModelDescription.validate()` says.
   public let network: @Sendable (_ inputShape: [Int]) -> any NetworkDescription
 
+  /// `network` gets the shape of an example and gives the settings for such data.
   public init(
     _ name: String, _ summary: String, likelihood: ModelDescription.Likelihood = .bernoulli,
     network: @escaping @Sendable (_ inputShape: [Int]) -> any NetworkDescription

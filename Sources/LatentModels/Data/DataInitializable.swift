@@ -12,6 +12,7 @@ import LatentNumerics
 /// The ready decoders take the bias of their last layer from it, and likelihoods their scale. Call it
 /// before training; what a checkpoint holds replaces it.
 public protocol DataInitializable: Module {
+  /// Starts at the mean and the scale of the data that were looked at.
   mutating func initialize(from statistics: DataStatistics)
 }
 

@@ -14,7 +14,9 @@ public struct DataStatistics: Sendable {
   public struct Example: Sendable {
     /// Its position in the data set.
     public let index: Int
+    /// Its smallest number; infinity where none was seen.
     public fileprivate(set) var smallest = Double.infinity
+    /// Its largest number; minus infinity where none was seen.
     public fileprivate(set) var largest = -Double.infinity
     /// The first number that is not whole.
     public fileprivate(set) var fraction: Double?
@@ -22,6 +24,7 @@ public struct DataStatistics: Sendable {
 
   /// The shape of one example.
   public let shape: Shape
+  /// One entry for each example, in the order they were taken in.
   public private(set) var examples: [Example] = []
   /// How often each whole number from 0 was seen, of integers.
   public private(set) var occurrences: [Int] = []
@@ -35,6 +38,7 @@ public struct DataStatistics: Sendable {
   /// Whole numbers up to this one are counted.
   private static let largestCounted = 1 << 16
 
+  /// Of nothing yet; `shape` is that of one example.
   public init(shape: Shape) {
     self.shape = shape
     origins = Array(repeating: 0, count: shape.count)
@@ -155,9 +159,12 @@ public struct DataStatistics: Sendable {
 
 /// Mean and variance of data, float64, of the same shape; the last axis is that of the data.
 public struct DataMoments: Sendable {
+  /// Of each element or group of elements, float64.
   public var mean: Tensor
+  /// Of each element or group of elements, float64; biased.
   public var variance: Tensor
 
+  /// Both of one shape.
   public init(mean: Tensor, variance: Tensor) {
     self.mean = mean
     self.variance = variance

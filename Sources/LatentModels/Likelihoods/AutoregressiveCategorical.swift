@@ -30,12 +30,15 @@ public protocol AutoregressiveNetwork: Module {
 public struct AutoregressiveCategorical<Network: AutoregressiveNetwork>: MaskableDistribution,
   DistributionWithMode
 {
+  /// What predicts each element.
   public let network: Network
   /// `[batch, latent]`
   public let latents: Tensor
   public let batchShape: Shape
   private let context: LayerContext
 
+  /// Sequences of a network, given latents.
+  ///
   /// - Parameters:
   ///   - latents: `[batch, latent]`; the batch may have several axes or none
   ///   - context: of the pass that makes this likelihood: while training, one draw is taken for

@@ -9,6 +9,7 @@ import LatentNumerics
 
 /// Turns raw outputs into a distribution over data.
 public protocol LikelihoodHead: Module {
+  /// The family of p(x | z).
   associatedtype Likelihood: EvaluableDistribution
   /// Raw outputs wanted for each element of the data.
   var outputsPerElement: Int { get }
@@ -26,6 +27,7 @@ extension LikelihoodHead {
 
 /// Bernoulli with the outputs as logits: binary data, or gray values in [0, 1] as soft targets.
 public struct BernoulliHead: LikelihoodHead {
+  /// A head without parameters.
   public init() {}
   public var outputsPerElement: Int { 1 }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
@@ -40,6 +42,7 @@ public struct BernoulliHead: LikelihoodHead {
 /// Continuous Bernoulli with the outputs as logits: gray values in [0, 1] with a proper density
 /// (Loaiza-Ganem and Cunningham 2019).
 public struct ContinuousBernoulliHead: LikelihoodHead {
+  /// A head without parameters.
   public init() {}
   public var outputsPerElement: Int { 1 }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
@@ -53,6 +56,7 @@ public struct ContinuousBernoulliHead: LikelihoodHead {
 
 /// Normal with the outputs as means.
 public struct NormalHead: LikelihoodHead {
+  /// Where the standard deviation comes from.
   public enum Scale: Sendable, Hashable {
     /// The same standard deviation everywhere, not learned.
     case fixed(Double)
@@ -62,6 +66,7 @@ public struct NormalHead: LikelihoodHead {
     case elementwise
   }
 
+  /// Where the standard deviation comes from.
   public let scale: Scale
   /// `[1]`, where it is shared.
   public var logVariance: Tensor?

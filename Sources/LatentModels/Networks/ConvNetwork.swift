@@ -22,8 +22,10 @@ public struct ConvNetwork: HeadedNetworkDescription {
   public var channels: [Int]
   /// Width of the fully connected layer between image and latents.
   public var hidden: Int
+  /// Latents of an example.
   public var latentSize: Int
 
+  /// `channels` has one number for each halving of the image.
   public init(channels: [Int], hidden: Int = 256, latentSize: Int = 16) {
     self.channels = channels
     self.hidden = hidden

@@ -11,7 +11,9 @@ import LatentNumerics
 ///
 /// Kernel 4, stride 2, padding 1 and an activation for each of `channels`, then one hidden layer.
 public struct ConvEncoder: Encoder {
+  /// Each halves height and width.
   public var convolutions: [Conv2D]
+  /// From the smallest image to `[batch, width]`.
   public var hidden: Linear
   /// Means first, then log-variances.
   public var head: Linear
@@ -50,9 +52,13 @@ public struct ConvEncoder: Encoder {
 
 /// `[..., latent]` to a likelihood over `[...] + outputShape`, the mirror image of `ConvEncoder`.
 public struct ConvDecoder<Head: LikelihoodHead>: Decoder {
+  /// `[..., latent] -> [..., width]`.
   public var hidden: Linear
+  /// To the smallest image.
   public var image: Linear
+  /// Each doubles height and width.
   public var convolutions: [ConvTranspose2D]
+  /// From raw outputs to the likelihood.
   public var head: Head
   private let imageShape: Shape
 

@@ -37,8 +37,11 @@ public struct DenseEncoder<Hidden: Layer>: Encoder {
 public struct DenseDecoder<Hidden: Layer, Head: LikelihoodHead>: Decoder {
   /// `[..., latent] -> [..., width]`.
   public var hidden: Hidden
+  /// To the raw outputs of the head.
   public var output: Linear
+  /// From raw outputs to the likelihood.
   public var head: Head
+  /// One example.
   public let outputShape: Shape
 
   /// `width` is what `hidden` ends with.

@@ -9,7 +9,9 @@ import LatentNumerics
 /// int32 tokens `[batch, length]` to a diagonal normal over `[batch, latent]`: the last states of a
 /// bidirectional GRU.
 public struct GRUTextEncoder: Encoder {
+  /// `[vocabulary, width]`.
   public var tokens: Embedding
+  /// Bidirectional: `[batch, length, width]` to states of `hidden` in each direction.
   public var recurrence: GRU
   /// Means first, then log-variances.
   public var head: Linear
@@ -45,6 +47,7 @@ public struct GRUTextEncoder: Encoder {
 /// `[..., latent]` to sequences of `length` tokens. The latent gives the first state and is added
 /// to the token before each position.
 public struct GRUTextDecoder: Decoder, AutoregressiveNetwork {
+  /// `[vocabulary, width]`.
   public var tokens: Embedding
   /// What stands before the first token, `[width]`.
   public var start: Tensor
@@ -52,8 +55,11 @@ public struct GRUTextDecoder: Decoder, AutoregressiveNetwork {
   public var condition: Linear
   /// From the latent to the first state of every layer, `tanh`.
   public var initial: Linear
+  /// `[batch, length, width] -> [batch, length, hidden]`.
   public var recurrence: GRU
+  /// To the logits of the next token, `[..., vocabulary]`.
   public var output: Linear
+  /// Tokens of a sequence.
   public let length: Int
 
   /// Sizes are those of `GRUTextEncoder`.

@@ -18,9 +18,12 @@ public struct GRUTextNetwork: NetworkDescription {
   public var width: Int
   /// Width of the state, in each direction of the encoder.
   public var hidden: Int
+  /// Recurrent layers of encoder and decoder each.
   public var layers: Int
+  /// Latents of a text.
   public var latentSize: Int
 
+  /// `width` is that of the tokens' vectors, `hidden` that of the states.
   public init(width: Int = 128, hidden: Int = 256, layers: Int = 1, latentSize: Int = 32) {
     self.width = width
     self.hidden = hidden

@@ -8,6 +8,7 @@ import LatentNumerics
 
 /// Gated layers one after the other: `[..., first] -> [..., last]`.
 public struct GatedMLP: Layer {
+  /// In the order they are called.
   public var layers: [GatedLinear]
 
   /// `sizes` are the widths from input to output.
@@ -25,6 +26,7 @@ public struct GatedMLP: Layer {
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
 
+  /// `[..., inputs] -> [..., width of the last layer]`.
   public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
 }
 

@@ -15,8 +15,10 @@ public struct GatedMLPNetwork: HeadedNetworkDescription {
 
   /// Widths of the encoder's hidden layers; the decoder has them in reverse.
   public var hidden: [Int]
+  /// Latents of an example.
   public var latentSize: Int
 
+  /// `hidden` are the widths of the encoder's layers; the decoder has them in reverse.
   public init(hidden: [Int] = [300, 300], latentSize: Int = 40) {
     self.hidden = hidden
     self.latentSize = latentSize

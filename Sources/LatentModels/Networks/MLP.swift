@@ -7,6 +7,7 @@ import LatentNumerics
 
 /// Linear layers with an activation after each.
 public struct MLP: Layer {
+  /// In the order they are called.
   public var layers: [Linear]
 
   /// `sizes` are the widths from input to output.
@@ -25,6 +26,7 @@ public struct MLP: Layer {
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
 
+  /// `[..., inputs] -> [..., width of the last layer]`.
   public func callAsFunction(_ x: Tensor) -> Tensor { layers.reduce(x) { $1($0) } }
 }
 
@@ -47,9 +49,12 @@ extension DenseEncoder where Hidden == MLP {
 
 /// `[batch, ...]` to a point in latent space: the encoder of a plain autoencoder.
 public struct MLPPointEncoder: Encoder {
+  /// `[batch, inputs] -> [batch, width]`.
   public var hidden: MLP
+  /// To the point, `[batch, latent]`.
   public var head: Linear
 
+  /// Hidden layers of the given sizes, then one linear layer.
   public init(
     inputShape: Shape, hidden sizes: [Int], latentSize: Int, activation: Activation = .relu,
     initializer: Initializer = .pyTorch, using random: inout RandomStream

@@ -13,8 +13,10 @@ public struct MLPNetwork: HeadedNetworkDescription {
 
   /// Widths of the encoder's hidden layers; the decoder has them in reverse.
   public var hidden: [Int]
+  /// Latents of an example.
   public var latentSize: Int
 
+  /// `hidden` are the widths of the encoder's layers; the decoder has them in reverse.
   public init(hidden: [Int] = [400], latentSize: Int = 20) {
     self.hidden = hidden
     self.latentSize = latentSize
@@ -54,8 +56,10 @@ public struct MLPAutoencoderNetwork: HeadedNetworkDescription {
 
   /// Widths of the encoder's hidden layers; the decoder has them in reverse.
   public var hidden: [Int]
+  /// Latents of an example.
   public var latentSize: Int
 
+  /// `hidden` are the widths of the encoder's layers; the decoder has them in reverse.
   public init(hidden: [Int] = [400], latentSize: Int = 20) {
     self.hidden = hidden
     self.latentSize = latentSize

@@ -17,10 +17,12 @@ public struct ResidualNetwork: Sendable, Hashable, Codable {
   public var blocks: Int
   /// Groups of every normalisation.
   public var groups: Int
+  /// Channels of the latents, which keep their place in the image.
   public var latentChannels: Int
   /// Added to the variance before dividing by it.
   public var epsilon: Double
 
+  /// Three levels, so that the image is halved twice, unless others are given.
   public init(
     channels: [Int] = [32, 64, 128], blocks: Int = 1, groups: Int = 8, latentChannels: Int = 4,
     epsilon: Double = 1e-6
@@ -59,9 +61,13 @@ public struct ResidualNetwork: Sendable, Hashable, Codable {
 /// `shortcut(x) + conv2(silu(norm2(conv1(silu(norm1(x))))))`:
 /// `[batch, height, width, channels] -> [batch, height, width, outputs]`.
 public struct ResidualBlock: Layer {
+  /// With SiLU, before `conv1`.
   public var norm1: GroupNorm
+  /// Kernel 3: to the channels of the outputs.
   public var conv1: Conv2D
+  /// With SiLU, before `conv2`.
   public var norm2: GroupNorm
+  /// Kernel 3: keeps the channels.
   public var conv2: Conv2D
   /// A convolution of single pixels where the numbers of channels differ.
   public var shortcut: Conv2D?
@@ -99,6 +105,7 @@ public struct ResidualBlock: Layer {
 
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor { self(x) }
 
+  /// `[batch, height, width, channels] -> [batch, height, width, outputs]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
     (shortcut.map { $0(x) } ?? x) + conv2(norm2(conv1(norm1(x))))
   }
@@ -106,6 +113,7 @@ public struct ResidualBlock: Layer {
 
 /// Blocks at one size of the image, then the step to the next size where there is one.
 public struct ResidualLevel: Module {
+  /// In the order they are called.
   public var blocks: [ResidualBlock]
   /// Of stride 2 in an encoder; after a copying of pixels in a decoder.
   public var resampling: Conv2D?
@@ -138,9 +146,13 @@ public struct ResidualLevel: Module {
 /// `[batch, height, width, channels]` to a diagonal normal over
 /// `[batch, height / 2^k, width / 2^k, latentChannels]`, k one less than there are levels.
 public struct ResidualEncoder: Encoder {
+  /// From the image to the channels of the first level.
   public var input: Conv2D
+  /// Largest image first.
   public var levels: [ResidualLevel]
+  /// At the smallest image.
   public var middle: ResidualBlock
+  /// With SiLU, before the last convolution.
   public var norm: GroupNorm
   /// Channels of the means first, then those of the log-variances.
   public var head: Conv2D
@@ -195,12 +207,17 @@ public struct ResidualEncoder: Encoder {
 /// `[..., height / 2^k, width / 2^k, latentChannels]` to a likelihood over `[...] + outputShape`,
 /// the mirror image of `ResidualEncoder`.
 public struct ResidualDecoder<Head: LikelihoodHead>: Decoder {
+  /// From the latents to the channels of the smallest image.
   public var input: Conv2D
+  /// At the smallest image.
   public var middle: ResidualBlock
   /// Smallest image first.
   public var levels: [ResidualLevel]
+  /// With SiLU, before the last convolution.
   public var norm: GroupNorm
+  /// To the raw outputs of the head.
   public var output: Conv2D
+  /// From raw outputs to the likelihood.
   public var head: Head
 
   /// `network` is that of the encoder; its levels are gone through in reverse.

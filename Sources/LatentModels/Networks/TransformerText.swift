@@ -9,15 +9,22 @@ import LatentNumerics
 
 /// What the two Transformers of a text model have in common.
 public struct TransformerSize: Sendable, Hashable, Codable {
+  /// The size of the vectors at each position.
   public var width: Int
+  /// Heads of attention, which divide the width.
   public var heads: Int
+  /// Blocks of encoder and decoder each.
   public var layers: Int
   /// Width of the network inside a block; 4 times the width where nil.
   public var hidden: Int?
+  /// On which side of a part its layer norm stands.
   public var norm: TransformerBlock.NormPlacement
+  /// How positions are told apart.
   public var positions: PositionEncoding.Policy
+  /// The probability of an element to become zero in training.
   public var dropout: Double
 
+  /// Small sizes unless others are given.
   public init(
     width: Int = 128, heads: Int = 4, layers: Int = 2, hidden: Int? = nil,
     norm: TransformerBlock.NormPlacement = .before, positions: PositionEncoding.Policy = .learned,
@@ -57,13 +64,18 @@ private let examplesPerRun = 4
 
 /// int32 tokens `[batch, length]` to a diagonal normal over `[batch, latent]`.
 public struct TransformerTextEncoder: Encoder {
+  /// `[vocabulary, width]`.
   public var tokens: Embedding
+  /// Added to the tokens' vectors, or rotations of queries and keys.
   public var positions: PositionEncoding
+  /// In the order they are called.
   public var blocks: [TransformerBlock]
+  /// After the last block.
   public var norm: LayerNorm
   /// Means first, then log-variances.
   public var head: Linear
 
+  /// For texts of `length` tokens out of `vocabulary`.
   public init(
     length: Int, vocabulary: Int = 256, latentSize: Int, _ size: TransformerSize = .init(),
     initializer: Initializer = .pyTorch, using random: inout RandomStream
@@ -107,17 +119,22 @@ public struct TransformerTextEncoder: Encoder {
 
 /// `[..., latent]` to sequences of `length` tokens.
 public struct TransformerTextDecoder: Decoder, AutoregressiveNetwork {
+  /// `[vocabulary, width]`.
   public var tokens: Embedding
+  /// Added to the tokens' vectors, or rotations of queries and keys.
   public var positions: PositionEncoding
   /// What stands before the first token, `[width]`.
   public var start: Tensor
   /// From the latent to what is added at every position.
   public var condition: Linear
+  /// Causal, in the order they are called.
   public var blocks: [TransformerBlock]
+  /// After the last block.
   public var norm: LayerNorm
   /// To the logits of the next token; not tied to the embedding.
   public var output: Linear
 
+  /// For texts of `length` tokens out of `vocabulary`.
   public init(
     latentSize: Int, length: Int, vocabulary: Int = 256, _ size: TransformerSize = .init(),
     initializer: Initializer = .pyTorch, using random: inout RandomStream

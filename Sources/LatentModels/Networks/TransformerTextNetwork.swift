@@ -18,17 +18,24 @@ public struct TransformerTextNetwork: NetworkDescription {
   ]
   public static let likelihoods = [ModelDescription.Likelihood.categorical]
 
+  /// The size of the vectors at each position.
   public var width: Int
+  /// Heads of attention, which divide the width.
   public var heads: Int
   /// Blocks of the encoder, and of the decoder.
   public var layers: Int
   /// Width of the network inside a block.
   public var hidden: Int
+  /// Latents of a text.
   public var latentSize: Int
+  /// On which side of a part its layer norm stands.
   public var norm: TransformerBlock.NormPlacement
+  /// How positions are told apart.
   public var positions: PositionEncoding.Policy
+  /// The probability of an element to become zero in training.
   public var dropout: Double
 
+  /// Small sizes unless others are given.
   public init(
     width: Int = 128, heads: Int = 4, layers: Int = 2, hidden: Int = 512, latentSize: Int = 32,
     norm: TransformerBlock.NormPlacement = .before, positions: PositionEncoding.Policy = .learned,
@@ -44,6 +51,8 @@ public struct TransformerTextNetwork: NetworkDescription {
     self.dropout = dropout
   }
 
+  /// Reads the settings of a file.
+  ///
   /// - Throws: `ModelDescriptionError` for a word that is none of its kind, `DecodingError`.
   public init(from decoder: any Swift.Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)

@@ -8,6 +8,7 @@ import LatentNumerics
 
 /// How the weight of the divergence rises during training.
 public enum Warmup: Sendable, Hashable, Codable {
+  /// The full weight from the first step.
   case none
   /// From 0 to 1 over so many steps (Bowman et al. 2016; Sonderby et al. 2016).
   case linear(steps: Int)
@@ -34,6 +35,7 @@ public enum Warmup: Sendable, Hashable, Codable {
 /// is that loss of a training batch.
 public struct ELBO<Model: LatentVariableModel>: Objective
 where Model.Posterior: ReparameterizedDistribution {
+  /// The weight of the divergence.
   public let beta: Double
   /// Latent samples for each example.
   public let samples: Int
@@ -41,8 +43,11 @@ where Model.Posterior: ReparameterizedDistribution {
   /// divergence counts as at least this (Kingma et al. 2016, equation 15). Needs a factorised
   /// posterior and prior.
   public let freeBits: Double
+  /// How that weight rises during training.
   public let warmup: Warmup
 
+  /// The plain evidence lower bound with one sample unless told otherwise. Traps unless `samples`
+  /// is positive and the weights are not negative.
   public init(
     beta: Double = 1, samples: Int = 1, freeBits: Double = 0, warmup: Warmup = .none,
     file: StaticString = #fileID, line: UInt = #line

@@ -18,6 +18,7 @@ public struct LossTerms: Sendable {
   /// How the divergence from the prior was computed, where there is one.
   public var klMethod: KLDivergence.Method?
 
+  /// Terms in the order they are shown.
   public init(
     total: Tensor, terms: [(name: String, value: Tensor)], klMethod: KLDivergence.Method? = nil,
     afterWarmup: Tensor? = nil
@@ -28,11 +29,13 @@ public struct LossTerms: Sendable {
     self.klMethod = klMethod
   }
 
+  /// The part of this name.
   public subscript(name: String) -> Tensor? { terms.first { $0.name == name }?.value }
 }
 
 /// A rule that scores a model on a batch.
 public protocol Objective: Sendable {
+  /// The models that it can score.
   associatedtype Model: Module
   /// Loss of `model` on x `[batch, ...]`; other fields of the batch are in the context.
   func callAsFunction(_ model: Model, _ x: Tensor, _ context: inout LayerContext) -> LossTerms

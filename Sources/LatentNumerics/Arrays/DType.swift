@@ -6,7 +6,9 @@ import CLatentKernels
 
 /// The type of an array's elements, chosen at run time.
 public enum DType: String, Sendable, Hashable, Codable, CaseIterable {
+  /// A type to compute with.
   case float32, float64, int32, uint8
+  /// A type for the stored weights of models that only serve.
   case bfloat16, int8
 
   /// The types that operations compute with.
@@ -56,6 +58,7 @@ public enum DType: String, Sendable, Hashable, Codable, CaseIterable {
 
 /// A Swift number that can be the element of an array.
 public protocol ArrayElement: Sendable {
+  /// The element type of arrays that hold such numbers.
   static var dtype: DType { get }
 }
 

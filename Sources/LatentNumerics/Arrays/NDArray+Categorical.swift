@@ -5,7 +5,7 @@ import CLatentKernels
 extension NDArray {
   /// Log-probabilities of int32 `targets` `[...]` from logits `[..., classes]` (this array), and
   /// the rows' statistics that the derivative needs. -infinity where a target is no class.
-  public func categoricalLogProbability(
+  package func categoricalLogProbability(
     of targets: NDArray
   ) -> (output: NDArray, statistics: NDArray) {
     require(
@@ -24,7 +24,7 @@ extension NDArray {
   }
 
   /// The cotangent of the logits (this array) of `categoricalLogProbability`.
-  public func categoricalLogProbabilityGradient(
+  package func categoricalLogProbabilityGradient(
     of targets: NDArray, statistics: NDArray, cotangent: NDArray
   ) -> NDArray {
     let result = NDArray(uninitialized: shape, dtype)

@@ -13,6 +13,7 @@ extension NDArray {
       "\(name) of element type \(dtype) (convert it first)", file: file, line: line)
   }
 
+  /// A function of each element. Integers have only those whose results are integers.
   public func unary(
     _ op: UnaryKernel, file: StaticString = #fileID, line: UInt = #line
   ) -> NDArray {
@@ -34,6 +35,7 @@ extension NDArray {
     return shape
   }
 
+  /// A function of pairs of elements; shapes broadcast, types must agree.
   public func binary(
     _ op: BinaryKernel, _ other: NDArray, name: StaticString = "elementwise operation",
     file: StaticString = #fileID, line: UInt = #line
@@ -83,6 +85,7 @@ extension NDArray {
     return result
   }
 
+  /// Elements outside the range moved to its ends.
   public func clamped(_ low: Double, _ high: Double) -> NDArray {
     requireNumbers("clamp")
     let result = NDArray(uninitialized: shape, dtype)
@@ -116,7 +119,7 @@ extension NDArray {
   }
 
   /// `scale * x + shift` of bytes, as floating-point numbers.
-  public func scaledBytes(to type: DType, scale: Double, shift: Double = 0) -> NDArray {
+  package func scaledBytes(to type: DType, scale: Double, shift: Double = 0) -> NDArray {
     require(dtype == .uint8, "scaledBytes of an array of \(dtype)")
     let result = NDArray(uninitialized: shape, type)
     latent_u8_to_float(

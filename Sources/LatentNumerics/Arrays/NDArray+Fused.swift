@@ -12,7 +12,7 @@ extension NDArray {
 
   /// `activation(self + bias)` over rows of the last axis, written over this array where nobody
   /// else holds it. `pre` is the pre-activation, where the derivative needs it.
-  public consuming func addingBias(
+  package consuming func addingBias(
     _ bias: NDArray?, activation: Activation, savingPre: Bool
   ) -> (output: NDArray, pre: NDArray?) {
     var output = self
@@ -31,7 +31,7 @@ extension NDArray {
   }
 
   /// The cotangents of the pre-activation and of the bias from that of the output (this array).
-  public func biasActivationGradient(
+  package func biasActivationGradient(
     _ activation: Activation, saved: NDArray, wantsBias: Bool
   ) -> (pre: NDArray, bias: NDArray?) {
     let columns = shape[-1]
@@ -53,7 +53,7 @@ extension NDArray {
   }
 
   /// `mean + exp(logVariance / 2) noise`, the mean being this array.
-  public func reparameterized(logVariance: NDArray, noise: NDArray) -> NDArray {
+  package func reparameterized(logVariance: NDArray, noise: NDArray) -> NDArray {
     guard isAlike(logVariance, noise) else {
       let deviation = logVariance.binary(.multiply, scalar: 0.5).unary(.exp)
       return noise.binary(.multiply, deviation, name: "reparameterized")
@@ -70,7 +70,7 @@ extension NDArray {
 
   /// The cotangent of the log-variance, which is this array, of `reparameterized`; the noise and the
   /// cotangent of the sample have its shape.
-  public func reparameterizedGradient(noise: NDArray, cotangent: NDArray) -> NDArray {
+  package func reparameterizedGradient(noise: NDArray, cotangent: NDArray) -> NDArray {
     require(
       isAlike(noise, cotangent),
       "reparameterized: log-variance \(shape), noise \(noise.shape), cotangent \(cotangent.shape)")
@@ -85,7 +85,7 @@ extension NDArray {
 
   /// `1/2 sum (mean^2 + e^logVariance - 1 - logVariance)` over the last axis of arrays of one shape,
   /// the mean being this one.
-  public func standardNormalKL(logVariance: NDArray) -> NDArray {
+  package func standardNormalKL(logVariance: NDArray) -> NDArray {
     require(
       isAlike(logVariance) && shape.rank > 0,
       "standardNormalKL: mean \(shape) of \(dtype), log-variance \(logVariance.shape) of "
@@ -100,7 +100,7 @@ extension NDArray {
   }
 
   /// The cotangents of the mean, which is this array, and of the log-variance.
-  public func standardNormalKLGradient(
+  package func standardNormalKLGradient(
     logVariance: NDArray, cotangent: NDArray
   ) -> (mean: NDArray, logVariance: NDArray) {
     let mean = NDArray(uninitialized: shape, dtype)
@@ -115,7 +115,7 @@ extension NDArray {
   }
 
   /// Bernoulli log-probability of `targets` from logits (this array), summed over the last axis.
-  public func bernoulliLogProbability(of targets: NDArray) -> NDArray {
+  package func bernoulliLogProbability(of targets: NDArray) -> NDArray {
     require(
       shape == targets.shape && dtype == targets.dtype && dtype.isFloatingPoint,
       "Bernoulli: logits \(shape) of \(dtype) and targets \(targets.shape) of \(targets.dtype)")
@@ -130,7 +130,7 @@ extension NDArray {
   }
 
   /// The cotangent of the logits (this array) of `bernoulliLogProbability`.
-  public func bernoulliLogProbabilityGradient(of targets: NDArray, cotangent: NDArray) -> NDArray {
+  package func bernoulliLogProbabilityGradient(of targets: NDArray, cotangent: NDArray) -> NDArray {
     let columns = shape[-1]
     let result = NDArray(uninitialized: shape, dtype)
     latent_bernoulli_log_prob_grad(
@@ -143,7 +143,7 @@ extension NDArray {
   }
 
   /// Layer norm over the last axis; `statistics` [rows, 2] is what the derivative needs.
-  public func layerNormalized(
+  package func layerNormalized(
     scale: NDArray, shift: NDArray, epsilon: Double
   ) -> (output: NDArray, statistics: NDArray) {
     scale.requireRow(of: self, "layer norm: scale")
@@ -161,7 +161,7 @@ extension NDArray {
     return (output, statistics)
   }
 
-  public func layerNormGradient(
+  package func layerNormGradient(
     scale: NDArray, statistics: NDArray, cotangent: NDArray
   ) -> (input: NDArray, scale: NDArray, shift: NDArray) {
     let columns = shape[-1]

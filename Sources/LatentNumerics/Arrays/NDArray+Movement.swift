@@ -18,7 +18,7 @@ extension NDArray {
   }
 
   /// A dense run of `newShape.count` elements from element `start`; shares memory.
-  public func view(from start: Int, shape newShape: Shape) -> NDArray {
+  package func view(from start: Int, shape newShape: Shape) -> NDArray {
     require(
       start >= 0 && start + newShape.count <= count,
       "view: \(newShape.count) elements from \(start) of an array of \(count)")
@@ -64,6 +64,7 @@ extension NDArray {
     return permuted(order)
   }
 
+  /// Repeated along axes of size 1 and new leading ones.
   public func broadcast(to target: Shape) -> NDArray {
     if target == shape { return self }
     require(shape.broadcast(with: target) == target, "broadcast: \(shape) does not fit \(target)")
@@ -98,7 +99,7 @@ extension NDArray {
   }
 
   /// Writes `part` over elements from `start` of `axis`, every `step`-th.
-  public mutating func overwrite(_ axis: Int, from start: Int, step: Int = 1, with part: NDArray) {
+  package mutating func overwrite(_ axis: Int, from start: Int, step: Int = 1, with part: NDArray) {
     let axis = shape.checked(axis)
     let last = start + (part.shape[axis] - 1) * step
     require(
@@ -118,6 +119,7 @@ extension NDArray {
     keepAlive(storage)
   }
 
+  /// The parts one after the other along an axis; other axes must agree.
   public static func concatenate(_ parts: [NDArray], axis: Int) -> NDArray {
     require(!parts.isEmpty, "concatenate: no arrays")
     if parts.count == 1 { return parts[0] }
@@ -138,7 +140,7 @@ extension NDArray {
   /// there.
   ///
   /// Traps where a part has not as many rows as its range, or another row than the first one made.
-  public static func joined(
+  package static func joined(
     rows: Int, parts count: Int, file: StaticString = #fileID, line: UInt = #line,
     _ make: (Range<Int>) -> NDArray
   ) -> NDArray {

@@ -5,15 +5,15 @@ import CLatentKernels
 
 /// How rows of channels are gathered for normalisation: every example's statistics are over all
 /// its positions and over the channels of a group.
-public struct NormalizationGroups: Sendable, Hashable {
-  public let batch: Int
-  public let positions: Int
-  public let channels: Int
-  public let groups: Int
+package struct NormalizationGroups: Sendable, Hashable {
+  package let batch: Int
+  package let positions: Int
+  package let channels: Int
+  package let groups: Int
 
   /// The view of `shape` `[batch, ..., channels]` in which statistics belong to an example and one
   /// of `groups` groups of neighbouring channels, or, where `acrossBatch`, to all examples together.
-  public init(_ shape: Shape, groups: Int, acrossBatch: Bool = false) {
+  package init(_ shape: Shape, groups: Int, acrossBatch: Bool = false) {
     require(
       shape.rank >= 2 && groups > 0 && shape[-1] % groups == 0,
       "normalization of \(shape) in \(groups) groups: expected [batch, ..., channels] with channels "
@@ -26,7 +26,7 @@ public struct NormalizationGroups: Sendable, Hashable {
   }
 
   /// The numbers that share a mean and a variance.
-  public var elements: Int { positions * (channels / groups) }
+  package var elements: Int { positions * (channels / groups) }
 
   fileprivate var scratch: NDArray {
     let count = latent_group_norm_scratch(
@@ -59,7 +59,7 @@ extension NDArray {
   /// - Parameter fixed: statistics to use instead of the array's own.
   /// - Returns: the output and the statistics `[batch, groups, 3]` in float64: mean, biased variance
   ///   and 1 / sqrt(variance + epsilon).
-  public func groupNormalized(
+  package func groupNormalized(
     _ view: NormalizationGroups, scale: NDArray, shift: NDArray, epsilon: Double,
     activation: Activation, fixed: NDArray? = nil
   ) -> (output: NDArray, statistics: NDArray) {
@@ -84,7 +84,7 @@ extension NDArray {
   /// The cotangents of the input (this array), scale and shift of `groupNormalized`.
   ///
   /// - Parameter isFixed: whether the statistics were given, and so are constants.
-  public func groupNormGradient(
+  package func groupNormGradient(
     _ view: NormalizationGroups, scale: NDArray, shift: NDArray, statistics: NDArray, isFixed: Bool,
     activation: Activation, cotangent: NDArray
   ) -> (input: NDArray, scale: NDArray, shift: NDArray) {

@@ -67,7 +67,7 @@ extension NDArray {
   }
 
   /// The derivative of `softmax`, where this array is its output.
-  public func softmaxGradient(_ cotangent: NDArray, logarithm: Bool) -> NDArray {
+  package func softmaxGradient(_ cotangent: NDArray, logarithm: Bool) -> NDArray {
     let n = shape[-1]
     let result = NDArray(uninitialized: shape, dtype)
     latent_softmax_grad(
@@ -78,6 +78,8 @@ extension NDArray {
     return result
   }
 
+  /// Running sums along an axis; from its end where `reverse`, without the element itself where
+  /// `exclusive`.
   public func cumulativeSum(axis: Int, reverse: Bool, exclusive: Bool) -> NDArray {
     requireNumbers("cumulativeSum")
     let axis = shape.checked(axis)

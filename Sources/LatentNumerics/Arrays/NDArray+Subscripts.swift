@@ -20,7 +20,7 @@ extension NDArray {
   }
 
   /// Traps unless there are such positions of the first axes.
-  public func requirePositions(
+  package func requirePositions(
     _ positions: [Int], file: StaticString = #fileID, line: UInt = #line
   ) {
     require(

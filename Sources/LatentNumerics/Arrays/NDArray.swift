@@ -10,7 +10,9 @@ public struct NDArray: Sendable {
   var storage: Storage
   /// Bytes from the start of the storage.
   let offset: Int
+  /// The size of each axis.
   public let shape: Shape
+  /// The type of the elements.
   public let dtype: DType
 
   init(storage: Storage, offset: Int, shape: Shape, dtype: DType) {
@@ -31,7 +33,9 @@ public struct NDArray: Sendable {
       dtype: dtype)
   }
 
+  /// The number of elements.
   public var count: Int { shape.count }
+  /// The number of bytes that the elements take.
   public var byteCount: Int { count * dtype.size }
 
   var pointer: UnsafeRawPointer { UnsafeRawPointer(storage.pointer + offset) }
@@ -58,6 +62,7 @@ extension NDArray {
     }
   }
 
+  /// A vector, `[values.count]`.
   public init<Element: ArrayElement>(_ values: [Element]) {
     self.init(values, shape: [values.count])
   }
@@ -87,6 +92,7 @@ extension NDArray {
 // MARK: - Reading and writing
 
 extension NDArray {
+  /// The elements as bytes in row-major order, for the time of the call.
   public func withUnsafeBytes<Result>(
     _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {
@@ -128,8 +134,11 @@ extension NDArray {
     converted(to: Element.dtype).withUnsafeElements(of: Element.self) { Array($0) }
   }
 
+  /// The elements in row-major order as `Float`, converted where they are another type.
   public var floats: [Float] { elements(as: Float.self) }
+  /// The elements in row-major order as `Double`, converted where they are another type.
   public var doubles: [Double] { elements(as: Double.self) }
+  /// The elements in row-major order as `Int32`, converted where they are another type.
   public var int32s: [Int32] { elements(as: Int32.self) }
 
   /// The only element of an array that has one.

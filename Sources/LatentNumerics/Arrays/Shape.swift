@@ -2,9 +2,11 @@
 
 /// The sizes of an array's axes, outermost first: `[batch, height, width, channels]`.
 public struct Shape: Sendable, ExpressibleByArrayLiteral {
+  /// The most axes that an array may have.
   public static let maximumRank = 8
 
   @usableFromInline var extents: InlineArray<8, Int>
+  /// The number of axes.
   public private(set) var rank: Int
 
   /// Traps when there are more than eight axes or one is negative.
@@ -19,6 +21,7 @@ public struct Shape: Sendable, ExpressibleByArrayLiteral {
   /// The shape of a scalar: no axes, one element.
   public static let scalar = Shape([])
 
+  /// The size of an axis, from 0 or, where negative, from the end.
   public subscript(axis: Int) -> Int {
     get { extents[checked(axis)] }
     set { extents[checked(axis)] = newValue }
@@ -31,6 +34,7 @@ public struct Shape: Sendable, ExpressibleByArrayLiteral {
     return product
   }
 
+  /// The sizes as a list.
   public var dimensions: [Int] { (0..<rank).map { extents[$0] } }
 
   /// The position of `axis`, where -1 is the last one.
@@ -44,6 +48,7 @@ public struct Shape: Sendable, ExpressibleByArrayLiteral {
     return position
   }
 
+  /// Adds an axis at the end.
   public mutating func append(_ dimension: Int) {
     require(rank < Shape.maximumRank, "a shape has at most \(Shape.maximumRank) axes")
     require(dimension >= 0, "a dimension is negative: \(dimension)")
@@ -51,18 +56,21 @@ public struct Shape: Sendable, ExpressibleByArrayLiteral {
     rank += 1
   }
 
+  /// With one more axis at the end.
   public func appending(_ dimension: Int) -> Shape {
     var result = self
     result.append(dimension)
     return result
   }
 
+  /// With one more axis before axis `axis`.
   public func inserting(_ dimension: Int, at axis: Int) -> Shape {
     var list = dimensions
     list.insert(dimension, at: axis < 0 ? axis + rank + 1 : axis)
     return Shape(list)
   }
 
+  /// Without an axis.
   public func removing(_ axis: Int) -> Shape {
     var result = Shape.scalar
     let removed = checked(axis)
@@ -70,15 +78,18 @@ public struct Shape: Sendable, ExpressibleByArrayLiteral {
     return result
   }
 
+  /// With another size of an axis.
   public func replacing(_ axis: Int, with dimension: Int) -> Shape {
     var result = self
     result[axis] = dimension
     return result
   }
 
-  /// The first (or last) axes, or those in a range.
+  /// The first `length` axes.
   public func prefix(_ length: Int) -> Shape { self[0..<length] }
+  /// The last `length` axes.
   public func suffix(_ length: Int) -> Shape { self[(rank - length)..<rank] }
+  /// The axes in a range.
   public subscript(axes: Range<Int>) -> Shape {
     var result = Shape.scalar
     for axis in axes { result.append(extents[axis]) }
@@ -141,6 +152,8 @@ extension Shape: Hashable, CustomStringConvertible, Codable {
 
   public var description: String { "\(dimensions)" }
 
+  /// Reads a list of sizes.
+  ///
   /// - Throws: `DecodingError` for what no shape can be: decoded text comes from outside.
   public init(from decoder: any Swift.Decoder) throws {
     let list = try [Int](from: decoder)

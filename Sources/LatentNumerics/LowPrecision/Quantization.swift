@@ -102,6 +102,7 @@ public struct Quantization: Sendable, Equatable {
 
 /// Why numbers cannot be those of an int8 weight.
 public struct QuantizationMismatch: Error, Sendable, Equatable {
+  /// In the words of an error.
   public let found, expected: String
 }
 

@@ -9,7 +9,9 @@ import CLatentKernels
 public struct GemmTranspose: OptionSet, Sendable {
   public let rawValue: Int
   public init(rawValue: Int) { self.rawValue = rawValue }
+  /// The left factor.
   public static let left = GemmTranspose(rawValue: 1)
+  /// The right factor.
   public static let right = GemmTranspose(rawValue: 2)
 }
 

@@ -50,6 +50,8 @@ extension NDArray {
     return result
   }
 
+  /// The inverses of matrices `[..., n, n]`.
+  ///
   /// - Throws: `NumericsError.singular`.
   public func inverse(file: StaticString = #fileID, line: UInt = #line) throws -> NDArray {
     let (_, n) = square("inverse", file: file, line: line)

@@ -123,7 +123,7 @@ extension NDArray {
   /// `activation(x W^T + b)` of rows x `[rows, inputs]`, which are this array, and W `[outputs,
   /// inputs]`; `pre` is the pre-activation, where the derivative needs it. `changes` tells that W
   /// will be another at the next call, as in training.
-  public func linear(
+  package func linear(
     _ weight: NDArray, bias: NDArray?, activation: Activation, savingPre: Bool, changes: Bool,
     file: StaticString = #fileID, line: UInt = #line
   ) -> (output: NDArray, pre: NDArray?) {
@@ -151,7 +151,7 @@ extension NDArray {
 
   /// `x W` of rows x `[rows, outputs]`, which are this array, and W `[outputs, inputs]`: the cotangent
   /// of the input of `linear`.
-  public func linearInputGradient(weight: NDArray) -> NDArray {
+  package func linearInputGradient(weight: NDArray) -> NDArray {
     product(
       weight, transposed: false, bias: nil, activation: .none, savingPre: false, changes: true
     )?.output ?? matmul(weight)

@@ -13,6 +13,7 @@ public struct RandomStream: Sendable, Hashable, Codable, RandomNumberGenerator {
   /// The number of the next draw.
   public private(set) var draw: UInt64
 
+  /// The stream whose key is `seed`, before its first draw.
   public init(seed: UInt64) {
     key = seed
     draw = 0

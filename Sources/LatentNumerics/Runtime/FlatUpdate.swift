@@ -5,12 +5,12 @@
 import CLatentKernels
 
 /// A parameter's place in the flat buffers, and its gradient.
-public struct FlatSegment: Sendable {
-  public let gradient: NDArray
-  public let offset: Int
-  public let count: Int
+package struct FlatSegment: Sendable {
+  package let gradient: NDArray
+  package let offset: Int
+  package let count: Int
 
-  public init(gradient: NDArray, offset: Int, count: Int) {
+  package init(gradient: NDArray, offset: Int, count: Int) {
     self.gradient = gradient
     self.offset = offset
     self.count = count
@@ -18,12 +18,12 @@ public struct FlatSegment: Sendable {
 }
 
 /// The numbers of an Adam step; `step` is 1 at the first update.
-public struct AdamNumbers: Sendable {
-  public var learningRate, beta1, beta2, epsilon, weightDecay, gradientScale: Double
-  public var decoupled: Bool
-  public var step: Int
+package struct AdamNumbers: Sendable {
+  package var learningRate, beta1, beta2, epsilon, weightDecay, gradientScale: Double
+  package var decoupled: Bool
+  package var step: Int
 
-  public init(
+  package init(
     learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,
     gradientScale: Double, decoupled: Bool, step: Int
   ) {
@@ -46,12 +46,12 @@ public struct AdamNumbers: Sendable {
 }
 
 /// The numbers of a step of stochastic gradient descent.
-public struct SGDNumbers: Sendable {
-  public var learningRate, momentum, dampening, weightDecay, gradientScale: Double
-  public var nesterov: Bool
-  public var step: Int
+package struct SGDNumbers: Sendable {
+  package var learningRate, momentum, dampening, weightDecay, gradientScale: Double
+  package var nesterov: Bool
+  package var step: Int
 
-  public init(
+  package init(
     learningRate: Double, momentum: Double, dampening: Double, weightDecay: Double,
     gradientScale: Double, nesterov: Bool, step: Int
   ) {
@@ -73,11 +73,11 @@ public struct SGDNumbers: Sendable {
 }
 
 /// The numbers of an RMSprop step.
-public struct RMSpropNumbers: Sendable {
-  public var learningRate, smoothing, epsilon, momentum, weightDecay, gradientScale: Double
-  public var centered: Bool
+package struct RMSpropNumbers: Sendable {
+  package var learningRate, smoothing, epsilon, momentum, weightDecay, gradientScale: Double
+  package var centered: Bool
 
-  public init(
+  package init(
     learningRate: Double, smoothing: Double, epsilon: Double, momentum: Double,
     weightDecay: Double, gradientScale: Double, centered: Bool
   ) {
@@ -98,7 +98,7 @@ public struct RMSpropNumbers: Sendable {
 }
 
 /// An update rule and the numbers of one step of it.
-public enum UpdateRule: Sendable {
+package enum UpdateRule: Sendable {
   /// Adam (Kingma and Ba 2015) or AdamW; moments of the gradient and of its square.
   case adam(AdamNumbers)
   /// Adamax (Kingma and Ba 2015, section 7.1); a moment of the gradient and its norm.
@@ -109,7 +109,7 @@ public enum UpdateRule: Sendable {
   case rmsprop(RMSpropNumbers)
 
   /// The same rule at a parameter's n-th update, n from 1.
-  public func at(step: Int) -> UpdateRule {
+  package func at(step: Int) -> UpdateRule {
     switch self {
     case .adam(var numbers):
       numbers.step = step
@@ -162,7 +162,7 @@ extension NDArray {
   /// a copy.
   ///
   /// - Returns: Whether every number that was written is finite: looking costs nothing in this pass.
-  public mutating func update(
+  package mutating func update(
     _ segments: [FlatSegment], state: inout [NDArray], by rule: UpdateRule, isWhole: Bool = false
   ) -> Bool {
     require(
@@ -192,7 +192,7 @@ extension NDArray {
   }
 
   /// `self += (1 - decay) (value - self)`, in place.
-  public mutating func average(with value: NDArray, decay: Double) {
+  package mutating func average(with value: NDArray, decay: Double) {
     require(
       value.shape == shape && value.dtype == dtype,
       "average of \(shape) \(dtype) with \(value.shape) \(value.dtype)")
@@ -203,22 +203,22 @@ extension NDArray {
   }
 
   /// Whether this array is the memory of `other` from element `start`.
-  public func isView(of other: NDArray, from start: Int) -> Bool {
+  package func isView(of other: NDArray, from start: Int) -> Bool {
     storage === other.storage && offset == other.offset + start * dtype.size
   }
 
   /// Where the elements of an array lie. Means something only as long as an array that lies there
   /// lives.
-  public struct Place: Sendable, Hashable {
+  package struct Place: Sendable, Hashable {
     fileprivate let storage: ObjectIdentifier
     fileprivate let offset: Int
   }
 
   /// Equal for arrays that begin at the same byte of the same memory: copies of one value.
-  public var place: Place { Place(storage: ObjectIdentifier(storage), offset: offset) }
+  package var place: Place { Place(storage: ObjectIdentifier(storage), offset: offset) }
 
   /// Whether some element lies in memory where one of `other` lies.
-  public func overlaps(_ other: NDArray) -> Bool {
+  package func overlaps(_ other: NDArray) -> Bool {
     storage === other.storage && offset < other.offset + other.byteCount
       && other.offset < offset + byteCount
   }

@@ -4,12 +4,20 @@ import CLatentKernels
 
 /// A function of one element. float32 and float64.
 public enum UnaryKernel: UInt32, Sendable, CaseIterable {
+  /// Signs, magnitudes, powers and roots.
   case negate, abs, sign, square, reciprocal, sqrt, reciprocalSqrt
+  /// Exponentials and logarithms.
   case exp, expMinusOne, log, logOnePlus
+  /// Angles in radians, and the hyperbolic tangent.
   case sin, cos, tanh
+  /// The logistic function, and logarithms that stay finite.
   case sigmoid, softplus, logSigmoid
+  /// The error function, its complement, and the logarithm of the gamma function with its
+  /// derivative.
   case erf, erfc, logGamma, digamma
+  /// Activations.
   case relu, elu, gelu, silu
+  /// Rounding, and 1 where an element is finite.
   case floor, round, isFinite
 
   var kernel: latent_unary_op { latent_unary_op(rawValue: rawValue) }
@@ -18,9 +26,13 @@ public enum UnaryKernel: UInt32, Sendable, CaseIterable {
 /// A function of two elements; comparisons give 1 or 0. The `...Gradient` kernels take a cotangent
 /// and the saved value that their C declarations name.
 public enum BinaryKernel: UInt32, Sendable, CaseIterable {
+  /// Arithmetic.
   case add, subtract, multiply, divide, power, maximum, minimum
+  /// 1 where the relation holds, else 0.
   case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
+  /// A cotangent through an activation.
   case reluGradient, sigmoidGradient, tanhGradient, softplusGradient, geluGradient, siluGradient
+  /// A cotangent through `elu`.
   case eluGradient
 
   /// Whether integers have no such operation.
@@ -28,7 +40,9 @@ public enum BinaryKernel: UInt32, Sendable, CaseIterable {
   var kernel: latent_binary_op { latent_binary_op(rawValue: rawValue) }
 }
 
+/// A number from many: what `reduced` computes along axes.
 public enum ReductionKernel: UInt32, Sendable, CaseIterable {
+  /// Over all elements of the reduced axes; `logSumExp` takes the maximum out.
   case sum, max, min, sumOfSquares, logSumExp, product
 
   var kernel: latent_reduction { latent_reduction(rawValue: rawValue) }
@@ -36,6 +50,7 @@ public enum ReductionKernel: UInt32, Sendable, CaseIterable {
 
 /// What a fused layer applies after its bias.
 public enum Activation: UInt32, Sendable, CaseIterable {
+  /// The function of this name; `none` changes nothing.
   case none, relu, tanh, sigmoid, gelu, silu, softplus, elu
 
   var kernel: latent_activation { latent_activation(rawValue: rawValue) }

@@ -8,7 +8,7 @@ import Synchronization
 /// A block of 64-byte aligned memory, given back to the pool when the last array lets go of it.
 ///
 /// Unchecked because of the raw pointer: arrays write only into storage that nobody else holds.
-public final class Storage: @unchecked Sendable {
+package final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   let byteCount: Int
   /// What the bytes stand for, where they are int8 weights.

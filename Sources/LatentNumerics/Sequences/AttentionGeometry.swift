@@ -5,23 +5,23 @@ import CLatentKernels
 
 /// Which arrays an attention reads and how: `softmax(q k^T / sqrt(width / heads) + mask) v` for
 /// each example and head (Vaswani et al. 2017, equation 1).
-public struct AttentionGeometry: Sendable {
-  public let batch: Int
-  public let heads: Int
-  public let queries: Int
-  public let keys: Int
+package struct AttentionGeometry: Sendable {
+  package let batch: Int
+  package let heads: Int
+  package let queries: Int
+  package let keys: Int
   /// Of all heads together.
-  public let width: Int
+  package let width: Int
   /// Whether query i sees only the keys up to `i + keys - queries`.
-  public let isCausal: Bool
+  package let isCausal: Bool
   /// Whether queries, keys and values are one array `[batch, length, 3 * width]`.
-  public let isPacked: Bool
-  public let dtype: DType
+  package let isPacked: Bool
+  package let dtype: DType
   /// Added to the scores, `[batch, heads, queries, keys]` or what broadcasts to it.
   let mask: NDArray?
 
   /// For operands `[projection]` or `[queries, keys, values]`. Traps where shapes do not fit.
-  public init(
+  package init(
     _ operands: [NDArray], heads: Int, isCausal: Bool, mask: NDArray?,
     file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -60,11 +60,11 @@ public struct AttentionGeometry: Sendable {
     }
   }
 
-  public var headSize: Int { width / heads }
-  public var scale: Double { headSize == 0 ? 1 : 1 / Double(headSize).squareRoot() }
+  package var headSize: Int { width / heads }
+  package var scale: Double { headSize == 0 ? 1 : 1 / Double(headSize).squareRoot() }
 
   /// `[batch, queries, width]` and, where wanted, the softmax in the layout of the derivative.
-  public func output(
+  package func output(
     of operands: [NDArray], savingWeights: Bool
   ) -> (output: NDArray, weights: NDArray?) {
     let output = NDArray(uninitialized: [batch, queries, width], dtype)
@@ -86,7 +86,7 @@ public struct AttentionGeometry: Sendable {
   }
 
   /// The cotangents of the operands from that of the output.
-  public func gradients(
+  package func gradients(
     of operands: [NDArray], weights: NDArray?, cotangent: NDArray
   ) -> [NDArray] {
     guard let weights else {

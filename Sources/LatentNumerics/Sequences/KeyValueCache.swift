@@ -6,8 +6,11 @@ import CLatentKernels
 
 /// Keys and values of the positions of a sequence that have been seen.
 public struct KeyValueCache: Sendable {
+  /// Sequences that are made side by side.
   public let batch: Int
+  /// Heads of attention.
   public let heads: Int
+  /// The width of a head.
   public let headSize: Int
   /// The most positions it can hold.
   public let capacity: Int
@@ -18,6 +21,7 @@ public struct KeyValueCache: Sendable {
   /// `[batch, heads, capacity, head size]`
   private var values: NDArray
 
+  /// Room for `capacity` positions; empty at first.
   public init(
     batch: Int, heads: Int, headSize: Int, capacity: Int, _ dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
@@ -35,6 +39,7 @@ public struct KeyValueCache: Sendable {
     values = NDArray(repeating: 0, shape: [batch, heads, capacity, headSize], dtype)
   }
 
+  /// The type of keys and values.
   public var dtype: DType { keys.dtype }
 
   /// Takes the next position's queries, keys and values `[batch, 3 * width]` and gives what its

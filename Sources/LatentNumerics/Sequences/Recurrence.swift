@@ -5,24 +5,24 @@
 import CLatentKernels
 
 /// The cell of a recurrent network, with gates in PyTorch's order.
-public enum RecurrentCell: Sendable {
+package enum RecurrentCell: Sendable {
   /// Reset, update, new (Cho et al. 2014, in the variant whose reset follows the product).
   case gru
   /// Input, forget, cell, output (Hochreiter and Schmidhuber 1997; Gers et al. 2000).
   case lstm
 
   /// Rows of a weight for each unit of the state.
-  public var gates: Int { self == .gru ? 3 : 4 }
+  package var gates: Int { self == .gru ? 3 : 4 }
   /// Numbers that the derivative wants of each unit and position.
   fileprivate var saved: Int { self == .gru ? 4 : 5 }
 }
 
 /// A pass through time with what its derivative needs.
-public struct RecurrentPass: Sendable {
-  public let cell: RecurrentCell
-  public let batch: Int
-  public let length: Int
-  public let size: Int
+package struct RecurrentPass: Sendable {
+  package let cell: RecurrentCell
+  package let batch: Int
+  package let length: Int
+  package let size: Int
   /// `[length + 1, batch, size]`, the initial state first; of an LSTM another row follows, the
   /// final cell.
   private let states: NDArray
@@ -38,7 +38,7 @@ public struct RecurrentPass: Sendable {
   ///   - state: `[batch, size]`
   ///   - memory: the cell of an LSTM, `[batch, size]`
   ///   - weight: of the state, `[gates * size, size]`; `bias`: `[gates * size]`
-  public init(
+  package init(
     _ cell: RecurrentCell, inputs: NDArray, state: NDArray, memory: NDArray?, weight: NDArray,
     bias: NDArray?, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -111,13 +111,13 @@ public struct RecurrentPass: Sendable {
 
   /// The states after each position `[length, batch, size]`, and of an LSTM the final cell as one
   /// row more.
-  public var output: NDArray {
+  package var output: NDArray {
     let rows = states.shape[0] - 1
     return states.view(from: batch * size, shape: [rows, batch, size])
   }
 
   /// The cotangents of inputs, state, weight, bias and memory from that of `output`.
-  public func gradients(
+  package func gradients(
     weight: NDArray, cotangent: NDArray
   ) -> (inputs: NDArray, state: NDArray, weight: NDArray, bias: NDArray, memory: NDArray?) {
     let dtype = states.dtype

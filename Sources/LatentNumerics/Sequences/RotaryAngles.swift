@@ -7,8 +7,11 @@ import Foundation
 
 /// Cosines and sines of `position * base^(-2 i / headSize)` for pair i of a head.
 public struct RotaryAngles: Sendable, Hashable {
+  /// Positions that have angles.
   public let length: Int
+  /// The width of a head: twice the number of angles of a position.
   public let headSize: Int
+  /// The angle of pair i of position p is p / base^(2 i / headSize), in radians.
   public let base: Double
 
   /// Traps unless the head's size is even.
@@ -26,7 +29,7 @@ public struct RotaryAngles: Sendable, Hashable {
   }
 
   /// `[positions, headSize]`: cosine and sine of each pair side by side.
-  public func table(_ positions: Range<Int>, _ dtype: DType) -> NDArray {
+  package func table(_ positions: Range<Int>, _ dtype: DType) -> NDArray {
     require(
       positions.lowerBound >= 0 && positions.upperBound <= length,
       "rotary positions \(positions) of \(length)")
@@ -47,7 +50,7 @@ extension NDArray {
   /// The pairs (2 i, 2 i + 1) of each head in the first `columns` of the last axis, turned by the
   /// `angles` `[length, headSize]` of their position: `[..., length, width] -> [..., length,
   /// width]`.
-  public func rotatingPairs(by angles: NDArray, columns: Int, inverse: Bool) -> NDArray {
+  package func rotatingPairs(by angles: NDArray, columns: Int, inverse: Bool) -> NDArray {
     require(
       shape.rank >= 2 && angles.shape.rank == 2 && angles.shape[0] == shape[-2]
         && angles.dtype == dtype && dtype.isFloatingPoint && columns <= shape[-1]

@@ -2,6 +2,7 @@
 
 /// What padded elements are.
 public enum PaddingMode: String, Sendable, Hashable, Codable, CaseIterable {
+  /// Zeros.
   case zero
   /// The elements mirrored at the first and last one, which are not repeated: `c b | a b c | b a`.
   case reflect
@@ -23,7 +24,7 @@ public enum PaddingMode: String, Sendable, Hashable, Codable, CaseIterable {
 
 extension AxisMap {
   /// Each spatial axis of `shape` with `amounts` before and after its elements.
-  public static func padding(
+  package static func padding(
     _ shape: Shape, _ mode: PaddingMode, _ amounts: [(before: Int, after: Int)], _ name: String,
     file: StaticString = #fileID, line: UInt = #line
   ) -> [AxisMap] {

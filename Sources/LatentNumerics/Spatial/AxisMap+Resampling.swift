@@ -17,7 +17,7 @@ public enum Resampling: Sendable, Hashable, Codable {
 
 extension AxisMap {
   /// Each spatial axis of `shape` resized to `outputSize`.
-  public static func resampling(
+  package static func resampling(
     _ shape: Shape, to outputSize: Extent, _ method: Resampling, _ name: String,
     file: StaticString = #fileID, line: UInt = #line
   ) -> [AxisMap] {

@@ -3,7 +3,7 @@
 extension Shape {
   /// The sizes between batch and channels of `[batch, spatial..., channels]`. Traps unless there are
   /// one to three.
-  public func spatialSizes(
+  package func spatialSizes(
     _ name: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
   ) -> [Int] {
     require(
@@ -23,7 +23,7 @@ extension AxisMap {
   /// `padding` zeros at both ends count as elements of the mean where `countsPadding`; what is beyond
   /// them never does. Traps when a window does not fit or has no elements but padding, or padding exceeds
   /// half of the kernel.
-  public static func windows(
+  package static func windows(
     over shape: Shape, kernel: Extent, stride: Extent, padding: Extent, dilation: Extent = 1,
     roundsUp: Bool = false, countsPadding: Bool, _ name: String, file: StaticString = #fileID,
     line: UInt = #line
@@ -62,7 +62,7 @@ extension AxisMap {
   /// The mean over windows that divide each spatial axis of `shape` into `outputSize` parts as
   /// evenly as whole elements allow: part o is `floor(o size / parts)..<ceil((o + 1) size / parts)`,
   /// so that neighbours may share an element.
-  public static func adaptiveWindows(
+  package static func adaptiveWindows(
     over shape: Shape, to outputSize: Extent, _ name: String, file: StaticString = #fileID,
     line: UInt = #line
   ) -> [AxisMap] {

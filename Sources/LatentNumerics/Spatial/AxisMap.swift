@@ -4,9 +4,9 @@
 import CLatentKernels
 
 /// A linear map along one axis, as the sparse rows of a matrix `[outputSize, inputSize]`.
-public struct AxisMap: Sendable {
-  public let inputSize: Int
-  public let outputSize: Int
+package struct AxisMap: Sendable {
+  package let inputSize: Int
+  package let outputSize: Int
   /// Row o holds the entries `starts[o]..<starts[o + 1]`.
   private let starts: NDArray
   private let indices: NDArray
@@ -46,7 +46,7 @@ public struct AxisMap: Sendable {
   }
 
   /// The transposed matrix: the derivative of the map.
-  public var transposed: AxisMap {
+  package var transposed: AxisMap {
     let (starts, indices, weights) = (starts.int32s, indices.int32s, weights.doubles)
     var counts = [Int32](repeating: 0, count: inputSize + 1)
     for input in indices { counts[Int(input) + 1] += 1 }

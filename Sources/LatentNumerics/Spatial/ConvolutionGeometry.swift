@@ -11,7 +11,9 @@ public struct ConvolutionGeometry: Sendable, Hashable {
   public let rank: Int
   /// Sizes along depth, height and width.
   public let kernel, stride, dilation, before: SIMD3<Int>
+  /// Added at the end of each axis.
   public private(set) var after: SIMD3<Int>
+  /// Parts of the channels that do not see each other.
   public let groups: Int
 
   /// Traps, naming the argument, on sizes that no convolution has.

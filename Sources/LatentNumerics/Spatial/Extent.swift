@@ -6,7 +6,9 @@
 ///
 /// Where it is used the number of axes is known, and `values(rank:...)` checks it against them.
 public enum Extent: Sendable, Hashable {
+  /// One number for all axes.
   case same(Int)
+  /// A number for each axis.
   case axes([Int])
 
   /// The size of each of `rank` axes. Traps, naming `name`, when there are not as many sizes as axes

@@ -56,7 +56,7 @@ extension NDArray {
   }
 
   /// `activation(x *^T w + b)`, the transposed convolution of x, which is this array.
-  public func transposedConvolved(
+  package func transposedConvolved(
     with weight: NDArray, _ geometry: ConvolutionGeometry, outputSize: SIMD3<Int>, bias: NDArray?,
     activation: Activation, savingPre: Bool
   ) -> (output: NDArray, pre: NDArray?) {

@@ -27,7 +27,7 @@ extension NDArray {
   }
 
   /// Each of `maps` along its spatial axis, outermost first.
-  public func mapped(_ maps: [AxisMap]) -> NDArray {
+  package func mapped(_ maps: [AxisMap]) -> NDArray {
     let result = NDArray(uninitialized: mappedShape(maps, "spatial map"), dtype)
     NDArray.withKernelMaps(maps) {
       latent_map_axes(
@@ -39,7 +39,7 @@ extension NDArray {
 
   /// The largest element of each window (what a row of a map names; its weights do not matter), and
   /// where it stood: int32 positions counted over the spatial axes. NaN is larger than any number.
-  public func maxPooled(
+  package func maxPooled(
     _ windows: [AxisMap], savingPositions: Bool
   ) -> (values: NDArray, positions: NDArray?) {
     let newShape = mappedShape(windows, "max pooling")
@@ -58,7 +58,7 @@ extension NDArray {
   }
 
   /// The cotangent of what `maxPooled` was applied to from that of its values (this array).
-  public func maxPoolGradient(positions: NDArray, windows: [AxisMap]) -> NDArray {
+  package func maxPoolGradient(positions: NDArray, windows: [AxisMap]) -> NDArray {
     let transposed = windows.map(\.transposed)
     let newShape = mappedShape(transposed, "max pooling")
     require(

@@ -3,14 +3,17 @@
 import Glibc
 
 /// A regular file, open for reading anywhere; any thread may read at any time.
-public final class ByteFile: Sendable {
-  public let path: String
+package final class ByteFile: Sendable {
+  /// As it was opened.
+  package let path: String
   /// Bytes when it was opened.
-  public let size: Int
+  package let size: Int
   private let descriptor: Int32
 
+  /// Opens a file for reading.
+  ///
   /// - Throws: `StorageError.missing`, `.unreadable`.
-  public init(path: String) throws {
+  package init(path: String) throws {
     let stream = try FileStream(path: path)
     self.path = path
     size = stream.size
@@ -39,7 +42,7 @@ public final class ByteFile: Sendable {
 
   /// Fills `buffer` with the bytes from `start` on.
   /// - Throws: `StorageError.damaged` when the file ends before, `.unreadable`.
-  public func read(from start: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
+  package func read(from start: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
     var done = 0
     while done < buffer.count {
       let count = pread(

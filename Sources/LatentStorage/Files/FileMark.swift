@@ -6,15 +6,15 @@ import CLatentFiles
 import Glibc
 
 /// Notes on files that say that a Latent tool has made them.
-public enum FileMark {
+package enum FileMark {
   /// Notes that the file was made as it is now. Where the file system keeps no notes nothing happens,
   /// and the file counts as somebody else's.
-  public static func set(on path: String) {
+  package static func set(on path: String) {
     if let text = text(for: path) { _ = latent_file_note(path, text) }
   }
 
   /// Whether the file was made by a tool and has not been changed since.
-  public static func holds(for path: String) -> Bool {
+  package static func holds(for path: String) -> Bool {
     var found = [CChar](repeating: 0, count: 128)
     guard let text = text(for: path), latent_file_find_note(path, &found, found.count) else {
       return false

@@ -6,14 +6,14 @@
 import Glibc
 
 /// A folder as it was when this was made, to be compared with what its path names later.
-public final class HeldFolder: Sendable {
-  public let path: String
+package final class HeldFolder: Sendable {
+  package let path: String
   private let folder: Int32
   /// Of its lock file, where it had one; else negative.
   private let lock: Int32
 
   /// - Throws: `StorageError.missing` or `.unreadable`.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     let opened = retry { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     let code = errno
@@ -33,7 +33,7 @@ public final class HeldFolder: Sendable {
 
   /// - Throws: `StorageError.replaced` where the path names another folder now, or none, or where
   ///   the folder's lock file is another one.
-  public func verify() throws {
+  package func verify() throws {
     guard FileIdentity(path) == FileIdentity(descriptor: folder),
       lock < 0 || FileIdentity("\(path)/\(RunLock.fileName)") == FileIdentity(descriptor: lock)
     else { throw StorageError.replaced(folder: path) }
@@ -42,7 +42,7 @@ public final class HeldFolder: Sendable {
   /// Replaces a file of the folder by `bytes`, durably.
   ///
   /// - Throws: `StorageError.replaced`, `.cannotWrite`.
-  public func write(_ bytes: [UInt8], to name: String) throws {
+  package func write(_ bytes: [UInt8], to name: String) throws {
     try verify()
     var calls = SystemCalls.system
     calls.openFolder = { [folder] _ in fcntl(folder, F_DUPFD_CLOEXEC, 0) }
@@ -56,16 +56,16 @@ public final class HeldFolder: Sendable {
   }
 
   /// Removes a file of the folder, where it is there.
-  public func remove(_ name: String) { unlinkat(folder, name, 0) }
+  package func remove(_ name: String) { unlinkat(folder, name, 0) }
 }
 
 /// What a file is, whatever names lead to it.
-public struct FileIdentity: Hashable, Sendable {
+package struct FileIdentity: Hashable, Sendable {
   private let device: UInt
   private let number: UInt
 
   /// What the path leads to, through links; nil where there is nothing.
-  public init?(_ path: String) {
+  package init?(_ path: String) {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
     self.init(status)

@@ -56,6 +56,8 @@ public final class RunLock: Sendable {
     close(descriptor)
   }
 
+  /// Checks that the folder is still the one that was locked.
+  ///
   /// - Throws: `StorageError.replaced` where the folder or its lock file was removed or made anew.
   public func verify() throws { try held.verify() }
 

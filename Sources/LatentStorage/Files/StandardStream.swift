@@ -4,7 +4,7 @@
 import Glibc
 
 /// One of the two streams that a process writes to.
-public enum StandardStream: Int32, Sendable {
+package enum StandardStream: Int32, Sendable {
   case output = 1
   case error = 2
 
@@ -14,7 +14,7 @@ public enum StandardStream: Int32, Sendable {
   /// Writes all of `text`. Where a stream that does not wait is full, for `patience` seconds at most.
   ///
   /// - Throws: `StorageError.cannotWrite`.
-  public func write(_ text: String, patience: Double = 5) throws {
+  package func write(_ text: String, patience: Double = 5) throws {
     var rest = Array(text.utf8)[...]
     try withoutWriteSignals {
       while !rest.isEmpty {
@@ -33,7 +33,7 @@ public enum StandardStream: Int32, Sendable {
 
   /// Writes as much of `text` as the stream takes within `patience` seconds, and drops the rest: for
   /// what is only to be seen while it happens. Never waits longer, also where nobody reads a pipe.
-  public func show(_ text: String, patience: Double = 0) {
+  package func show(_ text: String, patience: Double = 0) {
     var rest = Array(text.utf8)[...]
     withoutWriteSignals {
       while !rest.isEmpty && hasRoom(within: patience) {
@@ -58,7 +58,7 @@ public enum StandardStream: Int32, Sendable {
 
   /// Gives the three standard descriptors that are closed to something that cannot be used, so that no
   /// file gets their numbers: the first thing that a program does.
-  public static func occupyClosed() {
+  package static func occupyClosed() {
     for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
       // The lowest free number is the one that was asked about.
       _ = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
@@ -67,14 +67,14 @@ public enum StandardStream: Int32, Sendable {
 
   /// The columns of the terminal that the stream is, at this moment; nil where it is none or does not
   /// say.
-  public var columns: Int? {
+  package var columns: Int? {
     var size = winsize()
     guard ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
 
   /// Whether the stream is a terminal that can rewrite a line.
-  public var isScreen: Bool {
+  package var isScreen: Bool {
     let kind = getenv("TERM").map { String(cString: $0) } ?? ""
     return isatty(rawValue) == 1 && !["", "dumb", "unknown"].contains(kind)
   }

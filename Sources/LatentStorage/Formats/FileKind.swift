@@ -4,13 +4,19 @@
 
 /// The formats that are recognised by their first bytes.
 public enum FileKind: Sendable, Hashable {
+  /// A format that the library reads.
   case npy, hdf5, gzip, png
   /// A zip archive with the name of its first member, which tells NumPy's `.npz` from others.
   case zip(firstMember: String)
+  /// A format of pictures.
   case jpeg, gif, bmp, tiff, webp, heif, netpbm
+  /// A format of scientific data before HDF5.
   case netCDF3, hdf4
+  /// A format of other programs.
   case matlab, pickle, bzip2, xz, zstandard, tar, pdf, parquet
+  /// A text in place of the file: a pointer of Git LFS, the page of a server, or any other text.
   case gitLargeFilePointer, webPage, text
+  /// No bytes at all.
   case empty
   /// Nothing but zeros where a format would begin: what a crash leaves of a file on some systems.
   case zeros
@@ -18,6 +24,8 @@ public enum FileKind: Sendable, Hashable {
   /// How many of a file's first bytes are enough.
   public static let prefixBytes = 520
 
+  /// What a file is that begins so.
+  ///
   /// - Parameter start: The first bytes of a file, all of them where it has no more than
   ///   `prefixBytes`; nil for what is not recognised.
   public init?(_ start: some Collection<UInt8>) {

@@ -22,6 +22,7 @@ public enum NPY {
 
   /// What an NPY file holds.
   public struct Contents: Sendable, Equatable {
+    /// The numbers, as their nearest type that the library has.
     public let array: NDArray
     /// Whether the elements are truth values (`b1`), uint8 of 0 and 1 in `array`.
     public let isBoolean: Bool

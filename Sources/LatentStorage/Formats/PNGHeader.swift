@@ -3,7 +3,9 @@
 
 /// The header of a PNG image (W3C, third edition, 11.2.1).
 public struct PNGHeader: Sendable, Equatable {
+  /// Pixels.
   public let height: Int
+  /// Pixels.
   public let width: Int
   /// Bits of a stored sample: 1, 2, 4, 8 or 16.
   public let bitDepth: Int

@@ -10,6 +10,7 @@ import LatentNumerics
 
 /// What was seen of data that a model can be trained on.
 public struct DataLook: Sendable {
+  /// Range and moments of the sample.
   public let statistics: DataStatistics
   /// The likelihood that they were compared with; nil where it is not about the inputs.
   public let likelihood: LikelihoodSupport?
@@ -21,6 +22,7 @@ public struct DataLook: Sendable {
 public struct LikelihoodSupport: Sendable, Equatable {
   /// Such as `Bernoulli`.
   public let name: String
+  /// Where its values lie.
   public let support: Support
 
   /// Refuses a batch, such as one whose loss cannot be.

@@ -14,14 +14,19 @@ public struct DataMisfit: Error, Sendable, Equatable, CustomStringConvertible {
     case transform(String)
   }
 
+  /// The name of the data.
   public let dataset: String
+  /// Who cannot take them.
   public let taker: Taker
+  /// What it takes.
   public let support: Support
   /// The range of all numbers that were looked at.
   public let smallest: Double
+  /// The largest number that was looked at.
   public let largest: Double
   /// The first example with a number outside, and such a number.
   public let example: Int
+  /// A number of that example outside the support.
   public let value: Double
 
   public var description: String {

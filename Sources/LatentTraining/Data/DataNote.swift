@@ -6,6 +6,7 @@ import LatentModels
 
 /// Something odd about data, in a sentence.
 public struct DataNote: Sendable, Equatable, CustomStringConvertible {
+  /// What may be odd about data.
   public enum Kind: Sendable, Hashable {
     /// All numbers are the same.
     case constant
@@ -19,9 +20,11 @@ public struct DataNote: Sendable, Equatable, CustomStringConvertible {
     case scale
   }
 
+  /// What is odd.
   public let kind: Kind
   public let description: String
 
+  /// `description` is the sentence.
   public init(_ kind: Kind, _ description: String) {
     self.kind = kind
     self.description = description

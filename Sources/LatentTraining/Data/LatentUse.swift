@@ -17,8 +17,10 @@ public struct LatentUse: Sendable, Equatable, CustomStringConvertible {
   /// Dimensions below this are not used.
   public static let threshold = 0.01
 
+  /// Of divergences that are known.
   public init(nats: [Double]) { self.nats = nats }
 
+  /// The number of latent dimensions.
   public var count: Int { nats.count }
   /// The number of dimensions that are used.
   public var active: Int { nats.count { $0 >= LatentUse.threshold } }

@@ -29,6 +29,7 @@ public struct Run: Sendable {
 
   /// The checkpoint that was read.
   public let checkpointPath: String
+  /// What the run was asked to do.
   public let configuration: RunConfiguration
   /// With the averaged weights where the run has some.
   public let model: any LatentVariableModel

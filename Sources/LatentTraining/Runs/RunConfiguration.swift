@@ -9,23 +9,34 @@ import LatentStorage
 
 /// The settings of `latent-train`, as JSON under the name "run" in checkpoints.
 public struct RunConfiguration: Codable, Sendable, Equatable {
+  /// The data by a word, such as `sprites:28`: what `DataSource` parses.
   public var data: String
   /// What bytes of the data stand for: as asked for or, in a run, as found; nil where they are no bytes.
   public var bytes: ByteScale?
+  /// What happens to batches, by a word that `BatchTransforms` parses.
   public var transform = "none"
   /// Share of the training data kept aside.
   public var validation = 0.1
+  /// The network, the shape of its data and its likelihood.
   public var model: ModelDescription
+  /// What is minimised.
   public var objective = ObjectiveSettings()
+  /// How gradients become steps.
   public var optimizer = OptimizerSettings()
+  /// One of `schedules`.
   public var schedule = "constant"
   /// The epochs that the schedule is laid out for, where they are not those of the run.
   public var scheduleEpochs: Int?
+  /// Examples of a step.
   public var batchSize = 128
+  /// From the beginning of the run.
   public var epochs = 10
+  /// Epochs without progress after which the run stops; never where nil.
   public var patience: Int?
+  /// Of weights, order, noise and the validation part.
   public var seed: UInt64 = 0
 
+  /// Standard settings for everything else.
   public init(data: String, model: ModelDescription) {
     self.data = data
     self.model = model
@@ -44,17 +55,25 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
   /// The evidence lower bound.
   public struct ObjectiveSettings: Codable, Sendable, Equatable {
+    /// The weight of the divergence.
     public var beta = 1.0
+    /// Nats that every latent may use for free.
     public var freeBits = 0.0
+    /// Latent samples for each example.
     public var samples = 1
+    /// Steps over which the weight of the divergence rises from 0; none where 0.
     public var warmupSteps = 0
   }
 
   /// How gradients become steps.
   public struct OptimizerSettings: Codable, Sendable, Equatable {
+    /// One of `optimizers`.
     public var name = "adam"
+    /// Before the schedule's factor.
     public var learningRate = 1e-3
+    /// The largest norm of all gradients together; any where nil.
     public var clip: Double?
+    /// The decay of averaged weights; none where nil.
     public var average: Double?
 
     /// Absent numbers are written as null: a configuration shows every key there is.
@@ -70,6 +89,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// The name of the text in a checkpoint.
   public static let textName = "run"
 
+  /// As JSON with sorted keys: the same settings are the same text.
   public func encoded() throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -118,9 +138,11 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
   // MARK: Checks
 
+  /// The names of optimisers.
   public static let optimizers = ["adam", "adamw", "adamax", "sgd", "rmsprop"]
   /// Each latent sample takes the memory of a batch.
   public static let maximumSamples = 10_000
+  /// The names of learning-rate schedules.
   public static let schedules = ["constant", "cosine", "step", "plateau"]
 
   /// Checks everything but the model, which `ModelDescription.validate()` checks.
@@ -176,6 +198,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// Whether examples are texts.
   public var isText: Bool { model.likelihood == .categorical }
 
+  /// The optimiser of these settings.
+  /// - Throws: `SettingError`.
   public func makeOptimizer() throws -> any Optimizer {
     let rate = optimizer.learningRate
     switch optimizer.name {
@@ -194,6 +218,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// Whether the learning rate of a step depends on the number of epochs.
   public var scheduleHasLength: Bool { ["cosine", "step"].contains(schedule) }
 
+  /// The schedule of these settings, for epochs of so many steps.
+  /// - Throws: `SettingError`.
   public func makeSchedule(stepsPerEpoch: Int) throws -> any LearningRateSchedule {
     let (product, overflow) = (scheduleEpochs ?? epochs).multipliedReportingOverflow(
       by: stepsPerEpoch)

@@ -52,7 +52,8 @@ extension MicroBenchmark {
 
   /// `parameters` is how many numbers belong to each element that is drawn.
   private static func pair(
-    _ title: String, _ distribution: some Distribution, parameters: Double, draws: Shape = []
+    _ title: String, _ distribution: some EvaluableDistribution, parameters: Double,
+    draws: Shape = []
   ) -> [MicroBenchmark] {
     let traffic = (parameters + 1) * bytes(shape)
     return [
