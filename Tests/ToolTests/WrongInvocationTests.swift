@@ -86,7 +86,8 @@ import Testing
           Wrong(.train, "\(data) --patience 0", 64, "--patience 0"),
           Wrong(.train, "\(data) --seed -1", 64, "--seed"),
           Wrong(.train, "\(data) --hidden 1000000000", 78, "hidden", "parameters"),
-          Wrong(.train, "\(data) --quiet --learning-rate 1e39", 70, "infinite or NaN", "training step"),
+          Wrong(
+            .train, "\(data) --quiet --learning-rate 1e39", 70, "infinite or NaN", "training step"),
         ], in: folder)
     }
   }
