@@ -176,13 +176,14 @@ struct TrainCommand: ParsableCommand {
 
   private func beginRun(_ sources: ConfigurationSources) throws {
     let asked = try sources.configuration(inputShape: nil)
-    let source = try DataSource(parsing: asked.data).open(bytes: asked.bytes)
+    let data = try DataSource(parsing: asked.data)
+    if let out, !printConfig { try data.checkOutside(out) }
+    let source = try data.open(bytes: asked.bytes)
     var configuration = try sources.configuration(
       inputShape: source.training.inputShape.dimensions)
     // What was found is kept: other data are to meet the model by the same rule.
     configuration.bytes = source.training.byteScale ?? configuration.bytes
     guard let out, !printConfig else { return try printResult(configuration.yaml()) }
-    try DataSource(parsing: configuration.data).checkOutside(out)
     // Data that cannot be read leave no folder.
     let texts = try describe(source.training, configuration.data, since: nil)
     _ = try TrainingRun.look(makeModel(configuration), source.training, configuration)

@@ -12,12 +12,15 @@ package enum Evaluation {
     _ model: some Module, _ file: StaticString, _ line: UInt, _ body: () throws -> Result
   ) rethrows -> Result {
     if TrapScope.current != nil { return try body() }
-    let scope = TrapScope(
-      caller: { " (evaluating \(type(of: model)) for \(file):\(line))" },
-      path: { array in
-        model.namedParameters.first { $0.tensor.array.isView(of: array, from: 0) }?.path
-      })
-    return try scope.run(body)
+    // The model stays where it is: a copy would count every tensor of it up and down.
+    return try withUnsafePointer(to: model) { model in
+      let scope = TrapScope(
+        caller: { " (evaluating \(type(of: model.pointee)) for \(file):\(line))" },
+        path: { array in
+          model.pointee.namedParameters.first { $0.tensor.array.isView(of: array, from: 0) }?.path
+        })
+      return try scope.run(body)
+    }
   }
 
   /// For the message of a trap: the path of the layer that `parameter` belongs to; empty where no model
