@@ -46,6 +46,24 @@ import Testing
     #expect(walk.shape == [4] + shape && walk.dtype == dtype)
   }
 
+  /// The angle does not depend on the norms, also where their squares are no number of the type.
+  @Test(arguments: [1, 1e10, 1e20, 1e30]) func greatCirclesOfAnyNorm(norm: Double) {
+    func vector(_ x: Double, _ y: Double) -> Tensor {
+      Tensor([x * norm, y * norm]).converted(to: .float32)
+    }
+    let same = interpolated(
+      from: vector(0.6, 0.8), to: vector(0.6, 0.8), steps: 3, .spherical
+    ).doubles
+    for (found, expected) in zip(same, [0.6, 0.8, 0.6, 0.8, 0.6, 0.8]) {
+      #expect(abs(found / norm - expected) < 1e-6)
+    }
+    let quarter = interpolated(from: vector(3, 0), to: vector(0, 4), steps: 3, .spherical).doubles
+    let half = 0.5.squareRoot()
+    for (found, expected) in zip(quarter, [3, 0, 3 * half, 4 * half, 0, 4]) {
+      #expect(abs(found / norm - expected) < 1e-5)
+    }
+  }
+
   @Test func generatingFollowsTheStream() {
     let model = LatentToolTests.model([3], .float32)
     var (first, again, other) = (
