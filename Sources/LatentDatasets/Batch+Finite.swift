@@ -4,7 +4,7 @@
 import LatentNumerics
 
 extension Batch {
-  /// Traps nowhere and costs one pass over the inputs, some microseconds for a batch.
+  /// Refuses inputs `[batch, ...]` with a NaN or an infinity, in one pass over them.
   ///
   /// Where there is a mask, entries that were not observed may be anything.
   /// - Throws: `DatasetError.nonFinite` with the example, as `dataset` knows it, and the element.
