@@ -8,6 +8,11 @@
 // a task keeps its region alive until it reports the task done, which is why the region's plain
 // fields may be read after the claim. Idle workers spin about 100 us on their own share and then
 // sleep on a futex; the caller waits only for tasks that others have begun.
+//
+// Where other programs want the processors too, a worker preempted inside a task holds its region up
+// for a slice of the scheduler, and so the next region, while fewer threads would be given processors
+// of their own. So every 10 ms of regions the owner compares what its threads were given with what
+// they wanted, and goes on with as many as there was room for; after a while it tries all again.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,6 +31,7 @@
 #include "runtime/internal.h"
 
 enum { MAX_THREADS = 256, SPIN_NANOSECONDS = 100000, MAX_TASKS = 0xFFFF };
+enum { WINDOW_NANOSECONDS = 10000000, LONGEST_RETREAT = 64 };  // in windows
 
 static _Atomic int requested_threads;  // 0: not decided yet
 
@@ -56,6 +62,18 @@ static _Atomic int worker_limit;                  // workers with index >= limit
 static _Alignas(64) _Atomic uint32_t unfinished;  // the caller sleeps on it
 static _Atomic uint32_t caller_sleeps;
 
+// How much of the processors the threads are given. Owner only.
+static struct {
+  pthread_t owner;     // whose regions the window holds
+  int workers;         // at its beginning; -1: there is no window
+  int64_t began;
+  int64_t in_regions;  // how long regions ran since
+  int64_t processor;   // time that owner and workers had been given at its beginning
+  int room;            // threads that take part in a retreat
+  int64_t retreat;     // how long the last one was
+  int64_t until;       // when it ends; 0: all threads take part
+} crowd = {.workers = -1};
+
 static _Thread_local bool inside_region;
 static _Thread_local int own_number;  // 0: not a worker
 
@@ -75,11 +93,13 @@ static inline void relax(void) {
 #endif
 }
 
-static int64_t nanoseconds(void) {
+static int64_t read_clock(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
+
+static int64_t nanoseconds(void) { return read_clock(CLOCK_MONOTONIC); }
 
 static inline uint32_t range_begin(uint64_t range) { return (uint32_t)range >> 16; }
 static inline uint32_t range_end(uint64_t range) { return (uint32_t)range & 0xFFFF; }
@@ -157,6 +177,7 @@ static void wake(share *share) {
 // The child of fork has one thread, whatever the parent was doing.
 static void reset_after_fork(void) {
   pool.workers = 0;
+  crowd.workers = -1;
   atomic_store(&worker_limit, 0);
   atomic_store(&sleepers, 0);
   atomic_store(&unfinished, 0);
@@ -290,6 +311,57 @@ static void run_region(int64_t first, int64_t count, int participants, void *con
   wait_until_finished();
 }
 
+static int64_t processor_time(void) {
+  int64_t sum = read_clock(CLOCK_THREAD_CPUTIME_ID);
+  for (int i = 0; i < pool.workers; ++i) {
+    clockid_t clock;
+    if (pthread_getcpuclockid(pool.thread[i], &clock) == 0) sum += read_clock(clock);
+  }
+  return sum;
+}
+
+static void begin_window(int64_t now) {
+  crowd.owner = pthread_self();
+  crowd.workers = pool.workers;
+  crowd.began = now;
+  crowd.in_regions = 0;
+  crowd.processor = processor_time();
+}
+
+// Threads that take part in a region that begins now.
+static int threads_with_room(int threads, int64_t now) {
+  if (crowd.until != 0 && now >= crowd.until) {
+    crowd.until = 0;
+    crowd.workers = -1;
+  }
+  return crowd.until == 0 ? threads : (int)smaller(threads, crowd.room);
+}
+
+// Takes note of a region in which all threads took part. Outside regions the owner is held to have
+// computed: a window that is not mostly regions tells nothing.
+static void observe(int threads, int64_t began) {
+  int64_t now = nanoseconds();
+  if (crowd.workers != pool.workers || !pthread_equal(crowd.owner, pthread_self())) {
+    begin_window(now);
+    return;
+  }
+  crowd.in_regions += now - began;
+  int64_t length = now - crowd.began;
+  if (length < WINDOW_NANOSECONDS) return;
+  double inside = (double)crowd.in_regions;
+  double given = (double)(processor_time() - crowd.processor - (length - crowd.in_regions)) / inside;
+  bool is_crowded = inside >= 0.67 * (double)length && given < 0.625 * threads;
+  if (is_crowded) {
+    crowd.room = (int)larger((int64_t)(given + 0.5), 1);
+    crowd.retreat = smaller(2 * crowd.retreat + WINDOW_NANOSECONDS,
+                            (int64_t)LONGEST_RETREAT * WINDOW_NANOSECONDS);
+    crowd.until = now + crowd.retreat;
+  } else {
+    crowd.retreat = 0;
+  }
+  begin_window(now);
+}
+
 void latent_parallel(int64_t count, void *context, latent_task task) {
   if (count <= 0) return;
   int threads = latent_pool_threads();
@@ -301,10 +373,13 @@ void latent_parallel(int64_t count, void *context, latent_task task) {
   inside_region = true;
   int wanted = (int)smaller(count, threads) - 1;
   if (pool.workers < wanted || pool.workers > threads - 1) resize(wanted, threads - 1);
+  const int64_t began = nanoseconds();
+  const int participants = threads_with_room(pool.workers + 1, began);
   for (int64_t first = 0; first < count; first += MAX_TASKS) {
     int64_t part = smaller(count - first, MAX_TASKS);
-    run_region(first, part, (int)smaller(part, pool.workers + 1), context, task);
+    run_region(first, part, (int)smaller(part, participants), context, task);
   }
+  if (participants > 1 && crowd.until == 0) observe(participants, began);
   inside_region = false;
   atomic_flag_clear_explicit(&owned, memory_order_release);
 }
