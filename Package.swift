@@ -76,6 +76,7 @@ let package = Package(
       name: "LatentModels",
       dependencies: [
         "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
+        "LatentOptimizers",
       ]),
     // 6
     .target(

@@ -9,16 +9,18 @@ public struct StepReport: Sendable {
   public let step: Int
   /// Examples of the batch.
   public let examples: Int
-  /// What was minimised, nats per example.
+  /// What was minimised, nats per example; NaN at a step at which only other players moved.
   public let loss: Double
   /// The loss with the warm-up of the objective over.
   public let lossAfterWarmup: Double
-  /// Its parts by name, nats per example.
+  /// Its parts by name, nats per example; then the losses of other players, by their names, with theirs.
   public let terms: [(name: String, value: Double)]
-  /// The norm of all gradients together, before clipping.
+  /// The norm of all gradients together, before clipping; of the first player that moved.
   public let gradientNorm: Double
   /// The rate of this step, with the schedule's factor.
   public let learningRate: Double
+  /// What each player did that moved, where the trainer says it.
+  public let players: [PlayerReport]
   /// Whether a non-finite number made the trainer leave the parameters alone.
   public internal(set) var wasSkipped: Bool
 
@@ -26,7 +28,7 @@ public struct StepReport: Sendable {
   public init(
     step: Int, examples: Int, loss: Double, lossAfterWarmup: Double? = nil,
     terms: [(name: String, value: Double)] = [], gradientNorm: Double = .nan, learningRate: Double,
-    wasSkipped: Bool = false
+    players: [PlayerReport] = [], wasSkipped: Bool = false
   ) {
     self.step = step
     self.examples = examples
@@ -35,8 +37,12 @@ public struct StepReport: Sendable {
     self.terms = terms
     self.gradientNorm = gradientNorm
     self.learningRate = learningRate
+    self.players = players
     self.wasSkipped = wasSkipped
   }
+
+  /// The loss, but for a step at which the first player did not move.
+  var ownLoss: Double? { loss.isNaN && !wasSkipped && !players.isEmpty ? nil : loss }
 
   /// Whether data are more probable than certain, which no probability allows.
   var hasNegativeLoss: Bool {
@@ -49,29 +55,35 @@ public struct TermAverage: Sendable, Equatable, Codable {
   /// The loss, then its parts, in the order they were met.
   public private(set) var names: [String] = []
   private(set) var sums: [Double] = []
+  /// The examples of each term: a player that moves seldom has terms of fewer.
+  private(set) var counts: [Int] = []
   /// The number of examples that were averaged.
   public private(set) var examples = 0
 
   /// Of nothing yet.
   public init() {}
 
-  init(names: [String], sums: [Double], examples: Int) {
+  /// `counts` are as `examples` where nothing else is said.
+  init(names: [String], sums: [Double], counts: [Int]? = nil, examples: Int) {
     self.names = names
     self.sums = sums
+    self.counts = counts ?? names.map { _ in examples }
     self.examples = examples
   }
 
-  /// Takes in the mean loss and terms of `count` more examples.
+  /// Takes in the mean loss and terms of `count` more examples; nil where they have no loss.
   public mutating func add(
-    _ loss: Double, _ terms: [(name: String, value: Double)] = [], examples count: Int
+    _ loss: Double?, _ terms: [(name: String, value: Double)] = [], examples count: Int
   ) {
-    let values = [("loss", loss)] + terms.map { ($0.name, $0.value) }
+    let values = (loss.map { [("loss", $0)] } ?? []) + terms.map { ($0.name, $0.value) }
     for (name, value) in values {
       if let index = names.firstIndex(of: name) {
         sums[index] += value * Double(count)
+        counts[index] += count
       } else {
         names.append(name)
         sums.append(value * Double(count))
+        counts.append(count)
       }
     }
     examples += count
@@ -79,8 +91,13 @@ public struct TermAverage: Sendable, Equatable, Codable {
 
   /// The mean of the term of this name; nil where there is none.
   public subscript(name: String) -> Double? {
-    names.firstIndex(of: name).map { sums[$0] / Double(max(1, examples)) }
+    names.firstIndex(of: name).map { sums[$0] / Double(max(1, counts[$0])) }
   }
+
+  /// The number of examples that the term of this name was averaged over.
+  func examples(of name: String) -> Int { names.firstIndex(of: name).map { counts[$0] } ?? 0 }
+  /// As saved.
+  var termCounts: [Int] { counts }
 
   /// The mean loss, nats per example; NaN of nothing.
   public var loss: Double { self["loss"] ?? .nan }

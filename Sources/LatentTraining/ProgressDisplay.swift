@@ -44,7 +44,7 @@ public struct ProgressDisplay: TrainingEvent {
   }
 
   public mutating func stepEnded(_ state: TrainingState, _ report: StepReport) throws {
-    if !report.wasSkipped { average.add(report.loss, report.terms, examples: report.examples) }
+    if !report.wasSkipped { average.add(report.ownLoss, report.terms, examples: report.examples) }
     let now = Date()
     guard isTerminal, now.timeIntervalSince(lastShown) > 0.1 else { return }
     lastShown = now

@@ -25,11 +25,25 @@ private struct RunRecord: Codable {
   var eventNames: [[String]]
   var version: String
   var kernelFamily: String
+  /// The players after the first; absent in checkpoints of the first versions.
+  var players: [PlayerRecord]?
+  var frozen: [PathPattern]?
 
   /// Whether the counters are such as a trainer writes.
   var isPossible: Bool {
     [step, epoch, batch, skippedSteps, optimizerStep, termExamples].allSatisfy { $0 >= 0 }
   }
+}
+
+/// A player after the first one.
+private struct PlayerRecord: Codable {
+  var name: String
+  var optimizerStep: Int
+  var optimizer: String
+  var schedule: Data
+
+  /// Where its moments stand.
+  var prefix: String { "optimizer.\(name)/" }
 }
 
 extension JSONEncoder {
@@ -48,23 +62,37 @@ extension Trainer {
   func checkpoint(eventStates: [[String: Double]]) throws -> Checkpoint {
     var checkpoint = Checkpoint()
     for (path, array) in model.namedArrays { checkpoint.arrays["model/\(path)"] = array }
+    for (path, array) in parts.namedArrays { checkpoint.arrays["objective/\(path)"] = array }
     for (name, array) in optimizer.state { checkpoint.arrays["optimizer/\(name)"] = array }
     for (path, array) in average?.model.namedArrays ?? [:] {
       checkpoint.arrays["average/\(path)"] = array
     }
     checkpoint.arrays["progress/termSums"] = NDArray(running.sums)
+    if running.termCounts.contains(where: { $0 != running.examples }) {
+      checkpoint.arrays["progress/termCounts"] = NDArray(running.termCounts.map(Double.init))
+    }
     checkpoint.arrays["progress/sumAfterWarmup"] = NDArray([runningAfterWarmup])
     let names = eventStates.map { $0.keys.sorted() }
     let values = zip(eventStates, names).flatMap { state, names in names.compactMap { state[$0] } }
     checkpoint.arrays["progress/eventNumbers"] = NDArray(values)
     let encoder = JSONEncoder.reproducible
+    let others = try players.dropFirst().map { player in
+      let record = PlayerRecord(
+        name: player.name, optimizerStep: player.optimizer.step,
+        optimizer: player.optimizerSummaryAtBase, schedule: try encoder.encode(player.schedule))
+      for (name, array) in player.optimizer.state {
+        checkpoint.arrays[record.prefix + name] = array
+      }
+      return record
+    }
     let record = RunRecord(
       step: step, epoch: epoch, batch: batch, skippedSteps: skippedSteps, seed: seed,
-      optimizerStep: optimizer.step, optimizer: optimizerSummaryAtBase,
+      optimizerStep: optimizer.step, optimizer: players[0].optimizerSummaryAtBase,
       objective: objective.summary,
       schedule: try encoder.encode(schedule), termNames: running.names,
       termExamples: running.examples, eventNames: names, version: LibraryVersion.current,
-      kernelFamily: Threads.kernelFamily)
+      kernelFamily: Threads.kernelFamily, players: others.isEmpty ? nil : others,
+      frozen: frozen.isEmpty ? nil : frozen)
     checkpoint.texts = descriptions
     checkpoint.texts["trainer"] = String(decoding: try encoder.encode(record), as: UTF8.self)
     return checkpoint
@@ -91,18 +119,30 @@ extension Trainer {
           path: path, found: "\(name) \(found)", expected: expected)
       }
     }
-    try check("optimizer", record.optimizer, optimizerSummaryAtBase)
+    let first = PlayerRecord(
+      name: players[0].name, optimizerStep: record.optimizerStep, optimizer: record.optimizer,
+      schedule: record.schedule)
+    let saved = [first] + (record.players ?? [])
     try check("objective", record.objective, objective.summary)
+    try check("players", saved.map(\.name).list, players.map(\.name).list)
+    for (record, player) in zip(saved, players) {
+      try check("optimizer", record.optimizer, player.optimizerSummaryAtBase)
+    }
     try check("seed", "\(record.seed)", "\(seed)")
+    try check("frozen parameters", "\(record.frozen ?? [])", "\(frozen)")
     try restored.model.load(checkpoint.arrays(under: "model/"))
-    try restored.restoreOptimizer(
-      checkpoint.arrays(under: "optimizer/"), step: record.optimizerStep)
+    try restored.parts.load(checkpoint.arrays(under: "objective/"))
+    for (index, record) in saved.enumerated() {
+      try restored.restorePlayer(
+        index, checkpoint.arrays(under: index == 0 ? "optimizer/" : record.prefix),
+        step: record.optimizerStep,
+        decode(like: players[index].schedule, record.schedule, path))
+    }
     if restored.average != nil {
       var averaged = restored.model
       try averaged.load(checkpoint.arrays(under: "average/"))
       restored.average?.restore(averaged)
     }
-    restored.schedule = try decode(like: schedule, record.schedule, path)
     try restored.restoreAverages(record, checkpoint, path)
     restored.step = record.step
     restored.epoch = record.epoch
@@ -124,13 +164,6 @@ extension Trainer {
   public mutating func resume(fromFolder folder: String) throws -> [String] {
     let (path, checkpoint) = try RunFolder.newest(in: folder)
     return try resume(from: checkpoint, path: path)
-  }
-
-  /// The optimiser's summary with the base learning rate, whatever the schedule wrote last.
-  private var optimizerSummaryAtBase: String {
-    var optimizer = optimizer
-    optimizer.learningRate = baseLearningRate
-    return optimizer.summary
   }
 
   private func decode(
@@ -156,7 +189,9 @@ extension Trainer {
     let numbers = checkpoint.arrays["progress/eventNumbers"]?.doubles ?? []
     // Checkpoints of the first versions have none: the loss as it was stands in for it.
     let afterWarmup = checkpoint.arrays["progress/sumAfterWarmup"]?.doubles ?? [sums.first ?? 0]
+    let counts = checkpoint.arrays["progress/termCounts"]?.doubles.compactMap { Int(exactly: $0) }
     guard sums.count == record.termNames.count, afterWarmup.count == 1,
+      counts.map({ $0.count == sums.count }) ?? true,
       numbers.count == record.eventNames.reduce(0, { $0 + $1.count })
     else {
       throw TrainingError.wrongCheckpoint(
@@ -164,7 +199,8 @@ extension Trainer {
         expected: "those that the record names")
     }
     runningAfterWarmup = afterWarmup[0]
-    running = TermAverage(names: record.termNames, sums: sums, examples: record.termExamples)
+    running = TermAverage(
+      names: record.termNames, sums: sums, counts: counts, examples: record.termExamples)
     var next = 0
     eventStates = record.eventNames.map { names in
       var state: [String: Double] = [:]
@@ -186,4 +222,8 @@ extension Checkpoint {
     }
     return result
   }
+}
+
+extension [String] {
+  fileprivate var list: String { joined(separator: ", ") }
 }

@@ -113,8 +113,10 @@ extension Trainer {
         transformed(examples, by: loop.transform, step: report.step), of: dataset)
     }
     if !report.wasSkipped {
-      running.add(report.loss, report.terms, examples: report.examples)
-      runningAfterWarmup += report.lossAfterWarmup * Double(report.examples)
+      running.add(report.ownLoss, report.terms, examples: report.examples)
+      if report.ownLoss != nil {
+        runningAfterWarmup += report.lossAfterWarmup * Double(report.examples)
+      }
     }
     batch += 1
     try loop.each(self) { try $0.stepEnded($1, report) }
@@ -136,13 +138,13 @@ extension Trainer {
     }
     let metrics = EpochMetrics(
       epoch: epoch, step: step, training: running,
-      trainingLossAfterWarmup: runningAfterWarmup / Double(running.examples),
+      trainingLossAfterWarmup: runningAfterWarmup / Double(running.examples(of: "loss")),
       validation: validation,
-      learningRate: baseLearningRate * schedule.factor(step: max(0, step - 1)),
+      learningRate: players[0].learningRate(step: max(0, step - 1)),
       seconds: Date().timeIntervalSince(start))
     running = TermAverage()
     runningAfterWarmup = 0
-    schedule.observe(validationLoss: metrics.selectionLoss)
+    observe(validationLoss: metrics.selectionLoss)
     var verdicts: [TrainingVerdict] = []
     try loop.each(self) { verdicts.append(try $0.epochEnded($1, metrics)) }
     note(verdicts, loop.epochs)

@@ -18,17 +18,18 @@ public enum NonFinitePolicy: Sendable, Hashable {
 }
 
 /// A model in training, with everything a resumed run needs.
-public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model == Model {
-  /// What is trained.
-  public var model: Model
+public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Rule.Model == Model {
   /// What is minimised.
   public let objective: Rule
-  /// How gradients become steps, with its moments.
-  public private(set) var optimizer: any Optimizer
-  /// The factor on the learning rate.
-  public var schedule: any LearningRateSchedule
-  /// A bound on gradients, where wanted.
-  public var clipping: GradientClipping?
+  /// Who moves what: one player for each turn of the objective.
+  public private(set) var players: [Player]
+  /// Parameters and buffers that stay as they are, by their paths, such as `encoder.**`. No gradient is
+  /// computed for them. Layers that go by the statistics of a batch still do.
+  ///
+  /// Traps where a player has nothing left to move.
+  public var frozen: [PathPattern] = [] {
+    didSet { if let problem = choose() { fatalError(problem) } }
+  }
   /// Averaged weights, where wanted: `evaluate` looks at them, and so does the validation.
   public var average: ExponentialMovingAverage<Model>?
   /// What to do when a loss or a gradient is not finite.
@@ -58,81 +59,191 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
   /// Saved numbers of events, in their order, until `fit` hands them out.
   var eventStates: [[String: Double]] = []
 
-  let baseLearningRate: Double
+  private var ensemble: Ensemble<Model, Rule.Parts>
   private let noise: RandomStream
+
+  /// What is trained.
+  public var model: Model {
+    get { ensemble.model }
+    _modify { yield &ensemble.model }
+  }
+  /// What the objective brings along.
+  public var parts: Rule.Parts {
+    get { ensemble.parts }
+    _modify { yield &ensemble.parts }
+  }
+
+  /// The first player's way from gradients to steps, with its moments.
+  public var optimizer: any Optimizer { players[0].optimizer }
+  /// The factor on the first player's learning rate.
+  public var schedule: any LearningRateSchedule {
+    get { players[0].schedule }
+    set { players[0].schedule = newValue }
+  }
+  /// A bound on the first player's gradients, where wanted.
+  public var clipping: GradientClipping? {
+    get { players[0].clipping }
+    set { players[0].clipping = newValue }
+  }
+  /// The player of this name. Traps where there is none.
+  public subscript(player name: String) -> Player {
+    get { players[number(of: name)] }
+    _modify { yield &players[number(of: name)] }
+  }
+
+  private func number(of name: String) -> Int {
+    guard let index = players.firstIndex(where: { $0.name == name }) else {
+      fatalError("no player \(name), only \(players.map(\.name).joined(separator: ", "))")
+    }
+    return index
+  }
 
   /// Reports parameters that `visitParameters` forgets, or names as it names others, by trapping: they
   /// would stay as they are for ever, or be saved as one.
   /// Buffers that copies of a layer share are separated.
+  ///
+  /// `optimizer`, `schedule` and `clipping` are those of every player, but where a turn has a rule of its
+  /// own; `self[player:]` changes those of one.
   public init(
     _ model: Model, objective: Rule, optimizer: any Optimizer,
     schedule: any LearningRateSchedule = ConstantSchedule(), clipping: GradientClipping? = nil,
     seed: UInt64, file: StaticString = #fileID, line: UInt = #line
   ) {
-    let forgotten = model.unvisitedTensors
+    var random = RandomStream(seed: seed).split("objective")
+    let dtype = model.namedParameters.first?.tensor.dtype ?? .float32
+    let parts = objective.makeParts(for: model, using: &random)
+    ensemble = Ensemble(
+      model: model, parts: dtype == .float64 ? parts.converted(to: dtype) : parts)
+    let forgotten =
+      model.unvisitedTensors + ensemble.parts.unvisitedTensors.map { "\(Turn.partsName).\($0)" }
     require(
       forgotten.isEmpty,
       "visitParameters of \(Model.self) does not visit \(forgotten.joined(separator: ", "))",
       file: file, line: line)
-    let repeated = model.repeatedPaths
+    let repeated = ensemble.repeatedPaths
     require(
       repeated.isEmpty,
       "visitParameters of \(Model.self) gives the name \(repeated.joined(separator: ", ")) more than once",
       file: file, line: line)
-    self.model = model
-    self.model.separateBuffers()
+    ensemble.separateBuffers()
     self.objective = objective
-    self.optimizer = optimizer
-    self.schedule = schedule
-    self.clipping = clipping
+    players = objective.turns.map {
+      Player($0, optimizer: optimizer, schedule: schedule, clipping: clipping)
+    }
     self.seed = seed
-    baseLearningRate = optimizer.learningRate
     noise = RandomStream(seed: seed).split("noise")
+    let problem = choose()
+    require(problem == nil, problem ?? "", file: file, line: line)
   }
 
-  /// One update on x `[batch, ...]`; `fields` are the batch's other arrays.
-  /// - Throws: `TrainingError.nonFinite`, with parameters, buffers, moments and counters as before, and
+  /// Which parameters each player moves. Returns what is wrong with that.
+  private mutating func choose() -> String? {
+    let paths = ensemble.namedParameters.filter(\.isTrained).map(\.path)
+    for index in players.indices {
+      let player = players[index]
+      let own = paths.map { player.turn.parameters.match($0) }
+      let chosen = zip(paths, own).map { $1 && !frozen.match($0) }
+      players[index].chosen = chosen.allSatisfy { $0 } ? nil : chosen
+      if paths.isEmpty || chosen.contains(true) { continue }
+      return own.contains(true)
+        ? "the player \(player.name) has nothing to move: \(frozen) are frozen"
+        : "the player \(player.name) moves \(player.turn.parameters), but there are only "
+          + paths.joined(separator: ", ")
+    }
+    return nil
+  }
+
+  /// One step on x `[batch, ...]`: each player whose turn it is moves once. `fields` are the batch's
+  /// other arrays.
+  /// - Throws: `TrainingError.nonFinite`, with parameters, buffers, moments and counters as before, but
+  ///   for players that moved earlier in a step of `TurnOrder.successive`, and
   ///   `TrainingError.nonFiniteUpdate`, where nothing but an older checkpoint helps.
   @discardableResult
   public mutating func step(_ x: Tensor, fields: [String: Tensor] = [:]) throws -> StepReport {
-    var context = LayerContext(
-      isTraining: true, random: noise.split(UInt64(step)), step: step, fields: fields)
-    var (loss, gradients, terms) = valueAndGradient(
-      at: model,
-      withAuxiliary: { model in
-        let terms = objective(model, x, &context)
-        return (terms.total, terms)
-      })
-    let rate = baseLearningRate * schedule.factor(step: step)
-    let value = loss.item
-    let afterWarmup = terms.afterWarmup?.item ?? value
-    let numbers = terms.numbers
-    // Clipping by value would hide an infinity.
-    let unclipped = gradients
-    let (norm, scale) = clipping.map { gradients.clip($0) } ?? (gradients.norm, 1)
-    var report = StepReport(
-      step: step, examples: x.rank > 0 ? x.shape[0] : 1, loss: value,
-      lossAfterWarmup: afterWarmup, terms: numbers, gradientNorm: norm, learningRate: rate,
-      wasSkipped: false)
-    let updates = context.bufferUpdates
-    if !value.isFinite || !afterWarmup.isFinite || !norm.isFinite || updates.hasNonFinite,
-      let error = diagnose(value, afterWarmup, numbers, unclipped, updates)
-    {
-      try skip(because: error)
-      report.wasSkipped = true
-      return report
+    let noise = noise.split(UInt64(step))
+    var context = LayerContext(isTraining: true, random: noise, step: step, fields: fields)
+    var moves: [Move] = []
+    for turn in players.indices where objective.isDue(turn, step: step, ensemble.parts) {
+      if turn > 0 { context.random = noise.split(players[turn].name) }
+      let move = compute(turn, x, &context)
+      if let error = diagnose(move, context.bufferUpdates) {
+        try skip(because: error)
+        return report(moves + [move], x, wasSkipped: true)
+      }
+      if objective.order == .successive { try make(move) }
+      moves.append(move)
     }
-    optimizer.learningRate = rate
-    optimizer.update(&model, along: gradients, scale: scale)
-    try checkUpdate()
-    let foreign = model.apply(updates)
+    if objective.order == .simultaneous { for move in moves { try make(move) } }
+    let foreign = ensemble.apply(context.bufferUpdates, except: frozen)
     require(
       foreign.isEmpty,
       "\(foreign.count) buffers were updated that \(Model.self) does not visit: a frozen network "
         + "beside the model is evaluated with LayerContext.inference")
-    average?.update(model)
+    average?.update(ensemble.model)
     step += 1
-    return report
+    return report(moves, x, wasSkipped: false)
+  }
+
+  /// What a player is about to do.
+  private struct Move {
+    let turn: Int
+    let loss: Double
+    let afterWarmup: Double
+    let terms: [(name: String, value: Double)]
+    /// Before clipping: clipping by value would hide an infinity.
+    let unclipped: Gradients
+    let gradients: Gradients
+    let norm: Double
+    let scale: Double
+    let rate: Double
+  }
+
+  private mutating func compute(_ turn: Int, _ x: Tensor, _ context: inout LayerContext) -> Move {
+    let player = players[turn]
+    ensemble.chosen = player.chosen
+    defer { ensemble.chosen = nil }
+    var seen = context
+    let (loss, gradients, terms) = Evaluation.of(ensemble.model, #fileID, #line) {
+      valueAndGradient(
+        at: ensemble,
+        withAuxiliary: { ensemble in
+          let terms = objective.loss(of: turn, ensemble.model, ensemble.parts, x, &seen)
+          return (terms.total, terms)
+        })
+    }
+    context = seen
+    context.fields.merge(terms.handover.mapValues(\.detached)) { _, new in new }
+    let value = loss.item
+    var clipped = gradients
+    let (norm, scale) = player.clipping.map { clipped.clip($0) } ?? (gradients.norm, 1)
+    return Move(
+      turn: turn, loss: value, afterWarmup: terms.afterWarmup?.item ?? value, terms: terms.numbers,
+      unclipped: gradients, gradients: clipped, norm: norm, scale: scale,
+      rate: player.learningRate(step: step))
+  }
+
+  private mutating func make(_ move: Move) throws {
+    ensemble.chosen = players[move.turn].chosen
+    defer { ensemble.chosen = nil }
+    players[move.turn].optimizer.learningRate = move.rate
+    players[move.turn].optimizer.update(&ensemble, along: move.gradients, scale: move.scale)
+    try checkUpdate(by: players[move.turn].optimizer)
+  }
+
+  private func report(_ moves: [Move], _ x: Tensor, wasSkipped: Bool) -> StepReport {
+    let first = moves.first { $0.turn == 0 }
+    let others = moves.filter { $0.turn > 0 }.flatMap { move in
+      [(name: players[move.turn].name, value: move.loss)] + move.terms
+    }
+    return StepReport(
+      step: step - 1, examples: x.rank > 0 ? x.shape[0] : 1,
+      loss: first?.loss ?? .nan, lossAfterWarmup: first?.afterWarmup ?? .nan,
+      terms: (first?.terms ?? []) + others, gradientNorm: moves.first?.norm ?? .nan,
+      learningRate: players[0].learningRate(step: step - 1),
+      players: moves.map {
+        PlayerReport(
+          name: players[$0.turn].name, loss: $0.loss, gradientNorm: $0.norm, learningRate: $0.rate)
+      }, wasSkipped: wasSkipped)
   }
 
   /// One update on examples of a data set, which are looked at before `transform` changes them.
@@ -147,7 +258,7 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
       try skip(because: error)
       return StepReport(
         step: number, examples: examples.count, loss: .nan, lossAfterWarmup: .nan, terms: [],
-        gradientNorm: .nan, learningRate: baseLearningRate * schedule.factor(step: number),
+        gradientNorm: .nan, learningRate: players[0].learningRate(step: number),
         wasSkipped: true)
     }
     let seen = transformed(examples, by: transform, step: step)
@@ -170,35 +281,39 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
 
   /// The parameters that an update has made are looked at before anything is done with them; the rules
   /// do so while they write them.
-  private func checkUpdate() throws {
+  private func checkUpdate(by optimizer: any Optimizer) throws {
     if optimizer.lastUpdateWasFinite == true { return }
-    let parameter = model.namedParameters.first {
+    let parameter = ensemble.namedParameters.first {
       $0.isTrained && $0.tensor.array.nonFiniteCount > 0
     }
     if optimizer.lastUpdateWasFinite == nil && parameter == nil { return }
     throw TrainingError.nonFiniteUpdate(step: step, parameter: parameter?.path)
   }
 
-  private func diagnose(
-    _ loss: Double, _ afterWarmup: Double, _ terms: [(name: String, value: Double)],
-    _ gradients: Gradients, _ updates: BufferUpdates
-  ) -> TrainingError? {
-    let parameter = gradients.firstNonFinite.map { index in
-      model.namedParameters.filter(\.isTrained)[index].path
+  /// What is not finite about a move; the name of the player where there are several.
+  private func diagnose(_ move: Move, _ updates: BufferUpdates) -> TrainingError? {
+    if move.loss.isFinite && move.afterWarmup.isFinite && move.norm.isFinite
+      && !updates.hasNonFinite
+    {
+      return nil
     }
-    if loss.isFinite && parameter == nil {
-      if !afterWarmup.isFinite {
-        return .nonFinite(step: step, term: "the loss after the warm-up", parameter: nil)
-      }
+    let player = players.count > 1 ? "\(players[move.turn].name): " : ""
+    func error(_ term: String, _ parameter: String?) -> TrainingError {
+      .nonFinite(step: step, term: player + term, parameter: parameter)
+    }
+    let parameter = move.unclipped.firstNonFinite.map { index in
+      var part = ensemble
+      part.chosen = players[move.turn].chosen
+      return part.namedParameters.filter(\.isTrained)[index].path
+    }
+    if move.loss.isFinite && parameter == nil {
+      if !move.afterWarmup.isFinite { return error("the loss after the warm-up", nil) }
       guard updates.hasNonFinite else { return nil }
-      return .nonFinite(
-        step: step, term: "the update of a buffer",
-        parameter: updates.firstNonFinite(in: model))
+      return error("the update of a buffer", updates.firstNonFinite(in: ensemble))
     }
-    let term =
-      loss.isFinite
-      ? "the gradient" : terms.first { !$0.value.isFinite }?.name ?? "the loss"
-    return .nonFinite(step: step, term: term, parameter: parameter)
+    return error(
+      move.loss.isFinite
+        ? "the gradient" : move.terms.first { !$0.value.isFinite }?.name ?? "the loss", parameter)
   }
 
   /// Mean loss terms over a data set, as after training (no dropout, no warm-up).
@@ -220,14 +335,25 @@ public struct Trainer<Model: Module, Rule: Objective>: Sendable where Rule.Model
       if let transform { batch = transform(batch, using: &random) }
       var context = LayerContext(
         isTraining: false, random: random.split("latents"), step: step, fields: batch.tensors)
-      let terms = objective(model, Tensor(batch.inputs), &context)
+      let terms = objective.loss(of: 0, model, parts, Tensor(batch.inputs), &context)
       result.add(terms.total.item, terms.numbers, examples: indices.count)
     }
     return result
   }
 
-  mutating func restoreOptimizer(_ state: [String: NDArray], step: Int) throws {
-    try optimizer.restore(state, step: step, for: model)
+  mutating func restorePlayer(
+    _ index: Int, _ state: [String: NDArray], step: Int, _ schedule: any LearningRateSchedule
+  ) throws {
+    ensemble.chosen = players[index].chosen
+    defer { ensemble.chosen = nil }
+    try players[index].restoreOptimizer(state, step: step, for: ensemble)
+    players[index].schedule = schedule
+  }
+
+  mutating func observe(validationLoss: Double) {
+    for index in players.indices {
+      players[index].schedule.observe(validationLoss: validationLoss)
+    }
   }
 }
 

@@ -19,7 +19,8 @@ import Testing
       ("LatentDistributions", low),
       ("LatentOptimizers", middle.subtracting(["LatentDistributions"])),
       ("LatentStorage", c.union(["LatentNumerics"])),
-      ("LatentDatasets", ["LatentNumerics", "LatentStorage"]), ("LatentModels", middle),
+      ("LatentDatasets", ["LatentNumerics", "LatentStorage"]), 
+      ("LatentModels", middle.union(["LatentOptimizers"])),
       ("LatentTraining", top), ("Latent", top.union(["LatentTraining"])),
     ]
   }()

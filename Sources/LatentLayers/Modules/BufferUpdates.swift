@@ -76,6 +76,7 @@ private struct BufferReplacer: ParameterVisitor {
   let updates: [NDArray.Place: BufferUpdates.Update]
   var prefix: [String] = []
   var paths: [NDArray.Place: String] = [:]
+  let frozen: [PathPattern]
 
   mutating func visit(_ parameter: inout Tensor, _ name: String) {}
   mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) {
@@ -86,7 +87,7 @@ private struct BufferReplacer: ParameterVisitor {
       other == nil,
       "the buffers \(other ?? "") and \(path) are copies that share memory, so that an update of "
         + "one would change both: call separateBuffers() before training")
-    buffer = Tensor(update.value)
+    if !frozen.match(path) { buffer = Tensor(update.value) }
   }
   mutating func enter(_ name: String) { prefix.append(name) }
   mutating func leave() { prefix.removeLast() }
@@ -105,11 +106,14 @@ extension Module {
   /// Gives the buffers the values that a forward pass noted for them.
   ///
   /// Traps with both paths when two buffers of the module share memory that is updated.
+  /// - Parameter frozen: buffers of these paths stay as they are.
   /// - Returns: the updates of buffers that this module does not have.
   @discardableResult
-  public mutating func apply(_ updates: BufferUpdates) -> BufferUpdates {
+  public mutating func apply(
+    _ updates: BufferUpdates, except frozen: [PathPattern] = []
+  ) -> BufferUpdates {
     if updates.isEmpty { return updates }
-    var replacer = BufferReplacer(updates: updates.updates)
+    var replacer = BufferReplacer(updates: updates.updates, frozen: frozen)
     visitParameters(&replacer)
     var rest = updates
     for place in replacer.paths.keys { rest.updates[place] = nil }

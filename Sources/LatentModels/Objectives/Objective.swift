@@ -17,6 +17,9 @@ public struct LossTerms: Sendable {
   public var terms: [(name: String, value: Tensor)]
   /// How the divergence from the prior was computed, where there is one.
   public var klMethod: KLDivergence.Method?
+  /// What later turns of the same step find in `context.fields`, as constants: codes that a critic
+  /// is to judge need not be computed again.
+  public var handover: [String: Tensor] = [:]
 
   /// Terms in the order they are shown.
   public init(
@@ -33,12 +36,18 @@ public struct LossTerms: Sendable {
   public subscript(name: String) -> Tensor? { terms.first { $0.name == name }?.value }
 }
 
-/// A rule that scores a model on a batch.
-public protocol Objective: Sendable {
-  /// The models that it can score.
-  associatedtype Model: Module
+/// One loss of the model alone: a rule that scores a model on a batch.
+public protocol Objective<Model>: TrainingObjective where Parts == NoParts {
+  associatedtype Model
+  associatedtype Parts = NoParts
   /// Loss of `model` on x `[batch, ...]`; other fields of the batch are in the context.
   func callAsFunction(_ model: Model, _ x: Tensor, _ context: inout LayerContext) -> LossTerms
-  /// The rule and its numbers, for logs and checkpoints.
-  var summary: String { get }
+}
+
+extension Objective {
+  public func loss(
+    of turn: Int, _ model: Model, _ parts: NoParts, _ x: Tensor, _ context: inout LayerContext
+  ) -> LossTerms {
+    self(model, x, &context)
+  }
 }

@@ -1,0 +1,97 @@
+// What a trainer minimises. In the plain case that is one loss of the whole model; in general it is a
+// game: several players, each with its part of the parameters and a loss of its own.
+
+import LatentAutodiff
+import LatentLayers
+import LatentNumerics
+import LatentOptimizers
+
+/// A rule that trains a model in turns.
+///
+/// Conform to ``Objective`` where there is one loss of the model alone. A rule that brings modules along
+/// (a critic, centres, a moving average) names them as `Parts`: they are saved, resumed and looked at
+/// for numbers that are none as the model is. A rule with several players lists their `turns`.
+public protocol TrainingObjective<Model>: Sendable {
+  /// The models that it can train.
+  associatedtype Model: Module
+  /// What it brings along: modules that are trained, and state in their buffers.
+  associatedtype Parts: Module
+
+  /// The parts as they start. Asked once, when a trainer is made; a resumed run loads them.
+  func makeParts(for model: Model, using random: inout RandomStream) -> Parts
+  /// The players, in the order of their turns; the first one's loss is the one that epochs are compared
+  /// by and that validation computes.
+  var turns: [Turn] { get }
+  /// What a player sees of the turns before its own in the same step.
+  var order: TurnOrder { get }
+  /// Whether the player `turns[turn]` moves at this step. A function of the step and of saved state, so
+  /// that a resumed run goes on where it was.
+  func isDue(_ turn: Int, step: Int, _ parts: Parts) -> Bool
+  /// The loss of the player `turns[turn]` on x `[batch, ...]`; other fields of the batch are in the
+  /// context. Only the player's own parameters carry derivatives: all others are constants.
+  func loss(
+    of turn: Int, _ model: Model, _ parts: Parts, _ x: Tensor, _ context: inout LayerContext
+  ) -> LossTerms
+  /// The rule and its numbers, for logs and checkpoints.
+  var summary: String { get }
+}
+
+extension TrainingObjective {
+  public var turns: [Turn] { [.model] }
+  public var order: TurnOrder { .simultaneous }
+  public func isDue(_ turn: Int, step: Int, _ parts: Parts) -> Bool {
+    step % max(1, turns[turn].every) == 0
+  }
+}
+
+/// One player's part in a step.
+public struct Turn: Sendable {
+  /// The player's name, in logs, errors and checkpoints.
+  public let name: String
+  /// The parameters that it moves, by their paths; those of the objective's parts begin with
+  /// `objective.`.
+  public let parameters: [PathPattern]
+  /// It moves at every so many steps.
+  public let every: Int
+  /// Its own update rule; nil for one like the trainer's.
+  public let optimizer: (any Optimizer)?
+
+  /// Traps unless `every` is positive and there are parameters to move.
+  public init(
+    _ name: String, moves parameters: [PathPattern], every: Int = 1,
+    optimizer: (any Optimizer)? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    require(
+      every > 0 && !parameters.isEmpty,
+      "the player \(name) moves \(parameters) every \(every) steps", file: file, line: line)
+    self.name = name
+    self.parameters = parameters
+    self.every = every
+    self.optimizer = optimizer
+  }
+
+  /// Paths of the objective's parts begin with this name.
+  public static let partsName = "objective"
+
+  /// All parameters of the model and of the objective.
+  public static let model = Turn("model", moves: ["**"])
+}
+
+/// What players see of each other within a step.
+public enum TurnOrder: Sendable, Hashable {
+  /// All losses are of the parameters before the step.
+  case simultaneous
+  /// Each player moves before the next one's loss is computed.
+  case successive
+}
+
+/// An objective that brings nothing along.
+public struct NoParts: Module {
+  /// Nothing.
+  public init() {}
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+}
+
+extension TrainingObjective where Parts == NoParts {
+  public func makeParts(for model: Model, using random: inout RandomStream) -> NoParts { NoParts() }
+}
