@@ -35,12 +35,13 @@ public struct FlagSetting: Sendable {
 
   /// `KEY=VALUE`, the value as in a file.
   /// - Throws: `CommandError`.
-  public init(assignment text: String) throws {
+  /// `flag` is what was typed, where it is not `--set KEY`.
+  public init(assignment text: String, flag: String? = nil) throws {
     let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
     guard parts.count == 2, let value = try? ConfigurationValue(parsing: parts[1]) else {
-      throw CommandError("--set '\(text)': expected KEY=VALUE", .usage)
+      throw CommandError("\(flag.map { "\($0) " } ?? "--set ")'\(text)': expected KEY=VALUE", .usage)
     }
-    self.init("--set \(parts[0])", parts[0], value)
+    self.init(flag ?? "--set \(parts[0])", parts[0], value)
   }
 }
 
@@ -64,6 +65,7 @@ public struct ConfigurationSources: Sendable {
   }
 
   static let architecture = "model.architecture"
+  static let objective = "objective.name"
 
   /// What is said about a setting: by the last flag, else by the file.
   private func value(_ key: String) -> ConfigurationValue? {
@@ -131,7 +133,18 @@ public struct ConfigurationSources: Sendable {
           key: ConfigurationSources.architecture, found: other.shown,
           expected: "the name of a network")
       }
-      if isNew && base.isText { base.objective.freeBits = RunConfiguration.freeBitsOfText }
+      switch value(ConfigurationSources.objective) {
+      case nil: break
+      case .text(let name): base.objective = try ObjectiveSettings(named: name)
+      case let other?:
+        throw SettingError(
+          key: ConfigurationSources.objective, found: other.shown,
+          expected: "the name of an objective")
+      }
+      if isNew && base.isText, var elbo = base.objective.description as? ELBODescription {
+        elbo.freeBits = RunConfiguration.freeBitsOfText
+        base.objective = ObjectiveSettings(elbo)
+      }
       let start = try ConfigurationValue(encoding: base)
       var tree = start
       for (path, value) in file?.contents.leaves ?? [] { try place(value, at: path, in: &tree) }
@@ -154,7 +167,7 @@ public struct ConfigurationSources: Sendable {
     _ value: ConfigurationValue, at path: String, in tree: inout ConfigurationValue
   ) throws {
     // A name of a network is more than its architecture: it was looked up before.
-    if path == ConfigurationSources.architecture { return }
+    if [ConfigurationSources.architecture, ConfigurationSources.objective].contains(path) { return }
     // The longest part of the path that there is: all of it, or the group that lacks the rest.
     var known = path
     while tree[known] == nil {
@@ -170,6 +183,9 @@ public struct ConfigurationSources: Sendable {
       var owner = known.isEmpty ? "a run" : known
       if known == "model", case .text(let name) = tree[ConfigurationSources.architecture] {
         owner = "the network \(name)"
+      }
+      if known == "objective", case .text(let name) = tree[ConfigurationSources.objective] {
+        owner = "the objective \(name)"
       }
       throw UnknownSetting(key: path, owner: owner, members: members.keys.sorted())
     case (_, false):

@@ -25,6 +25,12 @@ struct TrainCommand: ParsableCommand {
       MODELS
       \(modelList)
 
+      OBJECTIVES
+      \(objectiveList)
+        Their settings: latent-train --objective NAME --print-config, to be set by
+        --set objective.KEY=VALUE. Weights may move: linear(0, 1, 2000), and
+        cosine, exponential, cyclic(0, 1, 2000, 0.5), steps(0: 1, 500: 4).
+
       CONFIGURATION FILES
         --config FILE takes settings from a YAML or JSON file; flags overrule it.
         --print-config shows every setting there is, in that form.
@@ -54,7 +60,15 @@ struct TrainCommand: ParsableCommand {
       """)
 
   private static var modelList: String {
-    ModelDescription.presets
+    list(ModelDescription.presets.map { ($0.name, $0.summary) })
+  }
+
+  private static var objectiveList: String {
+    list(ObjectiveSettings.all.map { ($0.name, $0.origin.summary) })
+  }
+
+  private static func list(_ items: [(name: String, summary: String)]) -> String {
+    items
       .map { "  " + $0.name.padding(toLength: 20, withPad: " ", startingAt: 0) + $0.summary }
       .joined(separator: "\n")
   }
@@ -84,7 +98,10 @@ struct TrainCommand: ParsableCommand {
   @Option(name: .customLong("set"), help: "KEY=VALUE: any setting of --print-config, repeatable.")
   var settings: [String] = []
 
-  @Option(help: "Weight of the divergence from the prior. (default: 1)") var beta: Double?
+  @Option(help: "What is minimised; see OBJECTIVES. (default: elbo)") var objective: String?
+  @Option(
+    help: "Weight of the divergence from the prior: a number or a schedule. (default: 1)")
+  var beta: String?
   @Option(help: "Nats that each latent dimension may use for free. (default: 0; of text 0.25)")
   var freeBits: Double?
   @Option(help: "Steps over which the divergence's weight rises from 0. (default: 0)")
@@ -148,7 +165,8 @@ struct TrainCommand: ParsableCommand {
       FlagSetting("--latent", "model.latentSize", latent),
       FlagSetting("--hidden", "model.hidden", try widths()),
       FlagSetting("--likelihood", "model.likelihood", likelihood),
-      FlagSetting("--beta", "objective.beta", beta),
+      FlagSetting("--objective", "objective.name", objective),
+      try beta.flatMap { try FlagSetting(assignment: "objective.beta=\($0)", flag: "--beta") },
       FlagSetting("--free-bits", "objective.freeBits", freeBits),
       FlagSetting("--warmup-steps", "objective.warmupSteps", warmupSteps),
       FlagSetting("--samples", "objective.samples", samples),
@@ -186,7 +204,9 @@ struct TrainCommand: ParsableCommand {
     guard let out, !printConfig else { return try printResult(configuration.yaml()) }
     // Data that cannot be read leave no folder.
     let texts = try describe(source.training, configuration.data, since: nil)
-    _ = try TrainingRun.look(makeModel(configuration), source.training, configuration)
+    let model = try makeModel(configuration)
+    _ = try TrainingRun.look(model, source.training, configuration)
+    _ = try TrainingRun.objective(configuration, for: model, source.training)
     let folder = try NewRunFolder(out, resumes: true)
     defer { withExtendedLifetime(folder) {} }
     try train(configuration, source, texts, folder.lock, from: nil)
@@ -245,9 +265,8 @@ struct TrainCommand: ParsableCommand {
     ).train(makeModel(configuration), source.training, test: source.test, from: saved)
   }
 
-  private func makeModel(_ configuration: RunConfiguration) throws -> any ReparameterizedModel {
+  private func makeModel(_ configuration: RunConfiguration) throws -> any LatentVariableModel {
     var random = RandomStream(seed: configuration.seed).split("initialization")
     return try configuration.model.makeModel(using: &random)
-      .reparameterized(for: "the evidence lower bound")
   }
 }

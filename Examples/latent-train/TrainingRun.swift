@@ -15,8 +15,29 @@ struct TrainingRun {
 
   private var out: String { lock.folder }
 
-  func train<Model: ReparameterizedModel>(
-    _ model: Model, _ data: some Dataset, test: (any Dataset)?,
+  func train(
+    _ model: some LatentVariableModel, _ data: some Dataset, test: (any Dataset)?,
+    from saved: (path: String, checkpoint: Checkpoint)?
+  ) throws {
+    try train(
+      model, by: try TrainingRun.objective(configuration, for: model, data), data, test: test,
+      from: saved)
+  }
+
+  /// What is minimised.
+  /// - Throws: `ModelRequirementError` where the model lacks what it needs.
+  static func objective<Model: LatentVariableModel>(
+    _ configuration: RunConfiguration, for model: Model, _ data: some Dataset
+  ) throws -> any TrainingObjective<Model> {
+    let split = try data.split(validation: configuration.validation, seed: configuration.seed)
+    return try configuration.objective.description.make(
+      for: model,
+      TrainingFacts(
+        examples: split.training.count, inputShape: Shape(configuration.model.inputShape)))
+  }
+
+  private func train<Model: LatentVariableModel, Rule: TrainingObjective<Model>>(
+    _ model: Model, by objective: Rule, _ data: some Dataset, test: (any Dataset)?,
     from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
     let split = try data.split(validation: configuration.validation, seed: configuration.seed)
@@ -28,10 +49,6 @@ struct TrainingRun {
     if saved == nil { model.initialize(from: look) }
     let order = BatchOrder(
       count: split.training.count, batchSize: configuration.batchSize, seed: configuration.seed)
-    let settings = configuration.objective
-    let objective = ELBO<Model>(
-      beta: settings.beta, samples: settings.samples, freeBits: settings.freeBits,
-      warmup: settings.warmupSteps > 0 ? .linear(steps: settings.warmupSteps) : .none)
     var trainer = Trainer(
       model, objective: objective, optimizer: try configuration.makeOptimizer(),
       schedule: try configuration.makeSchedule(stepsPerEpoch: order.batchesPerEpoch),
@@ -98,8 +115,8 @@ struct TrainingRun {
     }
   }
 
-  private func finish<Model: ReparameterizedModel>(
-    _ trainer: Trainer<Model, ELBO<Model>>, _ history: [EpochMetrics],
+  private func finish<Model: LatentVariableModel, Rule>(
+    _ trainer: Trainer<Model, Rule>, _ history: [EpochMetrics],
     _ shown: any Dataset, test: (any Dataset)?, _ transform: (any BatchTransform)?,
     _ notes: [String]
   ) throws {
@@ -217,8 +234,8 @@ struct TrainingRun {
     }
   }
 
-  private func summarize<Model: ReparameterizedModel>(
-    _ trainer: Trainer<Model, ELBO<Model>>, _ figures: [(String, Double)], _ seconds: Double,
+  private func summarize<Model, Rule>(
+    _ trainer: Trainer<Model, Rule>, _ figures: [(String, Double)], _ seconds: Double,
     _ use: LatentUse?, _ notes: [String]
   ) throws {
     let encoder = JSONEncoder()

@@ -35,8 +35,8 @@ public enum Warmup: Sendable, Hashable, Codable {
 /// is that loss of a training batch.
 public struct ELBO<Model: LatentVariableModel>: Objective
 where Model.Posterior: ReparameterizedDistribution {
-  /// The weight of the divergence.
-  public let beta: Double
+  /// The weight of the divergence, before the warm-up.
+  public let beta: WeightSchedule
   /// Latent samples for each example.
   public let samples: Int
   /// Nats that every latent dimension may use for free: each dimension's batch mean of the
@@ -49,12 +49,13 @@ where Model.Posterior: ReparameterizedDistribution {
   /// The plain evidence lower bound with one sample unless told otherwise. Traps unless `samples`
   /// is positive and the weights are not negative.
   public init(
-    beta: Double = 1, samples: Int = 1, freeBits: Double = 0, warmup: Warmup = .none,
+    beta: WeightSchedule = 1, samples: Int = 1, freeBits: Double = 0, warmup: Warmup = .none,
     file: StaticString = #fileID, line: UInt = #line
   ) {
     require(samples > 0, "ELBO with \(samples) samples", file: file, line: line)
     require(
-      beta >= 0 && freeBits >= 0, "ELBO with beta \(beta), free bits \(freeBits)", file: file,
+      beta.isPossible && beta.values.allSatisfy { $0 >= 0 } && freeBits >= 0,
+      "ELBO with beta \(beta), free bits \(freeBits)", file: file,
       line: line)
     self.beta = beta
     self.samples = samples
@@ -69,43 +70,24 @@ where Model.Posterior: ReparameterizedDistribution {
   public func callAsFunction(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
-    let q = model.checkedPosterior(of: x, &context)
-    let sampleShape: Shape = samples == 1 ? [] : [samples]
-    if let point = q as? Delta {
+    let pass = model.variationalPass(x, samples: samples, &context)
+    let reconstruction = -(pass.logLikelihood.mean())
+    guard let divergence = pass.divergence else {
       // A plain autoencoder: a point has no divergence from a density.
-      let reconstruction = distortion(model, x, point.value, point.batchShape, &context)
       return LossTerms(total: reconstruction, terms: [("reconstruction", reconstruction)])
     }
-    let p = model.prior(q.dtype, &context)
-    let exact = q.closedFormKL(to: p) ?? p.closedFormKL(from: q)
-    let z: Tensor
-    let kl: Tensor
-    if let exact {
-      z = q.reparameterizedSample(sampleShape, using: &context.random)
-      kl = exact.mean()
-    } else {
-      let draw = q.sampleAndLogProbability(sampleShape, using: &context.random)
-      z = draw.value
-      kl = (draw.logProbability - p.evaluable.logProbability(of: z)).mean()
-    }
-    let reconstruction = distortion(model, x, z, sampleShape + q.batchShape, &context)
-    let charged = freeBits > 0 ? chargedDivergence(q, p, z) : kl
+    let kl = divergence.mean()
+    let charged = freeBits > 0 ? chargedDivergence(pass.posterior, pass.prior, pass.z) : kl
     func total(_ weight: Double) -> Tensor {
       reconstruction + (weight == 1 ? charged : charged * weight)
     }
-    let factor = context.isTraining ? warmup.factor(step: context.step) : 1
+    let final = beta.final
+    let weight =
+      context.isTraining
+      ? beta.value(step: context.step) * warmup.factor(step: context.step) : final
     return LossTerms(
-      total: total(beta * factor), terms: [("reconstruction", reconstruction), ("kl", kl)],
-      klMethod: exact == nil ? .monteCarlo(samples: samples) : .closedForm,
-      afterWarmup: factor == 1 ? nil : total(beta))
-  }
-
-  /// -E_q[log p(x | z)], without what a mask hides, of z `[leading, latent]`.
-  private func distortion(
-    _ model: Model, _ x: Tensor, _ z: Tensor, _ leading: Shape, _ context: inout LayerContext
-  ) -> Tensor {
-    let likelihood = model.checkedLikelihood(of: z, leading: leading, &context)
-    return -(likelihood.logProbability(of: x, observedIn: context).mean())
+      total: total(weight), terms: [("reconstruction", reconstruction), ("kl", kl)],
+      klMethod: pass.divergenceMethod, afterWarmup: weight == final ? nil : total(final))
   }
 
   /// The sum over dimensions of the batch mean of each one's divergence, at least `freeBits` each.
@@ -123,5 +105,40 @@ where Model.Posterior: ReparameterizedDistribution {
     let events = q.eventShape.rank
     let each = elements.mean(axes: Array(0..<(elements.rank - events)))
     return maximum(each, each.zerosLike + freeBits).sum()
+  }
+}
+
+/// The evidence lower bound in words.
+public struct ELBODescription: ReparameterizedObjectiveDescription {
+  public static let name = "elbo"
+  public static let origin = Origin(
+    "the evidence lower bound, with beta, free bits and a warm-up",
+    paper: "Kingma and Welling 2014; Higgins et al. 2017", equation: "3; 4")
+
+  /// The weight of the divergence.
+  public var beta: WeightSchedule = 1
+  /// Nats that every latent may use for free.
+  public var freeBits = 0.0
+  /// Latent samples for each example.
+  public var samples = 1
+  /// Steps over which the weight of the divergence rises from 0; none where 0.
+  public var warmupSteps = 0
+
+  public init() {}
+
+  public func validate() throws {
+    try check(samples: samples, "samples")
+    try check(
+      (0...1_000_000_000).contains(warmupSteps), "warmupSteps", warmupSteps, "0 to 1000000000")
+    try check(weight: beta, "beta")
+    try check(weight: freeBits, "freeBits")
+  }
+
+  public func makeReparameterized<Model: ReparameterizedModel>(
+    for model: Model, _ facts: TrainingFacts
+  ) -> any TrainingObjective<Model> {
+    ELBO<Model>(
+      beta: beta, samples: samples, freeBits: freeBits,
+      warmup: warmupSteps > 0 ? .linear(steps: warmupSteps) : .none)
   }
 }

@@ -53,18 +53,6 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// 2016); what is free cannot be saved.
   public static let freeBitsOfText = 0.25
 
-  /// The evidence lower bound.
-  public struct ObjectiveSettings: Codable, Sendable, Equatable {
-    /// The weight of the divergence.
-    public var beta = 1.0
-    /// Nats that every latent may use for free.
-    public var freeBits = 0.0
-    /// Latent samples for each example.
-    public var samples = 1
-    /// Steps over which the weight of the divergence rises from 0; none where 0.
-    public var warmupSteps = 0
-  }
-
   /// How gradients become steps.
   public struct OptimizerSettings: Codable, Sendable, Equatable {
     /// One of `optimizers`.
@@ -140,8 +128,6 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
   /// The names of optimisers.
   public static let optimizers = ["adam", "adamw", "adamax", "sgd", "rmsprop"]
-  /// Each latent sample takes the memory of a batch.
-  public static let maximumSamples = 10_000
   /// The names of learning-rate schedules.
   public static let schedules = ["constant", "cosine", "step", "plateau"]
 
@@ -155,16 +141,10 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
       let range = least...most
       try check(range.contains(value), key, value, "\(least) to \(range.upperBound)")
     }
-    func notNegative(_ key: String, _ value: Double) throws {
-      try check(value >= 0 && value.isFinite, key, value, "0 or more")
-    }
     func word(_ key: String, _ value: String, _ words: [String]) throws {
       try check(words.contains(value), key, "'\(value)'", words.joined(separator: ", "))
     }
-    try count("objective.samples", objective.samples, most: RunConfiguration.maximumSamples)
-    try count("objective.warmupSteps", objective.warmupSteps, least: 0)
-    try notNegative("objective.beta", objective.beta)
-    try notNegative("objective.freeBits", objective.freeBits)
+    try objective.description.validate()
     try word("optimizer.name", optimizer.name, RunConfiguration.optimizers)
     let rate = optimizer.learningRate
     try check(rate > 0 && rate.isFinite, "optimizer.learningRate", rate, "more than 0")
@@ -269,10 +249,12 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
       optimizer = try values.decode(OptimizerSettings.self, forKey: .optimizer)
     } else {
       let flat = try decoder.container(keyedBy: FlatKeys.self)
-      objective.beta = try flat.decode(Double.self, forKey: .beta)
-      objective.freeBits = try flat.decode(Double.self, forKey: .freeBits)
-      objective.warmupSteps = try flat.decode(Int.self, forKey: .warmupSteps)
-      objective.samples = try flat.decode(Int.self, forKey: .samples)
+      var elbo = ELBODescription()
+      elbo.beta = .constant(try flat.decode(Double.self, forKey: .beta))
+      elbo.freeBits = try flat.decode(Double.self, forKey: .freeBits)
+      elbo.warmupSteps = try flat.decode(Int.self, forKey: .warmupSteps)
+      elbo.samples = try flat.decode(Int.self, forKey: .samples)
+      objective = ObjectiveSettings(elbo)
       optimizer.name = try flat.decode(String.self, forKey: .optimizer)
       optimizer.learningRate = try flat.decode(Double.self, forKey: .learningRate)
       optimizer.clip = try flat.decodeIfPresent(Double.self, forKey: .clip)

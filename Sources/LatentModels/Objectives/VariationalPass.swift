@@ -1,0 +1,81 @@
+// Data through the encoder and latents through the decoder: what every objective that looks at both is made
+// of, computed once.
+
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+/// One pass of a batch through a model: the posterior, draws of it and what the decoder makes of them.
+public struct VariationalPass<Posterior: ReparameterizedDistribution> {
+  /// q(z | x), of batch shape `[batch]`.
+  public let posterior: Posterior
+  /// p(z).
+  public let prior: any Distribution
+  /// Draws, `[batch, latent]`, or `[sample, batch, latent]` where there are several.
+  public let z: Tensor
+  /// log p(x | z) in nats, `[batch]` or `[sample, batch]`, without what a mask hides.
+  public let logLikelihood: Tensor
+  /// log q(z | x) in nats, of the same shape; nil where it was not asked for, and of a point, which has
+  /// no density.
+  public let logPosterior: Tensor?
+  /// KL(q(z | x) || p(z)) in nats, `[batch]`, where there is a closed form.
+  public let exactDivergence: Tensor?
+
+  /// The divergence in nats: `[batch]` where it is exact, else estimated with the draws, of their shape.
+  /// Nil for points.
+  public var divergence: Tensor? {
+    if let exactDivergence { return exactDivergence }
+    return logPosterior.map { $0 - logPrior }
+  }
+
+  /// How `divergence` was computed; nil for points.
+  public var divergenceMethod: KLDivergence.Method? {
+    if exactDivergence != nil { return .closedForm }
+    let samples = logLikelihood.rank > 1 ? logLikelihood.shape[0] : 1
+    return logPosterior.map { _ in .monteCarlo(samples: samples) }
+  }
+
+  /// log p(z) of the draws in nats. Traps where the prior cannot be asked for a density.
+  public var logPrior: Tensor { prior.evaluable.logProbability(of: z) }
+
+  /// log w = log p(x, z) - log q(z | x) in nats, of the shape of the draws. Traps unless the density of
+  /// the posterior was asked for.
+  public var logWeights: Tensor {
+    guard let logPosterior else { fatalError("importance weights need the density of the posterior") }
+    return logLikelihood + logPrior - logPosterior
+  }
+}
+
+extension LatentVariableModel where Posterior: ReparameterizedDistribution {
+  /// Encodes x `[batch, ...]` once, draws so many latents of each example and decodes them.
+  ///
+  /// - Parameters:
+  ///   - samples: the draws have a sample axis where there is more than one, or `keepsAxis`
+  ///   - density: whether log q(z | x) of the draws is computed also where the divergence has a closed
+  ///     form
+  public func variationalPass(
+    _ x: Tensor, samples: Int = 1, keepsAxis: Bool = false, density: Bool = false,
+    _ context: inout LayerContext, file: StaticString = #fileID, line: UInt = #line
+  ) -> VariationalPass<Posterior> {
+    let q = checkedPosterior(of: x, &context, file: file, line: line)
+    let p = prior(q.dtype, &context)
+    let sampleShape: Shape = samples == 1 && !keepsAxis ? [] : [samples]
+    let isPoint = q is Delta
+    let exact = isPoint ? nil : q.closedFormKL(to: p) ?? p.closedFormKL(from: q)
+    let z: Tensor
+    var logPosterior: Tensor?
+    if isPoint || (exact != nil && !density) {
+      z = q.reparameterizedSample(sampleShape, using: &context.random)
+    } else {
+      let draw = q.sampleAndLogProbability(sampleShape, using: &context.random)
+      (z, logPosterior) = (draw.value, draw.logProbability)
+    }
+    let likelihood = checkedLikelihood(
+      of: z, leading: sampleShape + q.batchShape, &context, file: file, line: line)
+    return VariationalPass(
+      posterior: q, prior: p, z: z,
+      logLikelihood: likelihood.logProbability(of: x, observedIn: context),
+      logPosterior: logPosterior, exactDivergence: exact)
+  }
+}
