@@ -51,8 +51,8 @@ import Testing
   }
 
   @Test func assignment() {
-    let y = Tensor([2.0, 4])
-    var x = Tensor([8.0, 8])
+    let y = Tensor([2.0, 4] as [Double])
+    var x = Tensor([8.0, 8] as [Double])
     x /= y
     #expect(x.doubles == [4, 2])
     x -= 1

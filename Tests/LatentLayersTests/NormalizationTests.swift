@@ -256,7 +256,7 @@ import Testing
   @Test func spectralNormFindsTheLargestSingularValue() {
     var random = RandomStream(seed: 5)
     let base = Linear(
-      weight: Tensor([3.0, 0, 0, 0, -5, 0, 0, 0, 1], shape: [3, 3]), bias: nil)
+      weight: Tensor([3.0, 0, 0, 0, -5, 0, 0, 0, 1] as [Double], shape: [3, 3]), bias: nil)
     let layer = SpectralNorm(base, iterations: 200, using: &random)
     #expect(
       distance(layer(Tensor.identity(3, .float64)), [0.6, 0, 0, 0, -1, 0, 0, 0, 0.2]) < 1e-12)

@@ -77,10 +77,10 @@ import Testing
     let x = SpatialTests.normal(example.shape, 31, dtype)
     var expected = x.converted(to: .float64)
     for (axis, map) in example.maps.enumerated() {
-      let identity = NDArray(
-        (0..<(map.inputSize * map.inputSize)).map {
-          $0 / map.inputSize == $0 % map.inputSize ? 1.0 : 0
-        }, shape: [1, map.inputSize, map.inputSize])
+      let entries = (0..<(map.inputSize * map.inputSize)).map {
+        $0 / map.inputSize == $0 % map.inputSize ? 1.0 : 0
+      }
+      let identity = NDArray(entries, shape: [1, map.inputSize, map.inputSize])
       let matrix = identity.mapped([map]).reshaped([map.outputSize, map.inputSize])
       var order = Array(0..<example.shape.rank)
       order.swapAt(axis + 1, order.count - 1)
