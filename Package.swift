@@ -111,18 +111,20 @@ let package = Package(
     .example("serve-model"),
     .example("resume-run"),
     // Tests
-    .tests("LatentNumericsTests", ["LatentNumerics", "CLatentKernels"]),
-    .tests("LatentAutodiffTests", ["LatentAutodiff", "LatentNumerics"]),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .tests("LatentNumericsTests", ["LatentNumerics", "CLatentKernels", "TestSupport"]),
+    .tests("LatentAutodiffTests", ["LatentAutodiff", "LatentNumerics", "TestSupport"]),
     .tests("LatentDatasetsTests", ["LatentDatasets", "LatentStorage", "LatentNumerics"]),
-    .tests("LatentLayersTests", ["LatentLayers", "LatentAutodiff", "LatentNumerics"]),
+    .tests(
+      "LatentLayersTests", ["LatentLayers", "LatentAutodiff", "LatentNumerics", "TestSupport"]),
     .tests(
       "LatentDistributionsTests", ["LatentDistributions", "LatentAutodiff", "LatentNumerics"]),
     .tests("LatentStorageTests", ["LatentStorage", "LatentNumerics", "CLatentDigest"]),
     .tests("LatentTrainingTests", ["Latent"]),
     .tests(
       "LatentOptimizersTests",
-      ["LatentOptimizers", "LatentLayers", "LatentAutodiff", "LatentNumerics"]),
-    .tests("LatentModelsTests", ["Latent"]),
+      ["LatentOptimizers", "LatentLayers", "LatentAutodiff", "LatentNumerics", "TestSupport"]),
+    .tests("LatentModelsTests", ["Latent", "TestSupport"]),
     .tests(
       "ToolTests",
       [

@@ -55,14 +55,28 @@ public struct Tensor: Sendable {
 // MARK: - Making
 
 extension Tensor {
-  /// Elements in row-major order; traps where their number is not that of `shape`.
+  /// Elements in row-major order, float32, which literals are too: `Tensor([1, 0.5], shape: [2, 1])`.
+  /// Traps where their number is not that of `shape`.
+  public init(
+    _ values: [Float], shape: Shape, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    self.init(NDArray(values, shape: shape, file: file, line: line))
+  }
+
+  /// A float32 vector, `[values.count]`; literals make one: `Tensor([1, 0.5])`.
+  public init(_ values: [Float]) { self.init(NDArray(values)) }
+
+  /// Elements in row-major order, of the type that they have: `[Double]` makes float64. Traps where
+  /// their number is not that of `shape`.
+  @_disfavoredOverload
   public init<Element: ArrayElement>(
     _ values: [Element], shape: Shape, file: StaticString = #fileID, line: UInt = #line
   ) {
     self.init(NDArray(values, shape: shape, file: file, line: line))
   }
 
-  /// A vector, `[values.count]`.
+  /// A vector of the type that the values have, `[values.count]`: `[Double]` makes float64.
+  @_disfavoredOverload
   public init<Element: ArrayElement>(_ values: [Element]) { self.init(NDArray(values)) }
 
   /// The same number everywhere.

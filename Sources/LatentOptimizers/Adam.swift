@@ -5,13 +5,13 @@ import LatentNumerics
 
 /// Adam (Kingma and Ba 2015, algorithm 1), and AdamW where the weight decay is decoupled
 /// (Loshchilov and Hutter 2019). Formulas and defaults are PyTorch's.
-public struct Adam: Optimizer {
+public struct Adam: FlatOptimizer {
   public var learningRate: Double
   /// Decay of the two moments, what keeps the division safe, and the weight decay.
   public let beta1, beta2, epsilon, weightDecay: Double
   /// Whether the weight decay acts on the weights and not on the gradient (AdamW).
   public let isDecoupled: Bool
-  private var memory = FlatRule(["moment1", "moment2"])
+  var memory = FlatRule(["moment1", "moment2"])
 
   /// With PyTorch's defaults, and weight decay as a part of the gradient.
   public init(
@@ -50,34 +50,17 @@ public struct Adam: Optimizer {
       + "beta2: \(beta2), epsilon: \(epsilon), weightDecay: \(weightDecay))"
   }
 
-  public mutating func update(
-    _ model: inout some Module, along gradients: Gradients, scale: Double
-  ) {
-    memory.update(
-      &model, along: gradients,
-      by: .adam(
-        AdamNumbers(
-          learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
-          weightDecay: weightDecay, gradientScale: scale, decoupled: isDecoupled, step: step + 1)))
-  }
-
-  public var step: Int { memory.step }
-  public var lastUpdateWasFinite: Bool? { memory.lastUpdateWasFinite }
-  public var state: [String: NDArray] { memory.named }
-
-  public mutating func restore(
-    _ state: [String: NDArray], step: Int, for model: some Module
-  ) throws {
-    try memory.restore(state, step: step, for: model)
+  var rule: UpdateRule {
+    .adam(beta1: beta1, beta2: beta2, epsilon: epsilon, isDecoupled: isDecoupled)
   }
 }
 
 /// Adamax (Kingma and Ba 2015, section 7.1): Adam with the infinity norm.
-public struct Adamax: Optimizer {
+public struct Adamax: FlatOptimizer {
   public var learningRate: Double
   /// Decay of the moment and of the norm, what keeps the division safe, and the weight decay.
   public let beta1, beta2, epsilon, weightDecay: Double
-  private var memory = FlatRule(["moment", "norm"])
+  var memory = FlatRule(["moment", "norm"])
 
   /// With PyTorch's defaults.
   public init(
@@ -96,24 +79,5 @@ public struct Adamax: Optimizer {
       + "epsilon: \(epsilon), weightDecay: \(weightDecay))"
   }
 
-  public mutating func update(
-    _ model: inout some Module, along gradients: Gradients, scale: Double
-  ) {
-    memory.update(
-      &model, along: gradients,
-      by: .adamax(
-        AdamNumbers(
-          learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
-          weightDecay: weightDecay, gradientScale: scale, decoupled: false, step: step + 1)))
-  }
-
-  public var step: Int { memory.step }
-  public var lastUpdateWasFinite: Bool? { memory.lastUpdateWasFinite }
-  public var state: [String: NDArray] { memory.named }
-
-  public mutating func restore(
-    _ state: [String: NDArray], step: Int, for model: some Module
-  ) throws {
-    try memory.restore(state, step: step, for: model)
-  }
+  var rule: UpdateRule { .adamax(beta1: beta1, beta2: beta2, epsilon: epsilon) }
 }

@@ -28,10 +28,11 @@ struct FlatRule: Sendable {
     self.used = used ?? names.map { _ in true }
   }
 
-  /// One step. The rule's own number of the step gives way to that of each parameter.
+  /// One update. The number of the step is that of each parameter.
   mutating func update(
-    _ model: inout some Module, along gradients: Gradients, by rule: UpdateRule
+    _ model: inout some Module, along gradients: Gradients, by update: UpdateStep
   ) {
+    var update = update
     var buffer = parameters.begin(&model)
     let segments = parameters.segments(gradients)
     prepare(like: buffer)
@@ -43,9 +44,9 @@ struct FlatRule: Sendable {
     while let first = waiting.first {
       let isAlike = { before[$0] == before[first] }
       let together = waiting.filter(isAlike).compactMap { segments[$0] }
+      update.number = before[first] + 1
       let areFinite = buffer.update(
-        together, state: &state, by: rule.at(step: before[first] + 1),
-        isWhole: together.count == segments.count)
+        together, state: &state, by: update, isWhole: together.count == segments.count)
       isFinite = isFinite && areFinite
       waiting.removeAll(where: isAlike)
     }
@@ -106,5 +107,34 @@ struct FlatRule: Sendable {
     counts = savedCounts.map { $0.int32s.map(Int.init) } ?? []
     self.step = step
     lastUpdateWasFinite = nil
+  }
+}
+
+/// An optimiser that is a rule over flat buffers: its own are its numbers, the rest is here.
+protocol FlatOptimizer: Optimizer {
+  var weightDecay: Double { get }
+  /// The rule with its numbers as they are now.
+  var rule: UpdateRule { get }
+  var memory: FlatRule { get set }
+}
+
+extension FlatOptimizer {
+  public var step: Int { memory.step }
+  public var lastUpdateWasFinite: Bool? { memory.lastUpdateWasFinite }
+  public var state: [String: NDArray] { memory.named }
+
+  public mutating func update(
+    _ model: inout some Module, along gradients: Gradients, scale: Double
+  ) {
+    memory.update(
+      &model, along: gradients,
+      by: UpdateStep(
+        rule, learningRate: learningRate, weightDecay: weightDecay, gradientScale: scale))
+  }
+
+  public mutating func restore(
+    _ state: [String: NDArray], step: Int, for model: some Module
+  ) throws {
+    try memory.restore(state, step: step, for: model)
   }
 }

@@ -5,14 +5,14 @@ import LatentNumerics
 
 /// Stochastic gradient descent with momentum, optionally Nesterov's (Sutskever et al. 2013).
 /// Formulas are PyTorch's: the velocity starts as the first gradient.
-public struct SGD: Optimizer {
+public struct SGD: FlatOptimizer {
   public var learningRate: Double
   /// The share of the velocity that is kept, what the gradient's share is lowered by, and the
   /// weight decay.
   public let momentum, dampening, weightDecay: Double
   /// Whether the step looks ahead along the velocity.
   public let nesterov: Bool
-  private var memory = FlatRule(["velocity"])
+  var memory = FlatRule(["velocity"])
 
   /// Plain gradient descent unless told otherwise. Traps where Nesterov's rule lacks a momentum.
   public init(
@@ -34,37 +34,18 @@ public struct SGD: Optimizer {
       + "weightDecay: \(weightDecay), nesterov: \(nesterov))"
   }
 
-  public mutating func update(
-    _ model: inout some Module, along gradients: Gradients, scale: Double
-  ) {
-    memory.update(
-      &model, along: gradients,
-      by: .sgd(
-        SGDNumbers(
-          learningRate: learningRate, momentum: momentum, dampening: dampening,
-          weightDecay: weightDecay, gradientScale: scale, nesterov: nesterov, step: step + 1)))
-  }
-
-  public var step: Int { memory.step }
-  public var lastUpdateWasFinite: Bool? { memory.lastUpdateWasFinite }
-  public var state: [String: NDArray] { memory.named }
-
-  public mutating func restore(
-    _ state: [String: NDArray], step: Int, for model: some Module
-  ) throws {
-    try memory.restore(state, step: step, for: model)
-  }
+  var rule: UpdateRule { .sgd(momentum: momentum, dampening: dampening, isNesterov: nesterov) }
 }
 
 /// RMSprop (Tieleman and Hinton 2012), centered after Graves (2013). Formulas are PyTorch's.
-public struct RMSprop: Optimizer {
+public struct RMSprop: FlatOptimizer {
   public var learningRate: Double
   /// Decay of the mean square, what keeps the division safe, the share of the velocity that is
   /// kept, and the weight decay.
   public let smoothing, epsilon, momentum, weightDecay: Double
   /// Whether the variance takes the place of the mean square.
   public let isCentered: Bool
-  private var memory: FlatRule
+  var memory: FlatRule
 
   /// With PyTorch's defaults.
   public init(
@@ -86,24 +67,8 @@ public struct RMSprop: Optimizer {
       + "momentum: \(momentum), weightDecay: \(weightDecay), isCentered: \(isCentered))"
   }
 
-  public mutating func update(
-    _ model: inout some Module, along gradients: Gradients, scale: Double
-  ) {
-    memory.update(
-      &model, along: gradients,
-      by: .rmsprop(
-        RMSpropNumbers(
-          learningRate: learningRate, smoothing: smoothing, epsilon: epsilon, momentum: momentum,
-          weightDecay: weightDecay, gradientScale: scale, centered: isCentered)))
-  }
-
-  public var step: Int { memory.step }
-  public var lastUpdateWasFinite: Bool? { memory.lastUpdateWasFinite }
-  public var state: [String: NDArray] { memory.named }
-
-  public mutating func restore(
-    _ state: [String: NDArray], step: Int, for model: some Module
-  ) throws {
-    try memory.restore(state, step: step, for: model)
+  var rule: UpdateRule {
+    .rmsprop(
+      smoothing: smoothing, epsilon: epsilon, momentum: momentum, isCentered: isCentered)
   }
 }

@@ -104,8 +104,8 @@ import Testing
   @Test(arguments: [DType.float32, .float64]) func hiddenRowsGiveZeros(dtype: DType) {
     var random = RandomStream(seed: 32)
     let x = random.normalTensor([2, 6, 24], dtype)
-    let hidden = Tensor((0..<36).map { $0 / 6 == 2 || $0 % 6 == 4 ? -Double.infinity : 0 })
-      .reshaped([6, 6]).converted(to: dtype)
+    let values = (0..<36).map { $0 / 6 == 2 || $0 % 6 == 4 ? -Double.infinity : 0 }
+    let hidden = Tensor(values, shape: [6, 6]).converted(to: dtype)
     let y = selfAttention(x, heads: 2, mask: hidden)
     #expect(y.selecting(2, axis: 1).doubles.allSatisfy { $0 == 0 })
     #expect(y.array.nonFiniteCount == 0)

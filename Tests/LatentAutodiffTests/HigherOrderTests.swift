@@ -80,7 +80,7 @@ import Testing
     func derivative(_ function: @escaping Function) -> Function {
       { x in gradient(at: x) { function($0).sum() } }
     }
-    let x = Tensor([-0.8, 0.3, 1.2])
+    let x = Tensor([-0.8, 0.3, 1.2] as [Double])
     var (exponential, power, sine): (Function, Function, Function) = (
       { exp($0 * 2) }, { pow($0, 5) }, { sin($0) }
     )

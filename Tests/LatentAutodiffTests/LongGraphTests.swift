@@ -26,7 +26,7 @@ import Testing
   static func differentiate() {
     let inUse = bytesInUse
     do {
-      let slope = gradient(at: Tensor([3.0])) { chain($0).sum() }
+      let slope = gradient(at: Tensor([3.0] as [Double])) { chain($0).sum() }
       precondition(slope.item == 1, "wrong derivative \(slope.item)")
     }
     precondition(bytesInUse == inUse, "\(bytesInUse - inUse) bytes leaked")
@@ -36,7 +36,7 @@ import Testing
   static func drop() {
     let inUse = bytesInUse
     do {
-      let constant = gradient(at: Tensor([3.0])) { x in
+      let constant = gradient(at: Tensor([3.0] as [Double])) { x in
         precondition(chain(x).item == 3)
         return (x * 0).sum()
       }
@@ -77,7 +77,7 @@ import Testing
       LongGraphTests.onThread(stackSize: 512 << 10) {
         let inUse = LongGraphTests.bytesInUse
         do {
-          let curvature = gradient(at: Tensor([0.5])) { x in
+          let curvature = gradient(at: Tensor([0.5] as [Double])) { x in
             gradient(at: x) { x in
               var y = x * x
               for _ in 0..<30_000 { y = -(-y * 1) }
@@ -96,12 +96,12 @@ import Testing
       let inUse = LongGraphTests.bytesInUse
       do {
         // One input of 30,000 operations, and 30,000 inputs of one.
-        let slope = gradient(at: Tensor([2.0])) { x in
+        let slope = gradient(at: Tensor([2.0] as [Double])) { x in
           Tensor.concatenate((0..<30_000).map { _ in x * 3 }, axis: 0).sum()
         }
         precondition(slope.item == 90_000)
         // Each node is passed once, though 2^60 paths lead through them.
-        let doubled = gradient(at: Tensor([1.0])) { x in
+        let doubled = gradient(at: Tensor([1.0] as [Double])) { x in
           ((0..<30).reduce(x) { y, _ in y + y } * (0..<30).reduce(x) { y, _ in y + y }).sum()
         }
         precondition(doubled.item == 2 * Double(1 << 30) * Double(1 << 30))

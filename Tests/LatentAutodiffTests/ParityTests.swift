@@ -18,14 +18,14 @@ import Testing
     }
   }
 
-  static let x = Tensor([-2.5, -0.7, -0.1, 0.3, 1.9, 4.0])
+  static let x = Tensor([-2.5, -0.7, -0.1, 0.3, 1.9, 4.0] as [Double])
   static let m = x.reshaped([2, 3])
-  static let t = Tensor([0, 1, 0.25, 0.5, 1, 0], shape: [2, 3])
-  static let a = Tensor([4, 1, 0.5, 1, 3, -0.2, 0.5, -0.2, 2], shape: [3, 3])
-  static let w = Tensor([0.2, -0.4, 0.6, 1, 0.3, -0.5], shape: [2, 3])
-  static let b = Tensor([0.1, -0.2])
-  static let scale = Tensor([1.5, 0.5, -1.0])
-  static let shift = Tensor([0.1, 0.2, 0.3])
+  static let t = Tensor([0, 1, 0.25, 0.5, 1, 0] as [Double], shape: [2, 3])
+  static let a = Tensor([4, 1, 0.5, 1, 3, -0.2, 0.5, -0.2, 2] as [Double], shape: [3, 3])
+  static let w = Tensor([0.2, -0.4, 0.6, 1, 0.3, -0.5] as [Double], shape: [2, 3])
+  static let b = Tensor([0.1, -0.2] as [Double])
+  static let scale = Tensor([1.5, 0.5, -1.0] as [Double])
+  static let shift = Tensor([0.1, 0.2, 0.3] as [Double])
   static let picks = Tensor([2, 0, 1, 1] as [Int32], shape: [2, 2])
 
   @Sendable static func layer(_ y: Tensor) -> Tensor {

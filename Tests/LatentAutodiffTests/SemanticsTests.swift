@@ -6,12 +6,12 @@ import Testing
 @testable import LatentAutodiff
 
 @Suite struct SemanticsTests {
-  let x = Tensor([1.5, -2.0])
+  let x = Tensor([1.5, -2.0] as [Double])
 
   @Test func innerFunctionsSeeOuterVariables() {
     // d/dx of (d/dy x^2 y^3 at y = 2) = 2 x 12.
     let mixed = gradient(at: x) { x in
-      gradient(at: Tensor([2.0, 2.0])) { y in (square(x) * pow(y, 3)).sum() }.sum()
+      gradient(at: Tensor([2.0, 2.0] as [Double])) { y in (square(x) * pow(y, 3)).sum() }.sum()
     }
     #expect(mixed.doubles == [36, -48])
     // The inner variable at the outer one: d/dx (d/dy x y^3 at y = x) = d/dx 3 x^3.
@@ -19,7 +19,9 @@ import Testing
     #expect(relativeError(same.doubles, (square(x) * 9).doubles) < 1e-14)
     // The inner value depends on the outer variable too.
     let value = gradient(at: x) { x in
-      let inner = valueAndGradient(at: [Tensor([2.0, 3.0])]) { (square(x) * $0[0]).sum() }
+      let inner = valueAndGradient(at: [Tensor([2.0, 3.0] as [Double])]) {
+        (square(x) * $0[0]).sum()
+      }
       #expect(inner.value.isRecorded && inner.gradients[0].isRecorded)
       return inner.value
     }
@@ -28,7 +30,7 @@ import Testing
 
   @Test func innerFunctionsWithoutOuterVariablesAreConstants() {
     let result = gradient(at: x) { x in
-      let inner = valueAndGradient(at: [Tensor([2.0, 3.0])]) { square($0[0]).sum() }
+      let inner = valueAndGradient(at: [Tensor([2.0, 3.0] as [Double])]) { square($0[0]).sum() }
       #expect(!inner.value.isRecorded && !inner.gradients[0].isRecorded)
       return (inner.gradients[0] * x).sum() * inner.value
     }
@@ -38,7 +40,7 @@ import Testing
   /// The inner result may not depend on the inner variable, or on the outer one alone.
   @Test func resultsOfOuterVariablesAlone() {
     let (value, gradients) = valueAndGradient(at: [x]) { outer in
-      let inner = valueAndGradient(at: [Tensor([2.0])]) { _ in square(outer[0]).sum() }
+      let inner = valueAndGradient(at: [Tensor([2.0] as [Double])]) { _ in square(outer[0]).sum() }
       #expect(inner.gradients[0].doubles == [0])
       return inner.value + inner.gradients[0].sum()
     }
@@ -86,7 +88,7 @@ import Testing
   /// What an inner pass leaves behind is a constant of the enclosing one, as far as it does not
   /// depend on what that one differentiates.
   @Test func auxiliaryValuesOfInnerFunctions() {
-    let z = Tensor([3.0, 4.0])
+    let z = Tensor([3.0, 4.0] as [Double])
     typealias Function = ([Tensor], Tensor) -> (Tensor, Tensor)
     func withSum(_ x: Tensor, _ other: (Tensor) -> Tensor) -> (Tensor, Tensor) {
       (x.sum(), other(x))
@@ -169,7 +171,7 @@ import Testing
   @Test func convertedTensors() {
     let narrow = Tensor([1.5, -2] as [Float])
     let result = gradient(at: narrow) { x in
-      (square(x.converted(to: .float64)) * Tensor([1.0, 3.0])).sum()
+      (square(x.converted(to: .float64)) * Tensor([1.0, 3.0] as [Double])).sum()
     }
     #expect(result.dtype == .float32 && result.floats == [3, -12])
     let back = gradient(at: x) { (square($0.converted(to: .float32)) * 2).sum() }
@@ -206,7 +208,7 @@ import Testing
     let wild = Tensor([1, .infinity, .nan, 2, 3, -.infinity, 4, 5, 6] as [Double], shape: [3, 3])
     #expect(wild.lowerTriangle.doubles == [1, 0, 0, 2, 3, 0, 4, 5, 6])
     #expect(wild.diagonal.doubles == [1, 3, 6])
-    let corner = Tensor([1, .infinity]).diagonalMatrix
+    let corner = Tensor([1, .infinity] as [Double]).diagonalMatrix
     #expect(corner.doubles == [1, 0, 0, .infinity])
     let slope = gradient(at: wild) { (square($0.lowerTriangle) + square($0.diagonal)).sum() }
     #expect(slope.doubles == [8, 0, 0, 4, 24, 0, 8, 10, 48])

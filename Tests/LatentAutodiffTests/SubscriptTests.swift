@@ -2,6 +2,7 @@
 
 import LatentAutodiff
 import LatentNumerics
+import TestSupport
 import Testing
 
 @Suite struct SubscriptTests {
@@ -50,8 +51,8 @@ import Testing
   }
 
   @Test func assignment() {
-    let y = Tensor([2.0, 4])
-    var x = Tensor([8.0, 8])
+    let y = Tensor([2.0, 4] as [Double])
+    var x = Tensor([8.0, 8] as [Double])
     x /= y
     #expect(x.doubles == [4, 2])
     x -= 1
@@ -67,20 +68,16 @@ import Testing
     #expect(slope.doubles == [-0.25, -0.25])
   }
 
-  struct Mistake: Codable, Sendable {
-    let name, words: String
-  }
-
   @Test(arguments: [
-    Mistake(name: "position", words: "position [1, 3] of an array of shape [2, 3, 4]"),
-    Mistake(name: "below", words: "position [-1] of an array of shape [2, 3, 4]"),
-    Mistake(name: "axes", words: "position [0, 0, 0, 0] of an array of shape [2, 3, 4]"),
-    Mistake(name: "range", words: "slice 1..<3"),
-    Mistake(name: "label", words: "oneHot: label 3 of 3 classes"),
-    Mistake(name: "type", words: "oneHot of labels of float32"),
-    Mistake(name: "input", words: "linear: input [2, 3] of int32"),
-    Mistake(name: "wide", words: "linear: input [2, 3] of float64 and weight [1, 3] of float32"),
-  ]) func traps(mistake: Mistake) async throws {
+    Mistake(name: "position", words: ["position [1, 3] of an array of shape [2, 3, 4]"]),
+    Mistake(name: "below", words: ["position [-1] of an array of shape [2, 3, 4]"]),
+    Mistake(name: "axes", words: ["position [0, 0, 0, 0] of an array of shape [2, 3, 4]"]),
+    Mistake(name: "range", words: ["slice 1..<3"]),
+    Mistake(name: "label", words: ["oneHot: label 3 of 3 classes"]),
+    Mistake(name: "type", words: ["oneHot of labels of float32"]),
+    Mistake(name: "input", words: ["linear: input [2, 3] of int32"]),
+    Mistake(name: "wide", words: ["linear: input [2, 3] of float64 and weight [1, 3] of float32"]),
+  ]) func traps(mistake: Mistake) async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [mistake] in
@@ -97,7 +94,6 @@ import Testing
       default: _ = linear(Tensor.zeros([2, 3], .float64), weight: .zeros([1, 3]), bias: nil)
       }
     }
-    let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-    #expect(text.contains(mistake.words), "\(mistake.name): \(text.prefix(300))")
+    #expect(mistake.missing(in: result?.standardErrorContent) == nil)
   }
 }

@@ -12,8 +12,8 @@ import Testing
 
   static func layerNorm(epsilon: Double = 1e-5) -> LayerNorm {
     var layer = LayerNorm(4, epsilon: epsilon)
-    layer.scale = Tensor([1, 0.5, -2, 1.5])
-    layer.shift = Tensor([0.25, 0, -0.5, 1])
+    layer.scale = Tensor([1, 0.5, -2, 1.5] as [Double])
+    layer.shift = Tensor([0.25, 0, -0.5, 1] as [Double])
     return layer
   }
 
@@ -110,7 +110,7 @@ import Testing
   }
 
   @Test(arguments: Activation.allCases) func activationsAreLayers(activation: Activation) {
-    let x = Tensor([-2, -0.5, 0, 0.5, 2])
+    let x = Tensor([-2, -0.5, 0, 0.5, 2] as [Double])
     let layer: any Layer = activation
     #expect(layer(x).array == activation(x).array)
     #expect(layer.parameterCount == 0)

@@ -8,7 +8,9 @@ import LatentNumerics
 import Testing
 
 @Suite struct NormalizationTests {
-  struct Case: Decodable, Sendable, CustomTestStringConvertible {
+  struct Case: StoredCase {
+    static let file = "normalization.json"
+    static let (leastLength, float32Tolerance) = (1.0, 2e-5)
     let kind: String
     let shape: Shape
     let groups: Int
@@ -21,19 +23,12 @@ import Testing
     var function: Activation { Activation.allCases.first { "\($0)" == activation }! }
   }
 
-  static let cases: [Case] = {
-    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appending(path: "Resources/normalization.json")
-    return try! JSONDecoder().decode([Case].self, from: Data(contentsOf: file))
-  }()
+  static let cases = Case.load()
   static func cases(_ kind: String) -> [Case] { cases.filter { $0.kind == kind } }
   static let types: [DType] = [.float64, .float32]
 
   // MARK: Rules
 
-  static func rule(_ shape: Shape, _ dtype: DType, _ value: (Double) -> Double) -> Tensor {
-    Tensor((0..<shape.count).map { value(Double($0)) }, shape: shape).converted(to: dtype)
-  }
   static func inputs(_ shape: Shape, step: Int = 0, _ dtype: DType) -> Tensor {
     rule(shape, dtype) {
       2 * sin(0.7 * $0 * $0 + Double(step)) + 0.1 * $0.truncatingRemainder(dividingBy: 3) + 0.5
@@ -47,30 +42,6 @@ import Testing
   }
   static func shifts(_ size: Int, _ dtype: DType) -> Tensor {
     rule([size], dtype) { 0.3 * sin(3 * $0 + 1) }
-  }
-
-  /// Compares a result with the stored projections and first elements, relative to its length.
-  static func check(
-    _ found: Tensor?, _ name: String, _ row: Case, _ dtype: DType,
-    sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    guard let found, let expected = row.expected[name] else {
-      Issue.record("\(row): \(name) is missing", sourceLocation: sourceLocation)
-      return
-    }
-    let values = found.doubles
-    let length = values.reduce(1) { $0 + $1 * $1 }.squareRoot()
-    let projections = (0..<3).map { k in
-      values.enumerated().reduce(0) { $0 + $1.element * cos(0.37 * Double((k + 1) * $1.offset)) }
-    }
-    let numbers = projections + values.prefix(12)
-    #expect(found.dtype == dtype, sourceLocation: sourceLocation)
-    #expect(numbers.count == expected.count, "\(row) \(name)", sourceLocation: sourceLocation)
-    let worst = zip(numbers, expected).map { abs($0 - $1) / length }.reduce(0) {
-      $1.isNaN ? .infinity : max($0, $1)
-    }
-    let tolerance = dtype == .float64 ? 1e-9 : 2e-5
-    #expect(worst < tolerance, "\(row) \(name) \(dtype)", sourceLocation: sourceLocation)
   }
 
   /// Value and derivatives of a layer in training, with the updates of its buffers.
@@ -102,11 +73,11 @@ import Testing
     }
     let x = NormalizationTests.inputs(row.shape, dtype)
     let (y, dx, gradients, _) = NormalizationTests.run(layer, x, isTraining: true)
-    NormalizationTests.check(y, "y", row, dtype)
-    NormalizationTests.check(dx, "dx", row, dtype)
+    row.check(y, "y", dtype)
+    row.check(dx, "dx", dtype)
     if row.affine {
-      NormalizationTests.check(gradients[0], "dscale", row, dtype)
-      NormalizationTests.check(gradients[1], "dshift", row, dtype)
+      row.check(gradients[0], "dscale", dtype)
+      row.check(gradients[1], "dshift", dtype)
     }
     if row.groups == row.size {
       var instance = InstanceNorm(row.size, affine: row.affine, activation: row.function)
@@ -129,15 +100,15 @@ import Testing
     for step in 0..<4 {
       let x = NormalizationTests.inputs(row.shape, step: step, dtype)
       let (y, dx, gradients, updated) = NormalizationTests.run(layer, x, isTraining: step < 3)
-      NormalizationTests.check(y, "y\(step)", row, dtype)
-      NormalizationTests.check(dx, "dx\(step)", row, dtype)
+      row.check(y, "y\(step)", dtype)
+      row.check(dx, "dx\(step)", dtype)
       if row.affine {
-        NormalizationTests.check(gradients[0], "dscale\(step)", row, dtype)
-        NormalizationTests.check(gradients[1], "dshift\(step)", row, dtype)
+        row.check(gradients[0], "dscale\(step)", dtype)
+        row.check(gradients[1], "dshift\(step)", dtype)
       }
       layer = updated
-      NormalizationTests.check(layer.runningMean, "mean\(step)", row, dtype)
-      NormalizationTests.check(layer.runningVariance, "variance\(step)", row, dtype)
+      row.check(layer.runningMean, "mean\(step)", dtype)
+      row.check(layer.runningVariance, "variance\(step)", dtype)
     }
   }
 
@@ -162,9 +133,9 @@ import Testing
     #expect(distance(layer(x), layer.base(x).doubles) < (dtype == .float64 ? 1e-13 : 1e-5))
     layer.scale = layer.scale * NormalizationTests.scales(row.shape[0], dtype)
     let (y, _, gradients, _) = NormalizationTests.run(layer, x, isTraining: true)
-    NormalizationTests.check(y, "y", row, dtype)
-    NormalizationTests.check(gradients[0], "dweight", row, dtype)
-    NormalizationTests.check(gradients[1], "dscale", row, dtype)
+    row.check(y, "y", dtype)
+    row.check(gradients[0], "dweight", dtype)
+    row.check(gradients[1], "dscale", dtype)
     #expect(layer.namedParameters.map(\.path) == ["base.weight", "scale"])
   }
 
@@ -178,11 +149,11 @@ import Testing
     for step in 0..<4 {
       let x = NormalizationTests.inputs([3, rest], step: step, dtype)
       let (y, _, gradients, updated) = NormalizationTests.run(layer, x, isTraining: step < 3)
-      NormalizationTests.check(y, "y\(step)", row, dtype)
-      NormalizationTests.check(gradients[0], "dweight\(step)", row, dtype)
+      row.check(y, "y\(step)", dtype)
+      row.check(gradients[0], "dweight\(step)", dtype)
       layer = updated
-      NormalizationTests.check(layer.left, "left\(step)", row, dtype)
-      NormalizationTests.check(layer.right, "right\(step)", row, dtype)
+      row.check(layer.left, "left\(step)", dtype)
+      row.check(layer.right, "right\(step)", dtype)
     }
     #expect(layer.namedParameters.map(\.path) == ["base.weight", "left", "right"])
     #expect(layer.namedParameters.map(\.isTrained) == [true, false, false])
@@ -285,7 +256,7 @@ import Testing
   @Test func spectralNormFindsTheLargestSingularValue() {
     var random = RandomStream(seed: 5)
     let base = Linear(
-      weight: Tensor([3.0, 0, 0, 0, -5, 0, 0, 0, 1], shape: [3, 3]), bias: nil)
+      weight: Tensor([3.0, 0, 0, 0, -5, 0, 0, 0, 1] as [Double], shape: [3, 3]), bias: nil)
     let layer = SpectralNorm(base, iterations: 200, using: &random)
     #expect(
       distance(layer(Tensor.identity(3, .float64)), [0.6, 0, 0, 0, -1, 0, 0, 0, 0.2]) < 1e-12)

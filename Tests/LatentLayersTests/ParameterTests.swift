@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test func auxiliaryValuesComeAlong() {
-    let model = Linear(weight: Tensor([2.0], shape: [1, 1]), bias: nil)
+    let model = Linear(weight: Tensor([2.0] as [Double], shape: [1, 1]), bias: nil)
     let result = valueAndGradient(
       at: model,
       withAuxiliary: { model in
@@ -109,7 +109,7 @@ import Testing
 
   /// A gradient penalty: the derivative of the squared norm of a derivative.
   @Test func nestedDerivatives() {
-    let model = Linear(weight: Tensor([3.0], shape: [1, 1]), bias: nil)
+    let model = Linear(weight: Tensor([3.0] as [Double], shape: [1, 1]), bias: nil)
     let (_, gradients) = valueAndGradient(at: model) { outer in
       // loss = w^3, gradient 3 w^2, penalty 9 w^4, derivative 36 w^3.
       let inner = valueAndGradient(at: outer) { ($0.weight * $0.weight * $0.weight).sum() }

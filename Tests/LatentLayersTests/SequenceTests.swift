@@ -9,7 +9,9 @@ import LatentNumerics
 import Testing
 
 @Suite struct SequenceTests {
-  struct Case: Decodable, Sendable, CustomTestStringConvertible {
+  struct Case: StoredCase {
+    static let file = "sequences.json"
+    static let (leastLength, float32Tolerance) = (1e-300, 5e-5)
     let kind: String
     let batch, length, width, heads, memory, features, size, layers, directions, start: Int?
     let causal, masked, before: Bool?
@@ -25,19 +27,12 @@ import Testing
     }
   }
 
-  static let cases: [Case] = {
-    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appending(path: "Resources/sequences.json")
-    return try! JSONDecoder().decode([Case].self, from: Data(contentsOf: file))
-  }()
+  static let cases = Case.load()
   static func cases(_ kind: String) -> [Case] { cases.filter { $0.kind == kind } }
   static let types: [DType] = [.float64, .float32]
 
   // MARK: Rules
 
-  static func rule(_ shape: Shape, _ dtype: DType, _ value: (Double) -> Double) -> Tensor {
-    Tensor((0..<shape.count).map { value(Double($0)) }, shape: shape).converted(to: dtype)
-  }
   static func inputs(_ shape: Shape, step: Int = 0, _ dtype: DType) -> Tensor {
     rule(shape, dtype) { sin(0.7 * $0 * $0 + Double(step)) }
   }
@@ -57,30 +52,6 @@ import Testing
     return copy
   }
 
-  /// Compares a result with the stored projections and first elements, relative to its length.
-  static func check(
-    _ found: Tensor, _ name: String, _ row: Case, _ dtype: DType,
-    sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    guard let expected = row.expected[name] else {
-      Issue.record("\(row): \(name) is missing", sourceLocation: sourceLocation)
-      return
-    }
-    let values = found.doubles
-    let length = max(1e-300, values.reduce(0) { $0 + $1 * $1 }.squareRoot())
-    let projections = (0..<3).map { k in
-      values.enumerated().reduce(0) { $0 + $1.element * cos(0.37 * Double((k + 1) * $1.offset)) }
-    }
-    let numbers = projections + values.prefix(12)
-    #expect(found.dtype == dtype, sourceLocation: sourceLocation)
-    #expect(numbers.count == expected.count, "\(row) \(name)", sourceLocation: sourceLocation)
-    let worst = zip(numbers, expected).map { abs($0 - $1) / length }.reduce(0) {
-      $1.isNaN ? .infinity : max($0, $1)
-    }
-    let tolerance = dtype == .float64 ? 1e-9 : 5e-5
-    #expect(worst < tolerance, "\(row) \(name) \(dtype): \(worst)", sourceLocation: sourceLocation)
-  }
-
   /// Outputs and the derivatives with respect to parameters and inputs against the stored ones.
   static func compare<Model: Module>(
     _ module: Model, _ inputs: [Tensor], _ row: Case, _ dtype: DType,
@@ -98,9 +69,9 @@ import Testing
         }
         return (sum, outputs.map(\.detached))
       })
-    for (index, y) in outputs.enumerated() { check(y, "y\(index)", row, dtype) }
+    for (index, y) in outputs.enumerated() { row.check(y, "y\(index)", dtype) }
     for (index, gradient) in gradients.enumerated() {
-      check(gradient ?? .zeros([1], dtype), "d\(index)", row, dtype)
+      row.check(gradient ?? .zeros([1], dtype), "d\(index)", dtype)
     }
     #expect(row.expected.count == outputs.count + gradients.count)
   }
@@ -178,8 +149,7 @@ import Testing
     let (length, start, size) = (row.length!, row.start!, row.size!)
     let angles = RotaryAngles(length: start + length, headSize: size, base: row.base!)
     let x = Self.inputs([2, length, 2, size], dtype).reshaped([2, length, 2 * size])
-    Self.check(
-      rotated(x, by: angles, columns: 2 * size, from: start), "y0", row, dtype)
+    row.check(rotated(x, by: angles, columns: 2 * size, from: start), "y0", dtype)
   }
 
   @Test(arguments: cases("sinusoidal")) func sinusoidalPositionsAreTheirFormula(row: Case) {
@@ -187,7 +157,7 @@ import Testing
     let positions = PositionEncoding(
       .sinusoidal, length: row.length!, width: row.width!, heads: 1, using: &random)
     let table = positions(.zeros([1, row.length!, row.width!], .float64))
-    Self.check(table.squeezed(0), "y0", row, .float64)
+    row.check(table.squeezed(0), "y0", .float64)
   }
 
   // MARK: One position at a time

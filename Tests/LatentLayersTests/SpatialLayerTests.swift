@@ -5,6 +5,7 @@ import Foundation
 import LatentAutodiff
 import LatentLayers
 import LatentNumerics
+import TestSupport
 import Testing
 
 @Suite struct SpatialLayerTests {
@@ -195,27 +196,21 @@ import Testing
         == (0..<48).map(Float.init))
   }
 
-  struct Mistake: Codable, Sendable, CustomTestStringConvertible {
-    var name: String
-    var words: String
-    var testDescription: String { name }
-  }
-
   static let mistakes = [
     Mistake(
       name: "rank",
-      words: "max pooling over 2 spatial axes of input [2, 6, 3]: expected 4 axes"),
-    Mistake(name: "kernel", words: "average pooling: windows of 7 with padding 0 do not fit 6"),
-    Mistake(name: "scale", words: "upsampling: scale [2] has 1 sizes for 2 spatial axes"),
+      words: ["max pooling over 2 spatial axes of input [2, 6, 3]: expected 4 axes"]),
+    Mistake(name: "kernel", words: ["average pooling: windows of 7 with padding 0 do not fit 6"]),
+    Mistake(name: "scale", words: ["upsampling: scale [2] has 1 sizes for 2 spatial axes"]),
     Mistake(
       name: "shuffle",
-      words: "pixel shuffle by 2: 3 channels of [2, 6, 6, 3] are no multiple of 4"),
+      words: ["pixel shuffle by 2: 3 channels of [2, 6, 6, 3] are no multiple of 4"]),
     Mistake(
       name: "unshuffle",
-      words: "pixel unshuffle by 4: spatial axes of [2, 6, 6, 3] are no multiples of it"),
-    Mistake(name: "factor", words: "pixel shuffle by 0"),
-    Mistake(name: "padding", words: "circular padding of 7 and 7 does not fit 6 elements"),
-    Mistake(name: "before", words: "padding: before [1] has 1 sizes for 2 spatial axes"),
+      words: ["pixel unshuffle by 4: spatial axes of [2, 6, 6, 3] are no multiples of it"]),
+    Mistake(name: "factor", words: ["pixel shuffle by 0"]),
+    Mistake(name: "padding", words: ["circular padding of 7 and 7 does not fit 6 elements"]),
+    Mistake(name: "before", words: ["padding: before [1] has 1 sizes for 2 spatial axes"]),
   ]
 
   static func make(_ name: String) {
@@ -233,13 +228,12 @@ import Testing
     }
   }
 
-  @Test(arguments: mistakes) func traps(mistake: Mistake) async throws {
+  @Test(arguments: mistakes) func traps(mistake: Mistake) async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [mistake] in
       SpatialLayerTests.make(mistake.name)
     }
-    let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-    #expect(text.contains(mistake.words), "\(mistake.name): \(text.prefix(300))")
+    #expect(mistake.missing(in: result?.standardErrorContent) == nil)
   }
 }

@@ -25,7 +25,7 @@ import Testing
   }
 
   static let mixture = LearnedMixturePrior(
-    logWeights: Tensor([0.5, -0.5, 0]), means: numbers([3, 2], 1) * 3,
+    logWeights: Tensor([0.5, -0.5, 0] as [Double]), means: numbers([3, 2], 1) * 3,
     logVariances: numbers([3, 2], 2))
 
   /// Gradients of the objective reach every parameter, match differences, and some steps of Adam

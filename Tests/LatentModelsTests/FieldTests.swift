@@ -101,7 +101,7 @@ import Testing
   // MARK: Masks
 
   /// What a mask hides may be anything.
-  static let mask = Tensor([1.0, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1], shape: [4, 3])
+  static let mask = Tensor([1.0, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1] as [Double], shape: [4, 3])
     .converted(to: .float64)
 
   private static func holes(_ filling: Double) -> Tensor {

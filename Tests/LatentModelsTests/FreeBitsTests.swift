@@ -16,8 +16,8 @@ import Testing
     var random = RandomStream(seed: 1)
     return VAE(
       encoder: FreeEncoder(
-        mean: Tensor([1.5, 0.25, -0.5, -1, 0.125, 0.25], shape: [2, 3]),
-        logVariance: Tensor([-0.5, 0.25, -1.25, 0.5, -0.25, -1], shape: [2, 3])),
+        mean: Tensor([1.5, 0.25, -0.5, -1, 0.125, 0.25] as [Double], shape: [2, 3]),
+        logVariance: Tensor([-0.5, 0.25, -1.25, 0.5, -0.25, -1] as [Double], shape: [2, 3])),
       decoder: MLPDecoder(
         latentSize: 3, hidden: [], outputShape: [2], head: BernoulliHead(), using: &random),
       prior: .standardNormal(3)

@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test func linearPointsLieOnTheLine() {
-    let (start, end) = (Tensor([1.0, -2]), Tensor([3.0, 2]))
+    let (start, end) = (Tensor([1.0, -2] as [Double]), Tensor([3.0, 2] as [Double]))
     let line = interpolated(from: start, to: end, steps: 5, .linear)
     #expect(line.doubles == [1, -2, 1.5, -1, 2, 0, 2.5, 1, 3, 2])
   }
@@ -117,7 +117,8 @@ import Testing
     }
     // A quarter of a circle, in each row of a batch its own.
     let (start, end) = (
-      Tensor([1.0, 0, 0, 2], shape: [2, 2]), Tensor([0, 1.0, 2, 0], shape: [2, 2])
+      Tensor([1.0, 0, 0, 2] as [Double], shape: [2, 2]),
+      Tensor([0, 1.0, 2, 0] as [Double], shape: [2, 2])
     )
     let middle = interpolated(from: start, to: end, steps: 3, .spherical).selecting(1)
     let root = 0.5.squareRoot()

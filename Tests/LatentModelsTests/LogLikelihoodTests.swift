@@ -17,7 +17,7 @@ import Testing
   static func linear(excess: Double = 0) -> Model {
     var random = RandomStream(seed: 1)
     let weight =
-      Initializer.orthogonal()([5, 2], .float64, using: &random) * Tensor([1.5, 0.75])
+      Initializer.orthogonal()([5, 2], .float64, using: &random) * Tensor([1.5, 0.75] as [Double])
     let variance = deviation * deviation
     let spread = [1.5 * 1.5 + variance, 0.75 * 0.75 + variance]
     let offset = numbers([5], 2)

@@ -21,7 +21,7 @@ import Testing
     var random = RandomStream(seed: 1)
     let directions =
       Initializer.orthogonal()([latents, size], .float64, using: &random)
-      * Tensor([3, 2, 1.2], shape: [3, 1])
+      * Tensor([3, 2, 1.2] as [Double], shape: [3, 1])
     let clean = matmul(random.normalTensor([count, latents], .float64), directions)
     let data = clean + random.normalTensor([count, size], .float64) * 0.5
     return data - data.mean(axes: [0])

@@ -98,7 +98,7 @@ enum Tiny {
     return model
   }
 
-  static let x = Tensor([0, 1, 1, 1, 0, 0.25, 0.5, 1, 0, 0, 0, 1], shape: [4, 3])
+  static let x = Tensor([0, 1, 1, 1, 0, 0.25, 0.5, 1, 0, 0, 0, 1] as [Double], shape: [4, 3])
 
   static func training(_ seed: UInt64 = 3, step: Int = 0) -> LayerContext {
     LayerContext(isTraining: true, random: RandomStream(seed: seed), step: step)

@@ -65,7 +65,7 @@ import Testing
   @Test func equalityIsOfBits() {
     #expect(NDArray([0.0]) != NDArray([-0.0]))
     #expect(NDArray([Double.nan]) == NDArray([Double.nan]))
-    #expect(NDArray([Float(1)]) != NDArray([1.0]))
+    #expect(NDArray([Float(1)]) != NDArray([1.0] as [Double]))
     #expect(NDArray([1.0], shape: [1, 1]) != NDArray([1.0]))
   }
 

@@ -2,6 +2,7 @@
 
 import Foundation
 import LatentNumerics
+import TestSupport
 import Testing
 
 @Suite struct SpatialTests {
@@ -76,10 +77,10 @@ import Testing
     let x = SpatialTests.normal(example.shape, 31, dtype)
     var expected = x.converted(to: .float64)
     for (axis, map) in example.maps.enumerated() {
-      let identity = NDArray(
-        (0..<(map.inputSize * map.inputSize)).map {
-          $0 / map.inputSize == $0 % map.inputSize ? 1.0 : 0
-        }, shape: [1, map.inputSize, map.inputSize])
+      let entries = (0..<(map.inputSize * map.inputSize)).map {
+        $0 / map.inputSize == $0 % map.inputSize ? 1.0 : 0
+      }
+      let identity = NDArray(entries, shape: [1, map.inputSize, map.inputSize])
       let matrix = identity.mapped([map]).reshaped([map.outputSize, map.inputSize])
       var order = Array(0..<example.shape.rank)
       order.swapAt(axis + 1, order.count - 1)
@@ -175,30 +176,27 @@ import Testing
     #expect(try JSONDecoder().decode([Extent].self, from: text) == [uniform, each])
   }
 
-  struct Mistake: Codable, Sendable, CustomTestStringConvertible {
-    var name: String
-    var words: String
-    var testDescription: String { name }
-  }
-
   static let mistakes = [
-    Mistake(name: "rank", words: "pooling of shape [2, 3]: expected [batch, one to three"),
-    Mistake(name: "sizes", words: "pooling: kernel [2] has 1 sizes for 2 spatial axes"),
-    Mistake(name: "zero", words: "pooling: stride 0: expected at least 1"),
+    Mistake(name: "rank", words: ["pooling of shape [2, 3]: expected [batch, one to three"]),
+    Mistake(name: "sizes", words: ["pooling: kernel [2] has 1 sizes for 2 spatial axes"]),
+    Mistake(name: "zero", words: ["pooling: stride 0: expected at least 1"]),
     Mistake(
       name: "window",
-      words: "windows of 5 with padding 0 do not fit 4 elements of spatial axis 0 of [1, 4, 6, 2]"),
-    Mistake(name: "padding", words: "windows of 3 with padding 2 do not fit 4 elements"),
-    Mistake(name: "empty", words: "resize of empty axes: [1, 0, 2]"),
+      words: ["windows of 5 with padding 0 do not fit 4 elements of spatial axis 0 of [1, 4, 6, 2]"]
+    ),
+    Mistake(name: "padding", words: ["windows of 3 with padding 2 do not fit 4 elements"]),
+    Mistake(name: "empty", words: ["resize of empty axes: [1, 0, 2]"]),
     Mistake(
       name: "reflect",
-      words: "reflect padding of 1 and 4 does not fit 4 elements of spatial axis 0 of [1, 4, 6, 2] "
-        + "(0 to 3)"),
-    Mistake(name: "negative", words: "zero padding of -1 and 0 does not fit 4 elements"),
-    Mistake(name: "amounts", words: "padding: 1 amounts for 2 spatial axes of [1, 4, 6, 2]"),
-    Mistake(name: "map", words: "spatial map: maps of sizes [6] do not fit [1, 4, 6, 2]"),
-    Mistake(name: "integers", words: "spatial map of element type int32"),
-    Mistake(name: "positions", words: "positions [1, 2, 3, 1] of int32 for [1, 2, 3, 2]"),
+      words: [
+        "reflect padding of 1 and 4 does not fit 4 elements of spatial axis 0 of [1, 4, 6, 2] "
+          + "(0 to 3)"
+      ]),
+    Mistake(name: "negative", words: ["zero padding of -1 and 0 does not fit 4 elements"]),
+    Mistake(name: "amounts", words: ["padding: 1 amounts for 2 spatial axes of [1, 4, 6, 2]"]),
+    Mistake(name: "map", words: ["spatial map: maps of sizes [6] do not fit [1, 4, 6, 2]"]),
+    Mistake(name: "integers", words: ["spatial map of element type int32"]),
+    Mistake(name: "positions", words: ["positions [1, 2, 3, 1] of int32 for [1, 2, 3, 2]"]),
   ]
 
   static func make(_ name: String) {
@@ -234,13 +232,12 @@ import Testing
     }
   }
 
-  @Test(arguments: mistakes) func traps(mistake: Mistake) async throws {
+  @Test(arguments: mistakes) func traps(mistake: Mistake) async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]
     ) { [mistake] in
       SpatialTests.make(mistake.name)
     }
-    let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-    #expect(text.contains(mistake.words), "\(mistake.name): \(text.prefix(300))")
+    #expect(mistake.missing(in: result?.standardErrorContent) == nil)
   }
 }

@@ -47,7 +47,9 @@ import Testing
   }
 
   @Test func values() {
-    var gradients = Gradients([Tensor([-3, -0.5, 0, 0.5, 3]), nil, Tensor([1, -1] as [Float])])
+    var gradients = Gradients([
+      Tensor([-3, -0.5, 0, 0.5, 3] as [Double]), nil, Tensor([1, -1] as [Float]),
+    ])
     let (norm, scale) = gradients.clip(.value(0.75))
     #expect(scale == 1 && abs(norm - 20.5.squareRoot()) < 1e-12, "the norm before")
     #expect(gradients.tensors[0]?.doubles == [-0.75, -0.5, 0, 0.5, 0.75])
@@ -107,7 +109,7 @@ import Testing
   @Test func buffersAreTakenOver() {
     var average = ExponentialMovingAverage(Pair(), decay: 0.9)
     var current = Pair()
-    current.count = Tensor([17.0])
+    current.count = Tensor([17.0] as [Double])
     average.update(current)
     #expect(average.model.count.doubles == [17])
   }

@@ -75,7 +75,7 @@ import Testing
   /// A buffer is not touched, and a model of one type of layer keeps its own structure.
   @Test func buffersStay() {
     var model = Pair()
-    model.count = Tensor([42.0])
+    model.count = Tensor([42.0] as [Double])
     var optimizer = Adamax()
     optimizer.run(&model, 0..<3)
     #expect(model.count.doubles == [42])

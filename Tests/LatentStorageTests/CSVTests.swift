@@ -14,7 +14,9 @@ import Testing
     let floats = NDArray([0.1, 1e-20, -3, 16_777_216, .infinity, .nan] as [Float], shape: [3, 2])
     #expect(
       try text(floats, ["a", "b"]) == "a,b\n0.1,1e-20\n-3.0,16777216.0\ninf,nan\n")
-    #expect(try text(NDArray([0.1 + 0.2], shape: [1, 1]), ["x"]) == "x\n0.30000000000000004\n")
+    #expect(
+      try text(NDArray([0.1 + 0.2] as [Double], shape: [1, 1]), ["x"]) == "x\n0.30000000000000004\n"
+    )
     #expect(try text(NDArray([-5, 7] as [Int32], shape: [1, 2]), ["i", "j"]) == "i,j\n-5,7\n")
     #expect(try text(NDArray([] as [UInt8], shape: [0, 1]), ["e"]) == "e\n")
   }

@@ -41,8 +41,10 @@ import Testing
     let folder = try TemporaryFolder()
     let file = try foreign(folder)
     let expected: [String: NDArray] = [
-      "f2": NDArray([0.5, -2] as [Float]), "f8": NDArray([1.0 / 3]), "f8b": NDArray([1.0 / 3]),
-      "f4be": NDArray([1, 2, 3, 4] as [Float], shape: [2, 2]), "scalar": NDArray([2.5], shape: []),
+      "f2": NDArray([0.5, -2] as [Float]), "f8": NDArray([1.0 / 3] as [Double]),
+      "f8b": NDArray([1.0 / 3] as [Double]),
+      "f4be": NDArray([1, 2, 3, 4] as [Float], shape: [2, 2]),
+      "scalar": NDArray([2.5] as [Double], shape: []),
       "i1": NDArray([-1, 7] as [Int32]), "i2": NDArray([-300, 300] as [Int32]),
       "u2": NDArray([65535, 0] as [Int32]), "i8fits": NDArray([.max, .min] as [Int32]),
       "u1": NDArray([200, 1] as [UInt8]), "b": NDArray([1, 0] as [UInt8]),
@@ -141,7 +143,8 @@ import Testing
     #expect(try flat(foreign(folder)) == ["f8", "f8b", "scalar", "u1"])
     let arrays = [
       "a": NDArray(repeating: 1, shape: [30, 7], .float64), "b": NDArray([1, 2] as [Int32]),
-      "none": NDArray(repeating: 0, shape: [0, 3], .uint8), "one": NDArray([3.0], shape: []),
+      "none": NDArray(repeating: 0, shape: [0, 3], .uint8),
+      "one": NDArray([3.0] as [Double], shape: []),
     ]
     try HDF5File.write(arrays: arrays, to: folder.file("x.h5"))
     let file = try HDF5File(path: folder.file("x.h5"))
@@ -166,7 +169,7 @@ import Testing
   @Test func aFileReplacedWhileOpen() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("x.h5")
-    let (old, new) = (NDArray([1, 2, 3] as [Float]), NDArray([4.0, 5], shape: [2]))
+    let (old, new) = (NDArray([1, 2, 3] as [Float]), NDArray([4.0, 5] as [Double], shape: [2]))
     try HDF5File.write(arrays: ["x": old], to: path)
     let file = try HDF5File(path: path)
     try HDF5File.write(arrays: ["a": new, "x": new], to: path)

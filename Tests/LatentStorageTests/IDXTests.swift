@@ -42,7 +42,7 @@ import Testing
       (0x0b, [0xff, 0xfe], NDArray([-2] as [Int32])),
       (0x0c, [0, 1, 0, 0], NDArray([65_536] as [Int32])),
       (0x0d, [0xc0, 0x40, 0, 0], NDArray([-3] as [Float])),
-      (0x0e, [0x3f, 0xe0, 0, 0, 0, 0, 0, 0], NDArray([0.5])),
+      (0x0e, [0x3f, 0xe0, 0, 0, 0, 0, 0, 0], NDArray([0.5] as [Double])),
     ] as [(UInt8, [UInt8], NDArray)])
   func everyTypeIsRead(code: UInt8, body: [UInt8], values: NDArray) throws {
     let bytes = [0, 0, code, 1, 0, 0, 0, 1] + body

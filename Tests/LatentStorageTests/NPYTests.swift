@@ -33,7 +33,8 @@ import Testing
       + "0a0000803f00002040000040c000008040"
     #expect(hex(bytes) == expected)
     for (array, descr, shape) in [
-      (NDArray([0.5], shape: []), "<f8", "()"), (NDArray([1, 2] as [Int32]), "<i4", "(2,)"),
+      (NDArray([0.5] as [Double], shape: []), "<f8", "()"),
+      (NDArray([1, 2] as [Int32]), "<i4", "(2,)"),
       (NDArray([1] as [UInt8], shape: [1, 1, 1]), "|u1", "(1, 1, 1)"),
     ] {
       let bytes = NPY.encode(array)
@@ -133,7 +134,7 @@ import Testing
       NDArray([1, -2, 65_504, 0x1p-24, .infinity] as [Float])
     ),
     ("f4", 4, [0x3f, 0xc0, 0, 0], NDArray([1.5] as [Float])),
-    ("f8", 8, [0x3f, 0xf8, 0, 0, 0, 0, 0, 1], NDArray([1.5 + 0x1p-52])),
+    ("f8", 8, [0x3f, 0xf8, 0, 0, 0, 0, 0, 1], NDArray([1.5 + 0x1p-52] as [Double])),
     ("i1", 1, [0x80, 0xff, 0x7f], NDArray([-128, -1, 127] as [Int32])),
     ("i2", 2, [0x80, 0, 0xff, 0xff, 0x7f, 0xff], NDArray([-32_768, -1, 32_767] as [Int32])),
     ("i4", 4, [0x80, 0, 0, 0, 0, 0, 1, 0], NDArray([Int32.min, 256])),

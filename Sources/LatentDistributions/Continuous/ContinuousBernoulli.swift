@@ -25,11 +25,9 @@ public struct ContinuousBernoulli: ReparameterizedDistribution, FactorizedDistri
   public init(
     logits: Tensor, eventRank: Int = 1, file: StaticString = #fileID, line: UInt = #line
   ) {
-    let shape = parameterShape(
+    (batchShape, eventShape) = parameterShapes(
       "ContinuousBernoulli", [logits], eventRank: eventRank, file: file, line: line)
     self.logits = logits
-    batchShape = shape.prefix(shape.rank - eventRank)
-    eventShape = shape.suffix(eventRank)
   }
 
   public var dtype: DType { logits.dtype }
@@ -72,7 +70,7 @@ public struct ContinuousBernoulli: ReparameterizedDistribution, FactorizedDistri
     guard let q = other as? ContinuousBernoulli else { return nil }
     requireSameEvent(as: q)
     // KL does not change when x becomes 1 - x in both; p's logit is then negative.
-    let flip = Tensor.where(logits.detached .> 0, -logits.onesLike, logits.onesLike).detached
+    let flip = logits.negatingSign
     return Formulas.divergence(logits * flip, q.logits * flip).summedOverEvent(eventShape.rank)
   }
 }

@@ -26,10 +26,9 @@ public struct Delta: ReparameterizedDistribution, EvaluableDistribution, Distrib
   public init(
     _ value: Tensor, eventRank: Int = 1, file: StaticString = #fileID, line: UInt = #line
   ) {
-    let shape = parameterShape("Delta", [value], eventRank: eventRank, file: file, line: line)
+    (batchShape, eventShape) = parameterShapes(
+      "Delta", [value], eventRank: eventRank, file: file, line: line)
     self.value = value
-    batchShape = shape.prefix(shape.rank - eventRank)
-    eventShape = shape.suffix(eventRank)
   }
 
   public var dtype: DType { value.dtype }

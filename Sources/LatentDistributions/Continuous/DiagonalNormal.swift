@@ -30,12 +30,10 @@ public struct DiagonalNormal: ReparameterizedDistribution, FactorizedDistributio
     mean: Tensor, logVariance: Tensor, eventRank: Int = 1, file: StaticString = #fileID,
     line: UInt = #line
   ) {
-    let shape = parameterShape(
+    (batchShape, eventShape) = parameterShapes(
       "DiagonalNormal", [mean, logVariance], eventRank: eventRank, file: file, line: line)
     location = mean
     self.logVariance = logVariance
-    batchShape = shape.prefix(shape.rank - eventRank)
-    eventShape = shape.suffix(eventRank)
   }
 
   /// `standardDeviation` is positive and may broadcast against `mean`.

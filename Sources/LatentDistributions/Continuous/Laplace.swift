@@ -29,12 +29,10 @@ public struct Laplace: ReparameterizedDistribution, FactorizedDistribution,
     mean: Tensor, logScale: Tensor, eventRank: Int = 1, file: StaticString = #fileID,
     line: UInt = #line
   ) {
-    let shape = parameterShape(
+    (batchShape, eventShape) = parameterShapes(
       "Laplace", [mean, logScale], eventRank: eventRank, file: file, line: line)
     location = mean
     self.logScale = logScale
-    batchShape = shape.prefix(shape.rank - eventRank)
-    eventShape = shape.suffix(eventRank)
   }
 
   public var dtype: DType { location.dtype }

@@ -26,12 +26,10 @@ public struct Uniform: ReparameterizedDistribution, FactorizedDistribution,
     low: Tensor, high: Tensor, eventRank: Int = 1, file: StaticString = #fileID,
     line: UInt = #line
   ) {
-    let shape = parameterShape(
+    (batchShape, eventShape) = parameterShapes(
       "Uniform", [low, high], eventRank: eventRank, file: file, line: line)
     self.low = low
     self.high = high
-    batchShape = shape.prefix(shape.rank - eventRank)
-    eventShape = shape.suffix(eventRank)
   }
 
   public var dtype: DType { low.dtype }

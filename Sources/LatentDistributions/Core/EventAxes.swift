@@ -7,10 +7,10 @@ import LatentNumerics
 let logTwoPi = 1.837_877_066_409_345_483_6
 let logTwo = 0.693_147_180_559_945_309_42
 
-/// The common shape `[batch, event]` of parameters that broadcast against each other.
-func parameterShape(
+/// The common shape `[batch, event]` of parameters that broadcast against each other, split.
+func parameterShapes(
   _ name: StaticString, _ parameters: [Tensor], eventRank: Int, file: StaticString, line: UInt
-) -> Shape {
+) -> (batch: Shape, event: Shape) {
   var shape = parameters[0].shape
   let dtype = parameters[0].dtype
   for parameter in parameters {
@@ -28,7 +28,7 @@ func parameterShape(
     eventRank >= 0 && eventRank <= shape.rank,
     "\(name): event rank \(eventRank) does not fit parameters of shape \(shape)", file: file,
     line: line)
-  return shape
+  return (shape.prefix(shape.rank - eventRank), shape.suffix(eventRank))
 }
 
 extension Distribution {
@@ -76,4 +76,7 @@ extension Tensor {
   /// minus |x|, with derivative +1 at 0. Even functions written with it keep right derivatives at
   /// 0, where `abs` would give none.
   var negativeMagnitude: Tensor { Tensor.where(detached .> 0, -self, self) }
+
+  /// The constant -1 where x is positive, else 1: what makes every x negative or 0.
+  var negatingSign: Tensor { Tensor.where(detached .> 0, -onesLike, onesLike).detached }
 }

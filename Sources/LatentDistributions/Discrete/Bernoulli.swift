@@ -27,11 +27,9 @@ public struct Bernoulli: FactorizedDistribution, DistributionWithMean {
   public init(
     logits: Tensor, eventRank: Int = 1, file: StaticString = #fileID, line: UInt = #line
   ) {
-    let shape = parameterShape(
+    (batchShape, eventShape) = parameterShapes(
       "Bernoulli", [logits], eventRank: eventRank, file: file, line: line)
     self.logits = logits
-    batchShape = shape.prefix(shape.rank - eventRank)
-    eventShape = shape.suffix(eventRank)
   }
 
   public var dtype: DType { logits.dtype }
@@ -76,7 +74,7 @@ public struct Bernoulli: FactorizedDistribution, DistributionWithMean {
     guard let q = other as? Bernoulli else { return nil }
     requireSameEvent(as: q)
     // KL does not change when 0 and 1 are exchanged; with p's logit negative nothing cancels.
-    let flip = Tensor.where(logits.detached .> 0, -logits.onesLike, logits.onesLike).detached
+    let flip = logits.negatingSign
     let (lp, lq) = (logits * flip, q.logits * flip)
     let difference = lp - lq
     let expected = sigmoid(lp) * difference

@@ -24,14 +24,14 @@ public struct Categorical: FactorizedDistribution, DistributionWithMean {
   public init(
     logits: Tensor, eventRank: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) {
-    let shape = parameterShape(
+    let shapes = parameterShapes(
       "Categorical", [logits], eventRank: eventRank + 1, file: file, line: line)
     require(
-      shape[-1] > 0, "Categorical: logits of shape \(shape) have no classes", file: file,
-      line: line)
+      logits.shape[-1] > 0, "Categorical: logits of shape \(logits.shape) have no classes",
+      file: file, line: line)
     self.logits = logits
-    batchShape = shape.prefix(shape.rank - eventRank - 1)
-    eventShape = shape[(shape.rank - eventRank - 1)..<(shape.rank - 1)]
+    batchShape = shapes.batch
+    eventShape = shapes.event.prefix(eventRank)
   }
 
   /// The type of probabilities; values are int32.

@@ -46,9 +46,37 @@ public struct NDArray: Sendable {
 // MARK: - Making
 
 extension NDArray {
+  // Swift reads number literals as `Double` where it may choose. The initialisers of `[Float]` come
+  // first, so that literals make float32, as all defaults do; a `[Double]` makes float64.
+
+  /// Elements in row-major order, float32, which literals are too: `NDArray([1, 0.5], shape: [2, 1])`.
   /// Traps when the number of values is not that of the shape.
+  public init(
+    _ values: [Float], shape: Shape, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    self.init(elements: values, shape: shape, file: file, line: line)
+  }
+
+  /// A float32 vector, `[values.count]`; literals make one: `NDArray([1, 0.5])`.
+  public init(_ values: [Float]) { self.init(elements: values, shape: [values.count]) }
+
+  /// Elements in row-major order, of the type that they have. Traps when the number of values is not
+  /// that of the shape.
+  @_disfavoredOverload
   public init<Element: ArrayElement>(
     _ values: [Element], shape: Shape, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    self.init(elements: values, shape: shape, file: file, line: line)
+  }
+
+  /// A vector of the type that the values have, `[values.count]`.
+  @_disfavoredOverload
+  public init<Element: ArrayElement>(_ values: [Element]) {
+    self.init(elements: values, shape: [values.count])
+  }
+
+  private init<Element: ArrayElement>(
+    elements values: [Element], shape: Shape, file: StaticString = #fileID, line: UInt = #line
   ) {
     require(
       values.count == shape.count,
@@ -60,11 +88,6 @@ extension NDArray {
         freshPointer.copyMemory(from: base, byteCount: source.count)
       }
     }
-  }
-
-  /// A vector, `[values.count]`.
-  public init<Element: ArrayElement>(_ values: [Element]) {
-    self.init(values, shape: [values.count])
   }
 
   /// Every element `value`, rounded to the type.

@@ -17,112 +17,16 @@ package struct FlatSegment: Sendable {
   }
 }
 
-/// The numbers of an Adam step; `step` is 1 at the first update.
-package struct AdamNumbers: Sendable {
-  package var learningRate, beta1, beta2, epsilon, weightDecay, gradientScale: Double
-  package var decoupled: Bool
-  package var step: Int
-
-  package init(
-    learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,
-    gradientScale: Double, decoupled: Bool, step: Int
-  ) {
-    self.learningRate = learningRate
-    self.beta1 = beta1
-    self.beta2 = beta2
-    self.epsilon = epsilon
-    self.weightDecay = weightDecay
-    self.gradientScale = gradientScale
-    self.decoupled = decoupled
-    self.step = step
-  }
-
-  fileprivate var kernel: latent_adam_options {
-    latent_adam_options(
-      learning_rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
-      weight_decay: weightDecay, gradient_scale: gradientScale, decoupled: decoupled,
-      step: Int64(step))
-  }
-}
-
-/// The numbers of a step of stochastic gradient descent.
-package struct SGDNumbers: Sendable {
-  package var learningRate, momentum, dampening, weightDecay, gradientScale: Double
-  package var nesterov: Bool
-  package var step: Int
-
-  package init(
-    learningRate: Double, momentum: Double, dampening: Double, weightDecay: Double,
-    gradientScale: Double, nesterov: Bool, step: Int
-  ) {
-    self.learningRate = learningRate
-    self.momentum = momentum
-    self.dampening = dampening
-    self.weightDecay = weightDecay
-    self.gradientScale = gradientScale
-    self.nesterov = nesterov
-    self.step = step
-  }
-
-  fileprivate var kernel: latent_sgd_options {
-    latent_sgd_options(
-      learning_rate: learningRate, momentum: momentum, dampening: dampening,
-      weight_decay: weightDecay, gradient_scale: gradientScale, nesterov: nesterov,
-      step: Int64(step))
-  }
-}
-
-/// The numbers of an RMSprop step.
-package struct RMSpropNumbers: Sendable {
-  package var learningRate, smoothing, epsilon, momentum, weightDecay, gradientScale: Double
-  package var centered: Bool
-
-  package init(
-    learningRate: Double, smoothing: Double, epsilon: Double, momentum: Double,
-    weightDecay: Double, gradientScale: Double, centered: Bool
-  ) {
-    self.learningRate = learningRate
-    self.smoothing = smoothing
-    self.epsilon = epsilon
-    self.momentum = momentum
-    self.weightDecay = weightDecay
-    self.gradientScale = gradientScale
-    self.centered = centered
-  }
-
-  fileprivate var kernel: latent_rmsprop_options {
-    latent_rmsprop_options(
-      learning_rate: learningRate, smoothing: smoothing, epsilon: epsilon, momentum: momentum,
-      weight_decay: weightDecay, gradient_scale: gradientScale, centered: centered)
-  }
-}
-
-/// An update rule and the numbers of one step of it.
+/// An update rule with the numbers that only it has.
 package enum UpdateRule: Sendable {
   /// Adam (Kingma and Ba 2015) or AdamW; moments of the gradient and of its square.
-  case adam(AdamNumbers)
+  case adam(beta1: Double, beta2: Double, epsilon: Double, isDecoupled: Bool)
   /// Adamax (Kingma and Ba 2015, section 7.1); a moment of the gradient and its norm.
-  case adamax(AdamNumbers)
+  case adamax(beta1: Double, beta2: Double, epsilon: Double)
   /// Gradient descent with momentum; the velocity.
-  case sgd(SGDNumbers)
+  case sgd(momentum: Double, dampening: Double, isNesterov: Bool)
   /// RMSprop (Tieleman and Hinton 2012); the mean square, the mean gradient, the velocity.
-  case rmsprop(RMSpropNumbers)
-
-  /// The same rule at a parameter's n-th update, n from 1.
-  package func at(step: Int) -> UpdateRule {
-    switch self {
-    case .adam(var numbers):
-      numbers.step = step
-      return .adam(numbers)
-    case .adamax(var numbers):
-      numbers.step = step
-      return .adamax(numbers)
-    case .sgd(var numbers):
-      numbers.step = step
-      return .sgd(numbers)
-    case .rmsprop: return self
-    }
-  }
+  case rmsprop(smoothing: Double, epsilon: Double, momentum: Double, isCentered: Bool)
 
   /// How many arrays of state there are; those that the numbers make no use of may be empty.
   var stateCount: Int {
@@ -132,6 +36,23 @@ package enum UpdateRule: Sendable {
     case .rmsprop: 3
     }
   }
+}
+
+/// One step of a rule, with the numbers that every rule has.
+package struct UpdateStep: Sendable {
+  package let rule: UpdateRule
+  package let learningRate, weightDecay, gradientScale: Double
+  /// 1 at a parameter's first update.
+  package var number = 1
+
+  package init(
+    _ rule: UpdateRule, learningRate: Double, weightDecay: Double, gradientScale: Double
+  ) {
+    self.rule = rule
+    self.learningRate = learningRate
+    self.weightDecay = weightDecay
+    self.gradientScale = gradientScale
+  }
 
   /// Whether everything that was written is finite.
   fileprivate func run(
@@ -139,18 +60,31 @@ package enum UpdateRule: Sendable {
     _ new: UnsafeMutableRawPointer, _ state: [UnsafeMutableRawPointer]
   ) -> Bool {
     let (count, first) = (Int32(list.count), list.baseAddress)
-    switch self {
-    case .adam(let numbers):
-      var options = numbers.kernel
+    func adamOptions(
+      _ beta1: Double, _ beta2: Double, _ epsilon: Double, _ isDecoupled: Bool
+    ) -> latent_adam_options {
+      latent_adam_options(
+        learning_rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon,
+        weight_decay: weightDecay, gradient_scale: gradientScale, decoupled: isDecoupled,
+        step: Int64(number))
+    }
+    switch rule {
+    case .adam(let beta1, let beta2, let epsilon, let isDecoupled):
+      var options = adamOptions(beta1, beta2, epsilon, isDecoupled)
       return latent_adam(type, count, first, old, new, state[0], state[1], &options)
-    case .adamax(let numbers):
-      var options = numbers.kernel
+    case .adamax(let beta1, let beta2, let epsilon):
+      var options = adamOptions(beta1, beta2, epsilon, false)
       return latent_adamax(type, count, first, old, new, state[0], state[1], &options)
-    case .sgd(let numbers):
-      var options = numbers.kernel
+    case .sgd(let momentum, let dampening, let isNesterov):
+      var options = latent_sgd_options(
+        learning_rate: learningRate, momentum: momentum, dampening: dampening,
+        weight_decay: weightDecay, gradient_scale: gradientScale, nesterov: isNesterov,
+        step: Int64(number))
       return latent_sgd(type, count, first, old, new, state[0], &options)
-    case .rmsprop(let numbers):
-      var options = numbers.kernel
+    case .rmsprop(let smoothing, let epsilon, let momentum, let isCentered):
+      var options = latent_rmsprop_options(
+        learning_rate: learningRate, smoothing: smoothing, epsilon: epsilon, momentum: momentum,
+        weight_decay: weightDecay, gradient_scale: gradientScale, centered: isCentered)
       return latent_rmsprop(type, count, first, old, new, state[0], state[1], state[2], &options)
     }
   }
@@ -163,10 +97,11 @@ extension NDArray {
   ///
   /// - Returns: Whether every number that was written is finite: looking costs nothing in this pass.
   package mutating func update(
-    _ segments: [FlatSegment], state: inout [NDArray], by rule: UpdateRule, isWhole: Bool = false
+    _ segments: [FlatSegment], state: inout [NDArray], by step: UpdateStep, isWhole: Bool = false
   ) -> Bool {
     require(
-      state.count == rule.stateCount, "\(state.count) arrays of state for the rule \(rule)")
+      state.count == step.rule.stateCount,
+      "\(state.count) arrays of state for the rule \(step.rule)")
     if segments.isEmpty { return true }
     let isInPlace = isKnownUniquelyReferenced(&storage)
     if isInPlace { storage.forgetDerived() }
@@ -182,7 +117,7 @@ extension NDArray {
         count: Int64(segment.count))
     }
     let isFinite = list.withUnsafeBufferPointer {
-      rule.run(dtype.kernel, $0, pointer, result.freshPointer, state.map(\.freshPointer))
+      step.run(dtype.kernel, $0, pointer, result.freshPointer, state.map(\.freshPointer))
     }
     keepAlive(segments)
     keepAlive(storage)

@@ -80,6 +80,7 @@ package struct AttentionGeometry: Sendable {
       latent_attention(
         plan, pointer(operands, 0), pointer(operands, 1), pointer(operands, 2),
         weights?.freshPointer, output.freshPointer, scratch.freshPointer)
+      keepAlive(scratch.storage)
     }
     for operand in operands { keepAlive(operand.storage) }
     return (output, weights)
@@ -100,6 +101,7 @@ package struct AttentionGeometry: Sendable {
         cotangent.pointer, UnsafeMutableRawPointer(mutating: pointer(results, 0)),
         UnsafeMutableRawPointer(mutating: pointer(results, 1)),
         UnsafeMutableRawPointer(mutating: pointer(results, 2)), scratch.freshPointer)
+      keepAlive(scratch.storage)
     }
     for operand in operands { keepAlive(operand.storage) }
     keepAlive(weights.storage)

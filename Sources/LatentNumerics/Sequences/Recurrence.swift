@@ -101,7 +101,7 @@ package struct RecurrentPass: Sendable {
       (states.freshPointer + (length + 1) * block).copyMemory(
         from: cells.pointer + length * block, byteCount: block)
     }
-    for array in [inputs, state, factor, bias ?? state, memory ?? state] {
+    for array in [inputs, state, factor, projected, bias ?? state, memory ?? state] {
       keepAlive(array.storage)
     }
     self.states = states

@@ -213,28 +213,37 @@ extension Convolution {
     }
   }
 
+  /// Calls with each block of the output rows `range`, each group, and their patches: in `scratch`,
+  /// or the input itself where a patch is one position.
+  private func forEachBlock(
+    _ range: Range<Int>, _ x: UnsafeRawPointer, _ scratch: UnsafeMutableRawPointer,
+    _ body: (_ block: Range<Int>, _ group: Int, _ patches: UnsafeRawPointer) -> Void
+  ) {
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: blockRows) {
+      let block = start..<min(start + blockRows, range.upperBound)
+      for group in 0..<groups {
+        if isPointwise {
+          body(block, group, element(x, block.lowerBound * inputChannels))
+        } else {
+          makePatches(block, group: group, x, scratch)
+          body(block, group, UnsafeRawPointer(scratch))
+        }
+      }
+    }
+  }
+
   /// The output of rows `range`.
   func forward(
     rows range: Range<Int>, _ x: UnsafeRawPointer, _ w: UnsafeRawPointer,
     _ y: UnsafeMutableRawPointer, _ scratch: UnsafeMutableRawPointer
   ) {
     let outputs = outputChannels / groups
-    for start in stride(from: range.lowerBound, to: range.upperBound, by: blockRows) {
-      let block = start..<min(start + blockRows, range.upperBound)
-      for group in 0..<groups {
-        let patches: UnsafeRawPointer
-        if isPointwise {
-          patches = element(x, block.lowerBound * inputChannels)
-        } else {
-          makePatches(block, group: group, x, scratch)
-          patches = UnsafeRawPointer(scratch)
-        }
-        Gemm.serial(
-          .right, block.count, outputs, patch, patches, patch,
-          element(w, group * outputs * patch), patch,
-          y + (block.lowerBound * outputChannels + group * outputs) * dtype.size, outputChannels,
-          dtype)
-      }
+    forEachBlock(range, x, scratch) { block, group, patches in
+      Gemm.serial(
+        .right, block.count, outputs, patch, patches, patch,
+        element(w, group * outputs * patch), patch,
+        y + (block.lowerBound * outputChannels + group * outputs) * dtype.size, outputChannels,
+        dtype)
     }
   }
 
@@ -277,21 +286,11 @@ extension Convolution {
     _ w: UnsafeMutableRawPointer, _ scratch: UnsafeMutableRawPointer
   ) {
     let outputs = outputChannels / groups
-    for start in stride(from: range.lowerBound, to: range.upperBound, by: blockRows) {
-      let block = start..<min(start + blockRows, range.upperBound)
-      for group in 0..<groups {
-        let patches: UnsafeRawPointer
-        if isPointwise {
-          patches = element(x, block.lowerBound * inputChannels)
-        } else {
-          makePatches(block, group: group, x, scratch)
-          patches = UnsafeRawPointer(scratch)
-        }
-        Gemm.serial(
-          .left, outputs, patch, block.count,
-          element(y, block.lowerBound * outputChannels + group * outputs), outputChannels, patches,
-          patch, w + group * outputs * patch * dtype.size, patch, dtype, adding: true)
-      }
+    forEachBlock(range, x, scratch) { block, group, patches in
+      Gemm.serial(
+        .left, outputs, patch, block.count,
+        element(y, block.lowerBound * outputChannels + group * outputs), outputChannels, patches,
+        patch, w + group * outputs * patch * dtype.size, patch, dtype, adding: true)
     }
   }
 }

@@ -150,8 +150,8 @@ where Model.Posterior: ReparameterizedDistribution {
 
   @Test func masks() {
     var random = RandomStream(seed: 4)
-    let x = Tensor([0, 1, 1, 0, 1, 0] as [Float], shape: [2, 3])
-    let mask = Tensor([1, 1, 0, 1, 0, 1] as [Float], shape: [2, 3])
+    let x = Tensor([0, 1, 1, 0, 1, 0], shape: [2, 3])
+    let mask = Tensor([1, 1, 0, 1, 0, 1], shape: [2, 3])
     var incomplete = VAE(
       encoder: MLPEncoder(inputShape: [6], hidden: [8], latentSize: 2, using: &random),
       decoder: MLPDecoder(

@@ -149,7 +149,7 @@ struct Circle: Dataset {
 
   @Test func layers() {
     let layer = NoisyScale(scale: .ones([3]) * 2, deviation: 0.5)
-    let x = Tensor([1, 2, 3] as [Float], shape: [1, 3])
+    let x = Tensor([1, 2, 3], shape: [1, 3])
     #expect(layer(x).floats == [2, 4, 6])
     var context = LayerContext(isTraining: true, random: RandomStream(seed: 1))
     #expect(layer(x, &context).floats != [2, 4, 6])
@@ -198,7 +198,7 @@ struct Circle: Dataset {
   @Test func files() throws {
     try withFolder { folder in
       var checkpoint = Checkpoint(texts: ["note": "after the first day"])
-      checkpoint.arrays["means"] = NDArray([1, 2, 3] as [Float])
+      checkpoint.arrays["means"] = NDArray([1, 2, 3])
       try checkpoint.write(to: "\(folder)/means.h5")
       let again = try Checkpoint(contentsOf: "\(folder)/means.h5")
       #expect(again == checkpoint)
@@ -210,7 +210,7 @@ struct Circle: Dataset {
       try both.write(to: "\(folder)/both.h5")
       try Checkpoint(contentsOf: "\(folder)/both.h5").load(&critic, from: "critic")
 
-      let table = NDArray([0, 1, 2, 3, 4, 5] as [Float], shape: [3, 2])
+      let table = NDArray([0, 1, 2, 3, 4, 5], shape: [3, 2])
       try NPY.write(table, to: "\(folder)/table.npy")
       let read = try NPY.read("\(folder)/table.npy")  // [3, 2]
       try HDF5File.write(
