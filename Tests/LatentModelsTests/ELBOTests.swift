@@ -81,7 +81,7 @@ import Testing
   @Test(arguments: [0, 0.5, 1, 4.0]) func betaWeighsTheDivergence(beta: Double) {
     let model = Tiny.model(BernoulliHead())
     var context = Tiny.training()
-    let terms = ELBO(beta: beta)(model, Tiny.x, &context)
+    let terms = ELBO(beta: .constant(beta))(model, Tiny.x, &context)
     let parts = terms.terms.map(\.value.item)
     #expect(distance([terms.total.item], [parts[0] + beta * parts[1]]) < 1e-14)
   }

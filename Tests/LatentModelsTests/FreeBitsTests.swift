@@ -37,7 +37,7 @@ import Testing
     let x = Tensor.zeros([2, 2], .float64)
     func run(_ model: Model, _ bits: Double) -> LossTerms {
       var context = Tiny.training()
-      return ELBO(beta: beta, freeBits: bits)(model, x, &context)
+      return ELBO(beta: .constant(beta), freeBits: bits)(model, x, &context)
     }
     let terms = run(FreeBitsTests.model, bits)
     let charged = FreeBitsTests.each.reduce(0) { $0 + max($1, bits) }

@@ -158,7 +158,7 @@ import Testing
     switch name {
     case "no samples": _ = ELBO<Model>(samples: 0)
     case "beta": _ = ELBO<Model>(beta: -1)
-    case "beta NaN": _ = ELBO<Model>(beta: .nan)
+    case "beta NaN": _ = ELBO<Model>(beta: .constant(.nan))
     case "free bits": _ = ELBO<Model>(freeBits: -0.5)
     case "free bits of a mixture":
       let other = VAE(encoder: model.encoder, decoder: model.decoder, prior: DoorTests.mixture)

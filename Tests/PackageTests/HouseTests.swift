@@ -19,7 +19,7 @@ import Testing
       ("LatentDistributions", low),
       ("LatentOptimizers", middle.subtracting(["LatentDistributions"])),
       ("LatentStorage", c.union(["LatentNumerics"])),
-      ("LatentDatasets", ["LatentNumerics", "LatentStorage"]), 
+      ("LatentDatasets", ["LatentNumerics", "LatentStorage"]),
       ("LatentModels", middle.union(["LatentOptimizers"])),
       ("LatentTraining", top), ("Latent", top.union(["LatentTraining"])),
     ]
