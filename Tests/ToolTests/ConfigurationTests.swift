@@ -82,6 +82,7 @@ import Testing
           objective:
             beta: 2
             freeBits: 0
+            name: elbo
             samples: 1
             warmupSteps: 0
           optimizer:
@@ -168,7 +169,7 @@ import Testing
     Wrong("epoch: 3", "", 78, "a.yaml: epoch is unknown: a run has no epoch, only \(keys)"),
     Wrong(
       "objective: {bta: 3}", "", 78,
-      "a.yaml: objective.bta is unknown: objective has no bta, only beta, freeBits, samples, "
+      "a.yaml: objective.bta is unknown: the objective elbo has no bta, only beta, freeBits, name, samples, "
         + "warmupSteps"),
     Wrong(
       "model: {architecture: resnet, hidden: 3}", "", 78,
@@ -184,7 +185,14 @@ import Testing
     Wrong(
       "epochs: {a: 1}", "", 78, "a.yaml: epochs is a group of settings, expected one value"),
     Wrong("seed: -1", "", 78, "a.yaml: seed is -1, expected a number in range"),
-    Wrong("objective: {beta: yes}", "", 78, "a.yaml: objective.beta is 'yes', expected a number"),
+    Wrong(
+      "objective: {beta: yes}", "", 78,
+      "a.yaml: objective.beta is 'yes', expected a number, linear(FROM, TO, STEPS), "),
+    Wrong(
+      "objective: {name: [elbo]}", "", 78,
+      "a.yaml: objective.name is ['elbo'], expected the name of an objective"),
+    Wrong("", "--objective elb", 64, "--objective 'elb': expected elbo"),
+    Wrong("", "--beta linear(1,2) ", 64, "--beta 'linear(1,2)': expected a number, linear("),
     Wrong("objective: {beta: true}", "", 78, "a.yaml: objective.beta is true, expected a number"),
     Wrong("objective: {beta: -1}", "", 78, "a.yaml: objective.beta is -1.0, expected 0 or more"),
     Wrong(
@@ -192,7 +200,7 @@ import Testing
       "a.yaml: objective.beta is 1e999, expected a number in range"),
     Wrong(
       "objective: 3", "", 78,
-      "a.yaml: objective is 3, expected a group of beta, freeBits, samples, warmupSteps"),
+      "a.yaml: objective is 3, expected a group of beta, freeBits, name, samples, warmupSteps"),
     Wrong("data: 3", "", 78, "a.yaml: data is 3, expected a text"),
     Wrong("data: nonsense", "", 78, "a.yaml: data: cannot understand the data source \"nonsense\""),
     Wrong("bytes: gray", "", 78, "a.yaml: bytes is 'gray', expected pictures or numbers"),

@@ -156,11 +156,10 @@ public enum WeightSchedule: Sendable, Hashable, Codable, CustomStringConvertible
 
   public init(from decoder: any Swift.Decoder) throws {
     let container = try decoder.singleValueContainer()
-    if let value = try? container.decode(Double.self) {
-      self = .constant(value)
+    guard let text = try? container.decode(String.self) else {
+      self = .constant(try container.decode(Double.self))
       return
     }
-    let text = try container.decode(String.self)
     guard let schedule = WeightSchedule(text) else {
       throw DecodingError.dataCorruptedError(
         in: container, debugDescription: "'\(text)': expected \(WeightSchedule.forms)")
