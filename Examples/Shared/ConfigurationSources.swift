@@ -141,8 +141,12 @@ public struct ConfigurationSources: Sendable {
           key: ConfigurationSources.objective, found: other.shown,
           expected: "the name of an objective")
       }
-      if isNew && base.isText, var elbo = base.objective.description as? ELBODescription {
-        elbo.freeBits = RunConfiguration.freeBitsOfText
+      if isNew, var elbo = base.objective.description as? ELBODescription {
+        if base.isText {
+          elbo.freeBits = RunConfiguration.freeBitsOfText
+        } else {
+          elbo.warmupSteps = RunConfiguration.warmupStepsOfNumbers
+        }
         base.objective = ObjectiveSettings(elbo)
       }
       let start = try ConfigurationValue(encoding: base)

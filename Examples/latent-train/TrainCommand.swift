@@ -104,7 +104,7 @@ struct TrainCommand: ParsableCommand {
   var beta: String?
   @Option(help: "Nats that each latent dimension may use for free. (default: 0; of text 0.25)")
   var freeBits: Double?
-  @Option(help: "Steps over which the divergence's weight rises from 0. (default: 0)")
+  @Option(help: "Steps over which the divergence's weight rises from 0. (default: 500; of text 0)")
   var warmupSteps: Int?
   @Option(help: "Latent samples for each example. (default: 1)") var samples: Int?
 

@@ -97,6 +97,26 @@ import Testing
     #expect(layer(.zeros([2, 0])).doubles == [0, 0, 0, 0, 0, 0])
   }
 
+  /// A layer with relu by He's rule hands on the mean square of what it gets, a transposed convolution
+  /// too: an output pixel is a sum over the taps that the stride leaves it.
+  @Test func heKeepsTheMeanSquare() {
+    var random = RandomStream(seed: 3)
+    let x = random.normalTensor([16, 8, 8, 64], .float32)
+    let flat = Linear(64, 96, activation: .relu, initializer: .heUniform, using: &random)
+    let down = Conv2D(
+      64, 96, kernel: 4, stride: 2, padding: 1, activation: .relu, initializer: .heUniform,
+      using: &random)
+    let up = ConvTranspose2D(
+      64, 32, kernel: 4, stride: 2, padding: 1, activation: .relu, initializer: .heNormal,
+      using: &random)
+    for y in [flat(x), down(x), up(x)] {
+      // At the border there is less to add up.
+      let inside = y.sliced(1, 1..<(y.shape[1] - 1)).sliced(2, 1..<(y.shape[2] - 1))
+      let found = square(inside).mean().item
+      #expect(abs(found - 1) < 0.1, "\(found)")
+    }
+  }
+
   @Test(arguments: rules.map(\.initializer)) func followTheStream(initializer: Initializer) {
     var (first, again, other) = (
       RandomStream(seed: 1), RandomStream(seed: 1), RandomStream(seed: 2)

@@ -84,7 +84,7 @@ import Testing
             freeBits: 0
             name: elbo
             samples: 1
-            warmupSteps: 0
+            warmupSteps: 500
           optimizer:
             average: null
             clip: null
@@ -356,7 +356,8 @@ import Testing
     try withTemporaryFolder { folder in
       try writePictures(40, to: "\(folder)/data.npy")
       try Tool.train.run(
-        ["--data", "npy:data.npy", "--out", "run", "--average", "0.5"] + smallRun, in: folder
+        ["--data", "npy:data.npy", "--out", "run", "--average", "0.5", "--warmup-steps", "0"]
+          + smallRun, in: folder
       ).succeeded()
       let newest = try RunFolder.newest(in: "\(folder)/run")
       var old = newest.checkpoint

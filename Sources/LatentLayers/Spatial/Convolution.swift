@@ -102,7 +102,7 @@ public struct TransposedConvolution<Rank: SpatialRank>: WeightedLayer {
     self.outputPadding = three
     (weight, self.bias) = convolutionParameters(
       channels, outputs, geometry, first: channels, last: outputs / groups, bias: bias, initializer,
-      &random, file, line)
+      isTransposed: true, &random, file, line)
     self.activation = activation
   }
 
@@ -129,12 +129,12 @@ public struct TransposedConvolution<Rank: SpatialRank>: WeightedLayer {
   }
 }
 
-/// First weight and bias. Fans are those of the convolution, and of PyTorch's for the transposed one,
-/// where fan in counts the outputs.
+/// First weight and bias. An output of the transposed convolution is a sum over the taps that the
+/// stride leaves it; PyTorch takes its fans from the other way round.
 private func convolutionParameters(
   _ channels: Int, _ outputs: Int, _ geometry: ConvolutionGeometry, first: Int, last: Int,
-  bias: Bool, _ initializer: Initializer, _ random: inout RandomStream, _ file: StaticString,
-  _ line: UInt
+  bias: Bool, _ initializer: Initializer, isTransposed: Bool = false,
+  _ random: inout RandomStream, _ file: StaticString, _ line: UInt
 ) -> (weight: Tensor, bias: Tensor?) {
   require(
     channels > 0 && outputs > 0 && channels % geometry.groups == 0
@@ -146,7 +146,10 @@ private func convolutionParameters(
   for axis in (3 - geometry.rank)..<3 { shape.append(geometry.kernel[axis]) }
   shape.append(last)
   let taps = shape.count / first / last
-  let (fanIn, fanOut) = (last * taps, first / geometry.groups * taps)
+  let strides = geometry.stride[0] * geometry.stride[1] * geometry.stride[2]
+  let (there, back) = (last * taps, first / geometry.groups * taps)
+  let (fanIn, fanOut) =
+    isTransposed && initializer != .pyTorch ? (max(1, back / strides), there) : (there, back)
   let weight = initializer(shape, fanIn: fanIn, fanOut: fanOut, using: &random)
   let rule = initializer == .pyTorch ? initializer : .constant(0)
   return (weight, bias ? rule([outputs], fanIn: fanIn, using: &random) : nil)

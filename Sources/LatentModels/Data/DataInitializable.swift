@@ -1,6 +1,7 @@
 // A decoder that starts at the mean of the data spends its first steps on what differs between them,
 // and a likelihood that starts at their scale neither ignores nor exaggerates it. Burda, Grosse and
-// Salakhutdinov (2016) start the last bias of their decoders like that.
+// Salakhutdinov (2016) start the last bias of their decoders like that. An encoder starts where the
+// differences are what it sees: its first layer takes the mean off.
 
 import LatentAutodiff
 import LatentDistributions
@@ -9,21 +10,91 @@ import LatentNumerics
 
 /// A part of a model that can start where the data are.
 ///
-/// The ready decoders take the bias of their last layer from it, and likelihoods their scale. Call it
-/// before training; what a checkpoint holds replaces it.
+/// The ready decoders take the bias of their last layer from it, likelihoods their scale, and the ready
+/// encoders of numbers that of their first one. Call it before training; what a checkpoint holds replaces
+/// it.
 public protocol DataInitializable: Module {
   /// Starts at the mean and the scale of the data that were looked at.
   mutating func initialize(from statistics: DataStatistics)
 }
 
 extension VAE: DataInitializable {
-  /// Tells the decoder, where it can make use of them.
+  /// Tells encoder and decoder, where they can make use of them.
   public mutating func initialize(from statistics: DataStatistics) {
-    guard var informed = decoder as? any DataInitializable else { return }
-    informed.initialize(from: statistics)
-    if let informed = informed as? D { decoder = informed }
+    inform(&encoder, of: statistics)
+    inform(&decoder, of: statistics)
   }
 }
+
+/// Tells a part that can make use of them.
+private func inform<Part: Module>(_ part: inout Part, of statistics: DataStatistics) {
+  guard var informed = part as? any DataInitializable else { return }
+  informed.initialize(from: statistics)
+  if let informed = informed as? Part { part = informed }
+}
+
+// MARK: - Encoders
+
+extension MLP: DataInitializable {
+  /// Of layers that see the data: the first one takes their mean off.
+  public mutating func initialize(from statistics: DataStatistics) {
+    if !layers.isEmpty { layers[0].centerInputs(at: statistics.moments.mean) }
+  }
+}
+
+extension GatedMLP: DataInitializable {
+  /// Of layers that see the data: the first one takes their mean off.
+  public mutating func initialize(from statistics: DataStatistics) {
+    if !layers.isEmpty { layers[0].both.centerInputs(at: statistics.moments.mean) }
+  }
+}
+
+extension DenseEncoder: DataInitializable {
+  public mutating func initialize(from statistics: DataStatistics) {
+    inform(&hidden, of: statistics)
+  }
+}
+
+extension MLPPointEncoder: DataInitializable {
+  public mutating func initialize(from statistics: DataStatistics) {
+    hidden.initialize(from: statistics)
+  }
+}
+
+extension ConvEncoder: DataInitializable {
+  public mutating func initialize(from statistics: DataStatistics) {
+    convolutions[0].centerInputs(at: statistics.channelMoments.mean)
+  }
+}
+
+extension ResidualEncoder: DataInitializable {
+  public mutating func initialize(from statistics: DataStatistics) {
+    input.centerInputs(at: statistics.channelMoments.mean)
+  }
+}
+
+/// `weight` `[outputs, ..., inputs]` and `bias` `[outputs]`.
+private protocol FirstLayer {
+  var weight: Tensor { get set }
+  var bias: Tensor? { get set }
+}
+
+extension Linear: FirstLayer {}
+extension Convolution: FirstLayer {}
+
+extension FirstLayer {
+  /// The layer starts at W (x - mean): the bias is -W mean. At the border of a picture the mean of what is
+  /// padded is taken off too. Without a bias nothing changes.
+  fileprivate mutating func centerInputs(at mean: Tensor) {
+    guard let old = bias else { return }
+    let (outputs, inputs) = (weight.shape[0], mean.count)
+    let taps = weight.reshaped([outputs, weight.count / (outputs * inputs), inputs])
+    let shift = (taps * mean.converted(to: weight.dtype).reshaped([inputs])).sum(axes: [1, 2])
+    bias = Tensor((-shift).converted(to: old.dtype).array)
+  }
+}
+
+// MARK: - Decoders
 
 extension DenseDecoder: DataInitializable {
   public mutating func initialize(from statistics: DataStatistics) {

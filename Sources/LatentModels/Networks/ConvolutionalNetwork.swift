@@ -18,10 +18,11 @@ public struct ConvEncoder: Encoder {
   /// Means first, then log-variances.
   public var head: Linear
 
-  /// Traps unless height and width can be halved as often as there are layers.
+  /// `initializer` is that of the layers before the head. Traps unless height and width can be halved as
+  /// often as there are layers.
   public init(
     inputShape: Shape, channels: [Int], hidden width: Int, latentSize: Int,
-    activation: Activation = .relu, initializer: Initializer = .pyTorch,
+    activation: Activation = .relu, initializer: Initializer = .heUniform,
     using random: inout RandomStream, file: StaticString = #fileID, line: UInt = #line
   ) {
     let flat = imageAfter(channels, inputShape, file, line)
@@ -32,7 +33,7 @@ public struct ConvEncoder: Encoder {
     }
     hidden = Linear(
       flat.count, width, activation: activation, initializer: initializer, using: &random)
-    head = Linear(width, 2 * latentSize, initializer: initializer, using: &random)
+    head = Linear(width, 2 * latentSize, using: &random)
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
@@ -62,10 +63,11 @@ public struct ConvDecoder<Head: LikelihoodHead>: Decoder {
   public var head: Head
   private let imageShape: Shape
 
-  /// `channels` are those of the encoder; they are gone through in reverse.
+  /// `channels` are those of the encoder; they are gone through in reverse. `initializer` is that of all
+  /// layers but the last, which starts small.
   public init(
     latentSize: Int, hidden width: Int, channels: [Int], outputShape: Shape, head: Head,
-    activation: Activation = .relu, initializer: Initializer = .pyTorch,
+    activation: Activation = .relu, initializer: Initializer = .heUniform,
     using random: inout RandomStream, file: StaticString = #fileID, line: UInt = #line
   ) {
     imageShape = imageAfter(channels, outputShape, file, line)
@@ -76,10 +78,11 @@ public struct ConvDecoder<Head: LikelihoodHead>: Decoder {
     let outputs = outputShape[2] * head.outputsPerElement
     let widths = Array(channels.reversed())
     convolutions = zip(widths, widths.dropFirst() + [outputs]).enumerated().map { index, pair in
-      ConvTranspose2D(
-        pair.0, pair.1, kernel: 4, stride: 2, padding: 1,
-        activation: index + 1 < widths.count ? activation : .none, initializer: initializer,
-        using: &random)
+      let isLast = index + 1 == widths.count
+      // Four of the sixteen taps of each channel meet in a pixel.
+      return ConvTranspose2D(
+        pair.0, pair.1, kernel: 4, stride: 2, padding: 1, activation: isLast ? .none : activation,
+        initializer: isLast ? .output(fanIn: 4 * pair.0) : initializer, using: &random)
     }
     self.head = head
   }

@@ -5,6 +5,15 @@ import LatentDistributions
 import LatentLayers
 import LatentNumerics
 
+extension Initializer {
+  /// Of the last layer of a decoder: a tenth of `.pyTorch`. What a network of first weights makes of its
+  /// latents is noise; where it is as large as what the data differ by, the quickest way to a smaller loss
+  /// is to do without latents (decision 0029).
+  static func output(fanIn: Int) -> Initializer {
+    .uniform(limit: 0.1 / Double(fanIn).squareRoot())
+  }
+}
+
 /// `[batch, ...]` to a diagonal normal over `[batch, latent]`: hidden layers of the flattened input,
 /// then one linear layer.
 public struct DenseEncoder<Hidden: Layer>: Encoder {
@@ -44,14 +53,15 @@ public struct DenseDecoder<Hidden: Layer, Head: LikelihoodHead>: Decoder {
   /// One example.
   public let outputShape: Shape
 
-  /// `width` is what `hidden` ends with.
+  /// `width` is what `hidden` ends with. The output starts small unless an `initializer` is given.
   public init(
-    hidden: Hidden, width: Int, outputShape: Shape, head: Head,
-    initializer: Initializer = .pyTorch, using random: inout RandomStream
+    hidden: Hidden, width: Int, outputShape: Shape, head: Head, initializer: Initializer? = nil,
+    using random: inout RandomStream
   ) {
     self.hidden = hidden
     output = Linear(
-      width, outputShape.count * head.outputsPerElement, initializer: initializer, using: &random)
+      width, outputShape.count * head.outputsPerElement,
+      initializer: initializer ?? .output(fanIn: width), using: &random)
     self.head = head
     self.outputShape = outputShape
   }

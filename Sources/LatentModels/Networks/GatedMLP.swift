@@ -13,7 +13,7 @@ public struct GatedMLP: Layer {
 
   /// `sizes` are the widths from input to output.
   public init(
-    _ sizes: [Int], initializer: Initializer = .pyTorch, using random: inout RandomStream
+    _ sizes: [Int], initializer: Initializer = .heUniform, using random: inout RandomStream
   ) {
     layers = zip(sizes, sizes.dropFirst()).map {
       GatedLinear($0, $1, initializer: initializer, using: &random)
@@ -34,15 +34,14 @@ public struct GatedMLP: Layer {
 public typealias GatedMLPEncoder = DenseEncoder<GatedMLP>
 
 extension DenseEncoder where Hidden == GatedMLP {
-  /// `hidden` are the widths between input and latents.
+  /// `hidden` are the widths between input and latents, `initializer` is that of these layers.
   public init(
-    inputShape: Shape, hidden sizes: [Int], latentSize: Int, initializer: Initializer = .pyTorch,
+    inputShape: Shape, hidden sizes: [Int], latentSize: Int, initializer: Initializer = .heUniform,
     using random: inout RandomStream
   ) {
     let hidden = GatedMLP([inputShape.count] + sizes, initializer: initializer, using: &random)
     self.init(
-      hidden: hidden, width: sizes.last ?? inputShape.count, latentSize: latentSize,
-      initializer: initializer, using: &random)
+      hidden: hidden, width: sizes.last ?? inputShape.count, latentSize: latentSize, using: &random)
   }
 }
 
@@ -50,14 +49,14 @@ extension DenseEncoder where Hidden == GatedMLP {
 public typealias GatedMLPDecoder<Head: LikelihoodHead> = DenseDecoder<GatedMLP, Head>
 
 extension DenseDecoder where Hidden == GatedMLP {
-  /// `hidden` are the widths between latents and output.
+  /// `hidden` are the widths between latents and output, `initializer` is that of these layers.
   public init(
     latentSize: Int, hidden sizes: [Int], outputShape: Shape, head: Head,
-    initializer: Initializer = .pyTorch, using random: inout RandomStream
+    initializer: Initializer = .heUniform, using random: inout RandomStream
   ) {
     let hidden = GatedMLP([latentSize] + sizes, initializer: initializer, using: &random)
     self.init(
       hidden: hidden, width: sizes.last ?? latentSize, outputShape: outputShape, head: head,
-      initializer: initializer, using: &random)
+      using: &random)
   }
 }

@@ -12,7 +12,7 @@ public struct MLP: Layer {
 
   /// `sizes` are the widths from input to output.
   public init(
-    _ sizes: [Int], activation: Activation, initializer: Initializer = .pyTorch,
+    _ sizes: [Int], activation: Activation, initializer: Initializer = .heUniform,
     using random: inout RandomStream
   ) {
     layers = zip(sizes, sizes.dropFirst()).map {
@@ -34,16 +34,15 @@ public struct MLP: Layer {
 public typealias MLPEncoder = DenseEncoder<MLP>
 
 extension DenseEncoder where Hidden == MLP {
-  /// `hidden` are the widths between input and latents.
+  /// `hidden` are the widths between input and latents, `initializer` is that of these layers.
   public init(
     inputShape: Shape, hidden sizes: [Int], latentSize: Int, activation: Activation = .relu,
-    initializer: Initializer = .pyTorch, using random: inout RandomStream
+    initializer: Initializer = .heUniform, using random: inout RandomStream
   ) {
     let hidden = MLP(
       [inputShape.count] + sizes, activation: activation, initializer: initializer, using: &random)
     self.init(
-      hidden: hidden, width: sizes.last ?? inputShape.count, latentSize: latentSize,
-      initializer: initializer, using: &random)
+      hidden: hidden, width: sizes.last ?? inputShape.count, latentSize: latentSize, using: &random)
   }
 }
 
@@ -54,15 +53,14 @@ public struct MLPPointEncoder: Encoder {
   /// To the point, `[batch, latent]`.
   public var head: Linear
 
-  /// Hidden layers of the given sizes, then one linear layer.
+  /// Hidden layers of the given sizes and by `initializer`, then one linear layer.
   public init(
     inputShape: Shape, hidden sizes: [Int], latentSize: Int, activation: Activation = .relu,
-    initializer: Initializer = .pyTorch, using random: inout RandomStream
+    initializer: Initializer = .heUniform, using random: inout RandomStream
   ) {
     hidden = MLP(
       [inputShape.count] + sizes, activation: activation, initializer: initializer, using: &random)
-    head = Linear(
-      sizes.last ?? inputShape.count, latentSize, initializer: initializer, using: &random)
+    head = Linear(sizes.last ?? inputShape.count, latentSize, using: &random)
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
@@ -77,16 +75,16 @@ public struct MLPPointEncoder: Encoder {
 public typealias MLPDecoder<Head: LikelihoodHead> = DenseDecoder<MLP, Head>
 
 extension DenseDecoder where Hidden == MLP {
-  /// `hidden` are the widths between latents and output.
+  /// `hidden` are the widths between latents and output, `initializer` is that of these layers.
   public init(
     latentSize: Int, hidden sizes: [Int], outputShape: Shape, head: Head,
-    activation: Activation = .relu, initializer: Initializer = .pyTorch,
+    activation: Activation = .relu, initializer: Initializer = .heUniform,
     using random: inout RandomStream
   ) {
     let hidden = MLP(
       [latentSize] + sizes, activation: activation, initializer: initializer, using: &random)
     self.init(
       hidden: hidden, width: sizes.last ?? latentSize, outputShape: outputShape, head: head,
-      initializer: initializer, using: &random)
+      using: &random)
   }
 }

@@ -220,7 +220,8 @@ public struct ResidualDecoder<Head: LikelihoodHead>: Decoder {
   /// From raw outputs to the likelihood.
   public var head: Head
 
-  /// `network` is that of the encoder; its levels are gone through in reverse.
+  /// `network` is that of the encoder; its levels are gone through in reverse. `initializer` is that of
+  /// all layers but the last, which starts small.
   public init(
     outputShape: Shape, head: Head, network: ResidualNetwork = ResidualNetwork(),
     initializer: Initializer = .pyTorch, using random: inout RandomStream,
@@ -243,7 +244,7 @@ public struct ResidualDecoder<Head: LikelihoodHead>: Decoder {
     norm = network.norm(channels[last], file, line)
     output = Conv2D(
       channels[last], outputShape[2] * head.outputsPerElement, kernel: 3, padding: 1,
-      initializer: initializer, using: &random)
+      initializer: .output(fanIn: 9 * channels[last]), using: &random)
     self.head = head
   }
 

@@ -53,6 +53,11 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// 2016); what is free cannot be saved.
   public static let freeBitsOfText = 0.25
 
+  /// Steps of the warm-up of new runs on anything but text where nothing is said. A network of first
+  /// weights has no use for latents yet, and the divergence empties them faster than it learns one
+  /// (Sønderby et al. 2016).
+  public static let warmupStepsOfNumbers = 500
+
   /// How gradients become steps.
   public struct OptimizerSettings: Codable, Sendable, Equatable {
     /// One of `optimizers`.
