@@ -66,6 +66,9 @@ public struct ConfigurationSources: Sendable {
 
   static let architecture = "model.architecture"
   static let objective = "objective.name"
+  static let posterior = "model.posterior.name"
+  /// Words that were looked up before the settings that they stand for are laid over each other.
+  static let names = [architecture, objective, posterior]
 
   /// What is said about a setting: by the last flag, else by the file.
   private func value(_ key: String) -> ConfigurationValue? {
@@ -125,21 +128,14 @@ public struct ConfigurationSources: Sendable {
   ) throws -> RunConfiguration {
     try explaining {
       var base = base
-      switch value(ConfigurationSources.architecture) {
-      case nil: break
-      case .text(let name): base.model = try ModelDescription(named: name, inputShape: inputShape)
-      case let other?:
-        throw SettingError(
-          key: ConfigurationSources.architecture, found: other.shown,
-          expected: "the name of a network")
+      try named(ConfigurationSources.architecture, "network") {
+        base.model = try ModelDescription(named: $0, inputShape: inputShape)
       }
-      switch value(ConfigurationSources.objective) {
-      case nil: break
-      case .text(let name): base.objective = try ObjectiveSettings(named: name)
-      case let other?:
-        throw SettingError(
-          key: ConfigurationSources.objective, found: other.shown,
-          expected: "the name of an objective")
+      try named(ConfigurationSources.posterior, "posterior") {
+        base.model.posterior = try PosteriorSettings(named: $0)
+      }
+      try named(ConfigurationSources.objective, "objective") {
+        base.objective = try ObjectiveSettings(named: $0)
       }
       if isNew, var elbo = base.objective.description as? ELBODescription {
         if base.isText {
@@ -167,11 +163,21 @@ public struct ConfigurationSources: Sendable {
     }
   }
 
+  /// Looks up what is asked for by name, whose settings are then laid over.
+  private func named(_ key: String, _ kind: String, _ body: (String) throws -> Void) throws {
+    switch value(key) {
+    case nil: break
+    case .text(let name): try body(name)
+    case let other?:
+      throw SettingError(key: key, found: other.shown, expected: "the name of the \(kind)")
+    }
+  }
+
   private func place(
     _ value: ConfigurationValue, at path: String, in tree: inout ConfigurationValue
   ) throws {
     // A name of a network is more than its architecture: it was looked up before.
-    if [ConfigurationSources.architecture, ConfigurationSources.objective].contains(path) { return }
+    if ConfigurationSources.names.contains(path) { return }
     // The longest part of the path that there is: all of it, or the group that lacks the rest.
     var known = path
     while tree[known] == nil {

@@ -25,6 +25,9 @@ struct TrainCommand: ParsableCommand {
       MODELS
       \(modelList)
 
+      POSTERIORS
+      \(posteriorList)
+
       OBJECTIVES
       \(objectiveList)
         Their settings: latent-train --objective NAME --print-config, to be set by
@@ -63,6 +66,10 @@ struct TrainCommand: ParsableCommand {
     list(ModelDescription.presets.map { ($0.name, $0.summary) })
   }
 
+  private static var posteriorList: String {
+    list(PosteriorSettings.all.map { ($0.name, $0.origin.summary) })
+  }
+
   private static var objectiveList: String {
     list(ObjectiveSettings.all.map { ($0.name, $0.origin.summary) })
   }
@@ -94,6 +101,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Number of latent dimensions.") var latent: Int?
   @Option(help: "Widths of the encoder's hidden layers, such as 400 or 512,256.")
   var hidden: String?
+  @Option(help: "What the encoder ends in; see POSTERIORS. (default: diagonal)")
+  var posterior: String?
   @Option(help: "bernoulli, continuous-bernoulli, normal or unit-normal.") var likelihood: String?
   @Option(name: .customLong("set"), help: "KEY=VALUE: any setting of --print-config, repeatable.")
   var settings: [String] = []
@@ -164,6 +173,7 @@ struct TrainCommand: ParsableCommand {
       FlagSetting("--model", "model.architecture", model),
       FlagSetting("--latent", "model.latentSize", latent),
       FlagSetting("--hidden", "model.hidden", try widths()),
+      FlagSetting("--posterior", "model.posterior.name", posterior),
       FlagSetting("--likelihood", "model.likelihood", likelihood),
       FlagSetting("--objective", "objective.name", objective),
       try beta.flatMap { try FlagSetting(assignment: "objective.beta=\($0)", flag: "--beta") },

@@ -68,7 +68,7 @@ struct MLPFixture: FixtureNetwork {
 /// Convolutions of kernel 4 and stride 2, one hidden layer, mirrored, Bernoulli.
 struct ConvFixture: FixtureNetwork {
   typealias Model = VAE<
-    FixedNoiseEncoder<ConvEncoder>, ConvDecoder<BernoulliHead>, StandardNormalPrior
+    FixedNoiseEncoder<ConvEncoder<DiagonalHead>>, ConvDecoder<BernoulliHead>, StandardNormalPrior
   >
   let name: String
   let inputShape: [Int]
@@ -120,7 +120,7 @@ struct ConvFixture: FixtureNetwork {
 /// Residual blocks and spatial latents, mirrored, normal of unit variance.
 struct ResidualFixture: FixtureNetwork {
   typealias Model = VAE<
-    FixedNoiseEncoder<ResidualEncoder>, ResidualDecoder<NormalHead>, StandardNormalPrior
+    FixedNoiseEncoder<ResidualEncoder<DiagonalHead>>, ResidualDecoder<NormalHead>, StandardNormalPrior
   >
   let name: String
   let side: Int

@@ -37,9 +37,6 @@ import Testing
       MLPNetwork(hidden: [7, 5], latentSize: 3), [4, 4, 3], [3],
       #""architecture":"mlp","hidden":[7,5],"inputShape":[4,4,3],"latentSize":3"#),
     Example(
-      MLPAutoencoderNetwork(hidden: [5], latentSize: 2), [2, 3, 1], [2],
-      #""architecture":"mlp-autoencoder","hidden":[5],"inputShape":[2,3,1],"latentSize":2"#),
-    Example(
       GatedMLPNetwork(hidden: [7, 5], latentSize: 3), [2, 3, 1], [3],
       #""architecture":"gated-mlp","hidden":[7,5],"inputShape":[2,3,1],"latentSize":3"#),
     Example(
@@ -82,23 +79,30 @@ import Testing
         + #""latentSize":1,"layers":3,"likelihood":"categorical","width":3"#),
   ]
 
-  /// Each network with each of its likelihoods.
+  /// Each network with each posterior and each of its likelihoods.
   static let combinations = examples.flatMap { example in
-    type(of: example.network).likelihoods.map { (example, $0) }
+    PosteriorSettings.all.flatMap { posterior in
+      type(of: example.network).likelihoods.map { (example, posterior.name, $0) }
+    }
   }
 
   @Test(arguments: combinations)
-  func everyCombinationWorks(example: Example, likelihood: Description.Likelihood) throws {
+  func everyCombinationWorks(
+    _ example: Example, _ posterior: String, _ likelihood: Description.Likelihood
+  ) throws {
     let description = Description(
-      example.network, inputShape: example.inputShape, likelihood: likelihood)
+      example.network, inputShape: example.inputShape,
+      posterior: try PosteriorSettings(named: posterior).description, likelihood: likelihood)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let data = try encoder.encode(description)
     // Keys are sorted: those of text networks lie on both sides of this one.
     let word = "\"likelihood\":\"\(likelihood.rawValue)\""
+    let json = String(decoding: data, as: UTF8.self)
+    let without = json.replacingOccurrences(of: #","posterior":{"name":"\#(posterior)"}"#, with: "")
+    #expect(json != without)
     #expect(
-      String(decoding: data, as: UTF8.self)
-        == "{\(example.json.contains(word) ? example.json : "\(example.json),\(word)")}")
+      without == "{\(example.json.contains(word) ? example.json : "\(example.json),\(word)")}")
     let again = try JSONDecoder().decode(Description.self, from: data)
     #expect(again == description && again.hashValue == description.hashValue)
     var random = RandomStream(seed: 1)
@@ -186,34 +190,34 @@ import Testing
   /// Sizes that follow the data.
   @Test(
     arguments: [
-      ("conv", [28, 28, 1], "conv(channels: [32, 64], hidden: 256, latentSize: 16), bernoulli"),
+      ("conv", [28, 28, 1], "conv(channels: [32, 64], hidden: 256, latentSize: 16), diagonal, bernoulli"),
       (
         "conv", [64, 64, 3],
-        "conv(channels: [32, 32, 64, 64], hidden: 256, latentSize: 16), bernoulli"
+        "conv(channels: [32, 32, 64, 64], hidden: 256, latentSize: 16), diagonal, bernoulli"
       ),
       (
-        "conv", [40, 32, 3], "conv(channels: [32, 64, 64], hidden: 256, latentSize: 16), bernoulli"
+        "conv", [40, 32, 3], "conv(channels: [32, 64, 64], hidden: 256, latentSize: 16), diagonal, bernoulli"
       ),
-      ("conv", [8, 8, 1], "conv(channels: [64], hidden: 256, latentSize: 16), bernoulli"),
+      ("conv", [8, 8, 1], "conv(channels: [64], hidden: 256, latentSize: 16), diagonal, bernoulli"),
       (
         "resnet", [28, 28, 1],
         "resnet(channels: [32, 64, 128], blocks: 1, groups: 8, latentChannels: 4, epsilon: 1e-06), "
-          + "normal"
+          + "diagonal, normal"
       ),
       (
         "resnet", [9, 8, 1],
-        "resnet(channels: [32], blocks: 1, groups: 8, latentChannels: 4, epsilon: 1e-06), normal"
+        "resnet(channels: [32], blocks: 1, groups: 8, latentChannels: 4, epsilon: 1e-06), diagonal, normal"
       ),
-      ("gated-mlp", [7], "gated-mlp(hidden: [300, 300], latentSize: 40), bernoulli"),
-      ("mlp-autoencoder", [7], "mlp-autoencoder(hidden: [400], latentSize: 20), bernoulli"),
+      ("gated-mlp", [7], "gated-mlp(hidden: [300, 300], latentSize: 40), diagonal, bernoulli"),
+      ("mlp-autoencoder", [7], "mlp(hidden: [400], latentSize: 20), point, bernoulli"),
       (
         "transformer-text", [9],
         "transformer-text(width: 128, heads: 4, layers: 2, hidden: 512, latentSize: 32, "
-          + "norm: before, positions: learned, dropout: 0.0), categorical"
+          + "norm: before, positions: learned, dropout: 0.0), diagonal, categorical"
       ),
       (
         "gru-text", [9],
-        "gru-text(width: 128, hidden: 256, layers: 1, latentSize: 32), categorical"
+        "gru-text(width: 128, hidden: 256, layers: 1, latentSize: 32), diagonal, categorical"
       ),
     ] as [(String, [Int], String)])
   func defaults(name: String, inputShape: [Int], text: String) throws {
@@ -249,10 +253,12 @@ import Testing
       {"architecture":"mlp-autoencoder","hidden":[32,16],"inputShape":[8,8,1],"latentSize":4,\
       "likelihood":"continuous-bernoulli"}
       """
-    let network = MLPAutoencoderNetwork(hidden: [32, 16], latentSize: 4)
+    let network = MLPNetwork(hidden: [32, 16], latentSize: 4)
     #expect(
       try JSONDecoder().decode(Description.self, from: Data(text.utf8))
-        == Description(network, inputShape: [8, 8, 1], likelihood: .continuousBernoulli))
+        == Description(
+          network, inputShape: [8, 8, 1], posterior: PointPosterior(),
+          likelihood: .continuousBernoulli))
     for wrong in [
       "{}", text.replacingOccurrences(of: "[32,16]", with: "32"),
       text.replacingOccurrences(of: ":4,", with: ":4.5,"),
@@ -301,7 +307,7 @@ import Testing
   @Test func equality() {
     let first = Description(MLPNetwork(), inputShape: [4])
     #expect(first == Description(MLPNetwork(), inputShape: [4]))
-    #expect(first != Description(MLPAutoencoderNetwork(), inputShape: [4]))
+    #expect(first != Description(MLPNetwork(), inputShape: [4], posterior: PointPosterior()))
     #expect(first != Description(MLPNetwork(latentSize: 3), inputShape: [4]))
     #expect(first != Description(MLPNetwork(), inputShape: [5]))
     #expect(first != Description(MLPNetwork(), inputShape: [4], likelihood: .normal))
@@ -313,9 +319,12 @@ import Testing
     static let presets: [NetworkPreset] = []
     static let likelihoods = [ModelDescription.Likelihood.normal]
     func validate(inputShape: [Int]) throws {}
-    func parameterCount(inputShape: [Int], likelihood: ModelDescription.Likelihood) -> Double { 26 }
+    func parameterCount(
+      inputShape: [Int], posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood
+    ) -> Double { 26 }
     func makeModel(
-      inputShape: Shape, likelihood: ModelDescription.Likelihood, using random: inout RandomStream
+      inputShape: Shape, posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood,
+      using random: inout RandomStream
     ) -> any LatentVariableModel {
       Tiny.model(NormalHead(), inputShape: inputShape)
     }
@@ -326,7 +335,7 @@ import Testing
     let description = Description(PointNetwork(), inputShape: [3], likelihood: .normal)
     let model = try description.makeModel(using: &random)
     #expect(Double(model.parameterCount) == description.parameterCount)
-    #expect("\(description)" == "point(), normal")
+    #expect("\(description)" == "point(), diagonal, normal")
   }
 
   struct Wrong: Sendable, CustomTestStringConvertible {
@@ -386,7 +395,6 @@ import Testing
       PointNetwork(), "likelihood is bernoulli, expected normal for the network point"),
     Wrong(GatedMLPNetwork(hidden: [-1]), "hidden is [-1], expected positive widths"),
     Wrong(GatedMLPNetwork(latentSize: 0), "latentSize is 0, expected a positive number"),
-    Wrong(MLPAutoencoderNetwork(latentSize: 0), "latentSize is 0, expected a positive number"),
     Wrong(
       GatedMLPNetwork(hidden: [big, big]),
       "parameters is 4611688724256785408 for gated-mlp(hidden: [1073741824, 1073741824], "

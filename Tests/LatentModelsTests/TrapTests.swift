@@ -40,7 +40,7 @@ import Testing
       name: "data",
       words: [
         "Linear: an input of shape [4, 1], expected [..., 3], in the layer encoder.head",
-        "evaluating VAE<DenseEncoder<MLP>", "TrapTests.swift",
+        "evaluating VAE<DenseEncoder<MLP, DiagonalHead>", "TrapTests.swift",
       ]),
     Mistake(
       name: "type",

@@ -79,6 +79,8 @@ import Testing
             inputShape: [8, 8, 1]
             latentSize: 4
             likelihood: bernoulli
+            posterior:
+              name: diagonal
           objective:
             beta: 2
             freeBits: 0
@@ -190,7 +192,7 @@ import Testing
       "a.yaml: objective.beta is 'yes', expected a number, linear(FROM, TO, STEPS), "),
     Wrong(
       "objective: {name: [elbo]}", "", 78,
-      "a.yaml: objective.name is ['elbo'], expected the name of an objective"),
+      "a.yaml: objective.name is ['elbo'], expected the name of the objective"),
     Wrong("", "--objective elb", 64, "--objective 'elb': expected elbo"),
     Wrong("", "--beta linear(1,2) ", 64, "--beta 'linear(1,2)': expected a number, linear("),
     Wrong("objective: {beta: true}", "", 78, "a.yaml: objective.beta is true, expected a number"),
@@ -217,7 +219,7 @@ import Testing
       "a.yaml: model.architecture is 'gan', expected mlp, mlp-autoencoder,"),
     Wrong(
       "model: {architecture: 3}", "", 78,
-      "a.yaml: model.architecture is 3, expected the name of a network"),
+      "a.yaml: model.architecture is 3, expected the name of the network"),
     Wrong(
       "model: {likelihood: poisson}", "", 78,
       "a.yaml: model.likelihood is 'poisson', expected bernoulli,"),

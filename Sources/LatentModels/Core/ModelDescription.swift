@@ -6,11 +6,11 @@ import LatentDistributions
 import LatentLayers
 import LatentNumerics
 
-/// A ready network, the shape of its data and its likelihood; JSON in checkpoints and configuration
+/// A ready network, the shape of its data, its posterior and its likelihood; JSON in checkpoints and configuration
 /// files, where the network's own settings stand beside the others:
 ///
 ///     {"architecture": "mlp", "hidden": [400], "latentSize": 20, "inputShape": [28, 28, 1],
-///      "likelihood": "bernoulli"}
+///      "posterior": {"name": "diagonal"}, "likelihood": "bernoulli"}
 public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The likelihoods of ready decoders, by the words for them in files.
   public enum Likelihood: String, Sendable, Hashable, Codable, CaseIterable {
@@ -48,15 +48,19 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
   public var network: any NetworkDescription
   /// Shape of one example, channels last.
   public var inputShape: [Int]
+  /// What the encoder ends in.
+  public var posterior: PosteriorSettings
   /// What the decoder ends in.
   public var likelihood: Likelihood
 
   /// Any network with any likelihood; `validate` says whether they suit each other and the data.
   public init(
-    _ network: any NetworkDescription, inputShape: [Int], likelihood: Likelihood = .bernoulli
+    _ network: any NetworkDescription, inputShape: [Int],
+    posterior: any PosteriorDescription = DiagonalPosterior(), likelihood: Likelihood = .bernoulli
   ) {
     self.network = network
     self.inputShape = inputShape
+    self.posterior = PosteriorSettings(posterior)
     self.likelihood = likelihood
   }
 
@@ -67,7 +71,9 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
       let names = ModelDescription.presets.map(\.name).joined(separator: ", ")
       throw ModelDescriptionError(key: "architecture", found: "'\(name)'", expected: names)
     }
-    self.init(preset.network(inputShape), inputShape: inputShape, likelihood: preset.likelihood)
+    self.init(
+      preset.network(inputShape), inputShape: inputShape, posterior: preset.posterior,
+      likelihood: preset.likelihood)
   }
 
   /// The largest number of parameters a described model may have: a file's description is
@@ -98,6 +104,7 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
       possible.contains(likelihood), "likelihood", "\(likelihood.rawValue)",
       possible.map(\.rawValue).joined(separator: ", ")
         + " for the network \(type(of: network).architecture)")
+    try posterior.description.validate()
     try network.validate(inputShape: inputShape)
     try check(
       parameterCount <= Double(limit), "parameters",
@@ -107,7 +114,8 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
 
   /// The number of trained parameters of a valid description, without making the model.
   public var parameterCount: Double {
-    network.parameterCount(inputShape: inputShape, likelihood: likelihood)
+    network.parameterCount(
+      inputShape: inputShape, posterior: posterior.description.makeHead(), likelihood: likelihood)
   }
 
   /// The described model with first weights from `random`.
@@ -115,30 +123,39 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
   public func makeModel(using random: inout RandomStream) throws -> any LatentVariableModel {
     try validate()
     return network.makeModel(
-      inputShape: Shape(inputShape), likelihood: likelihood, using: &random)
+      inputShape: Shape(inputShape), posterior: posterior.description.makeHead(),
+      likelihood: likelihood, using: &random)
   }
 
-  /// `mlp(hidden: [400], latentSize: 20), bernoulli`.
-  public var description: String { "\(network), \(likelihood.rawValue)" }
+  /// `mlp(hidden: [400], latentSize: 20), diagonal, bernoulli`.
+  public var description: String { "\(network), \(posterior.name), \(likelihood.rawValue)" }
 
   // MARK: Equality and files
 
   public static func == (first: ModelDescription, second: ModelDescription) -> Bool {
     AnyHashable(first.network) == AnyHashable(second.network)
-      && first.inputShape == second.inputShape && first.likelihood == second.likelihood
+      && first.inputShape == second.inputShape && first.posterior == second.posterior
+      && first.likelihood == second.likelihood
   }
 
   public func hash(into hasher: inout Hasher) {
     hasher.combine(AnyHashable(network))
     hasher.combine(inputShape)
+    hasher.combine(posterior)
     hasher.combine(likelihood)
   }
 
-  private enum CodingKeys: String, CodingKey { case architecture, inputShape, likelihood }
+  private enum CodingKeys: String, CodingKey { case architecture, inputShape, posterior, likelihood }
 
   public init(from decoder: any Swift.Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    let name = try container.decode(String.self, forKey: .architecture)
+    let saved = try container.decode(String.self, forKey: .architecture)
+    // The first versions had one posterior for each network.
+    let isPoint = saved == MLPNetwork.autoencoder
+    posterior =
+      try container.decodeIfPresent(PosteriorSettings.self, forKey: .posterior)
+      ?? (isPoint ? PosteriorSettings(PointPosterior()) : PosteriorSettings())
+    let name = isPoint ? MLPNetwork.architecture : saved
     guard let type = ModelDescription.networks.first(where: { $0.architecture == name }) else {
       let names = ModelDescription.networks.map { $0.architecture }.joined(separator: ", ")
       throw ModelDescriptionError(key: "architecture", found: "'\(name)'", expected: names)
@@ -152,6 +169,7 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(type(of: network).architecture, forKey: .architecture)
     try container.encode(inputShape, forKey: .inputShape)
+    try container.encode(posterior, forKey: .posterior)
     try container.encode(likelihood, forKey: .likelihood)
     try network.encode(to: encoder)
   }

@@ -24,20 +24,26 @@ public protocol NetworkDescription: Sendable, Hashable, Codable, CustomStringCon
   func validate(inputShape: [Int]) throws
   /// Weights and biases, in double, because products of sizes that fit need not fit themselves. Called
   /// with valid settings only.
-  func parameterCount(inputShape: [Int], likelihood: ModelDescription.Likelihood) -> Double
+  func parameterCount(
+    inputShape: [Int], posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood
+  ) -> Double
   /// The network with first weights from `random`. Called with valid settings only.
   func makeModel(
-    inputShape: Shape, likelihood: ModelDescription.Likelihood, using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood,
+    using random: inout RandomStream
   ) -> any LatentVariableModel
 }
 
 /// A network whose decoder ends in a `LikelihoodHead`, whichever it is.
 public protocol HeadedNetworkDescription: NetworkDescription {
-  /// As of `NetworkDescription`, without those of the head.
-  func parameterCount(inputShape: [Int], outputsPerElement: Int) -> Double
+  /// As of `NetworkDescription`, without those of the heads.
+  func parameterCount(
+    inputShape: [Int], outputsPerLatent: Int, outputsPerElement: Int
+  ) -> Double
   /// As of `NetworkDescription`, with this head.
   func makeModel(
-    inputShape: Shape, head: some LikelihoodHead, using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, head: some LikelihoodHead,
+    using random: inout RandomStream
   ) -> any LatentVariableModel
 }
 
@@ -47,17 +53,21 @@ extension HeadedNetworkDescription {
   }
 
   public func parameterCount(
-    inputShape: [Int], likelihood: ModelDescription.Likelihood
+    inputShape: [Int], posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood
   ) -> Double {
     let head = likelihood.requiredHead
-    return parameterCount(inputShape: inputShape, outputsPerElement: head.outputsPerElement)
-      + Double(head.parameterCount)
+    return parameterCount(
+      inputShape: inputShape, outputsPerLatent: posterior.outputsPerLatent,
+      outputsPerElement: head.outputsPerElement)
+      + Double(posterior.parameterCount + head.parameterCount)
   }
 
   public func makeModel(
-    inputShape: Shape, likelihood: ModelDescription.Likelihood, using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood,
+    using random: inout RandomStream
   ) -> any LatentVariableModel {
-    makeModel(inputShape: inputShape, head: likelihood.requiredHead, using: &random)
+    makeModel(
+      inputShape: inputShape, posterior: posterior, head: likelihood.requiredHead, using: &random)
   }
 }
 
@@ -69,17 +79,21 @@ public struct NetworkPreset: Sendable {
   public let summary: String
   /// The likelihood that goes with it unless another is asked for.
   public let likelihood: ModelDescription.Likelihood
+  /// The posterior that goes with it.
+  public let posterior: any PosteriorDescription
   /// The settings for data of a shape. Whether they suit it, `ModelDescription.validate()` says.
   public let network: @Sendable (_ inputShape: [Int]) -> any NetworkDescription
 
   /// `network` gets the shape of an example and gives the settings for such data.
   public init(
     _ name: String, _ summary: String, likelihood: ModelDescription.Likelihood = .bernoulli,
+    posterior: any PosteriorDescription = DiagonalPosterior(),
     network: @escaping @Sendable (_ inputShape: [Int]) -> any NetworkDescription
   ) {
     self.name = name
     self.summary = summary
     self.likelihood = likelihood
+    self.posterior = posterior
     self.network = network
   }
 }
@@ -87,8 +101,8 @@ public struct NetworkPreset: Sendable {
 extension ModelDescription {
   /// Every ready network. A new one is a file with its description, and a line here.
   public static let networks: [any NetworkDescription.Type] = [
-    MLPNetwork.self, MLPAutoencoderNetwork.self, GatedMLPNetwork.self, ConvNetwork.self,
-    ResidualNetwork.self, TransformerTextNetwork.self, GRUTextNetwork.self,
+    MLPNetwork.self, GatedMLPNetwork.self, ConvNetwork.self, ResidualNetwork.self,
+    TransformerTextNetwork.self, GRUTextNetwork.self,
   ]
 
   /// The names of all ready networks.

@@ -55,12 +55,6 @@ extension DenseEncoder: DataInitializable {
   }
 }
 
-extension MLPPointEncoder: DataInitializable {
-  public mutating func initialize(from statistics: DataStatistics) {
-    hidden.initialize(from: statistics)
-  }
-}
-
 extension ConvEncoder: DataInitializable {
   public mutating func initialize(from statistics: DataStatistics) {
     convolutions[0].centerInputs(at: statistics.channelMoments.mean)

@@ -47,7 +47,9 @@ public struct ConvNetwork: HeadedNetworkDescription {
     try check(inputShape: inputShape, halvings: channels.count)
   }
 
-  public func parameterCount(inputShape: [Int], outputsPerElement: Int) -> Double {
+  public func parameterCount(
+    inputShape: [Int], outputsPerLatent: Int, outputsPerElement: Int
+  ) -> Double {
     let factor = 1 << channels.count
     let last = channels[channels.count - 1]
     // In double: an image of many channels may overflow.
@@ -59,16 +61,18 @@ public struct ConvNetwork: HeadedNetworkDescription {
         $0 + LayerParameters.convolution($1.0, $1.1, kernel: 4)
       }
     }
-    return convolutions(down) + (flat + 1) * width + LayerParameters.linear(hidden, 2 * latentSize)
+    return convolutions(down) + (flat + 1) * width
+      + LayerParameters.linear(hidden, outputsPerLatent * latentSize)
       + LayerParameters.linear(latentSize, hidden) + (width + 1) * flat + convolutions(up)
   }
 
   public func makeModel(
-    inputShape: Shape, head: some LikelihoodHead, using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, head: some LikelihoodHead,
+    using random: inout RandomStream
   ) -> any LatentVariableModel {
     let encoder = ConvEncoder(
       inputShape: inputShape, channels: channels, hidden: hidden, latentSize: latentSize,
-      using: &random)
+      posterior: posterior, using: &random)
     let decoder = ConvDecoder(
       latentSize: latentSize, hidden: hidden, channels: channels, outputShape: inputShape,
       head: head, using: &random)

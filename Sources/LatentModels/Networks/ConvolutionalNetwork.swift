@@ -7,22 +7,25 @@ import LatentDistributions
 import LatentLayers
 import LatentNumerics
 
-/// `[batch, height, width, channels]` to a diagonal normal over `[batch, latent]`.
+/// `[batch, height, width, channels]` to a posterior over `[batch, latent]`, a diagonal normal unless
+/// another is given.
 ///
 /// Kernel 4, stride 2, padding 1 and an activation for each of `channels`, then one hidden layer.
-public struct ConvEncoder: Encoder {
+public struct ConvEncoder<Ending: PosteriorHead>: Encoder {
   /// Each halves height and width.
   public var convolutions: [Conv2D]
   /// From the smallest image to `[batch, width]`.
   public var hidden: Linear
-  /// Means first, then log-variances.
+  /// To the raw outputs of the posterior.
   public var head: Linear
+  /// From raw outputs to the posterior.
+  public var posterior: Ending
 
   /// `initializer` is that of the layers before the head. Traps unless height and width can be halved as
   /// often as there are layers.
   public init(
     inputShape: Shape, channels: [Int], hidden width: Int, latentSize: Int,
-    activation: Activation = .relu, initializer: Initializer = .heUniform,
+    posterior: Ending = DiagonalHead(), activation: Activation = .relu, initializer: Initializer = .heUniform,
     using random: inout RandomStream, file: StaticString = #fileID, line: UInt = #line
   ) {
     let flat = imageAfter(channels, inputShape, file, line)
@@ -33,21 +36,22 @@ public struct ConvEncoder: Encoder {
     }
     hidden = Linear(
       flat.count, width, activation: activation, initializer: initializer, using: &random)
-    head = Linear(width, 2 * latentSize, using: &random)
+    head = Linear(width, posterior.outputsPerLatent * latentSize, using: &random)
+    self.posterior = posterior
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
     visitor.visit(&convolutions, "convolutions")
     visitor.visit(&hidden, "hidden")
     visitor.visit(&head, "head")
+    visitor.visit(&posterior, "posterior")
   }
 
-  public func callAsFunction(_ x: Tensor) -> DiagonalNormal {
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Ending.Posterior {
     let features = x.inRuns(of: 16, recording: convolutions[0].weight.isRecorded) {
       convolutions.reduce($0) { $1($0) }.flattened(from: 1)
     }
-    let halves = head(hidden(features)).split(into: 2, axis: -1)
-    return DiagonalNormal(mean: halves[0], logVariance: halves[1])
+    return posterior(head(hidden(features)), eventRank: 1, &context)
   }
 }
 

@@ -14,31 +14,37 @@ extension Initializer {
   }
 }
 
-/// `[batch, ...]` to a diagonal normal over `[batch, latent]`: hidden layers of the flattened input,
-/// then one linear layer.
-public struct DenseEncoder<Hidden: Layer>: Encoder {
+/// `[batch, ...]` to a posterior over `[batch, latent]`: hidden layers of the flattened input, then one
+/// linear layer.
+public struct DenseEncoder<Hidden: Layer, Ending: PosteriorHead>: Encoder {
   /// `[batch, inputs] -> [batch, width]`.
   public var hidden: Hidden
-  /// Means first, then log-variances.
+  /// To the raw outputs of the posterior.
   public var head: Linear
+  /// From raw outputs to the posterior.
+  public var posterior: Ending
 
   /// `width` is what `hidden` ends with.
   public init(
-    hidden: Hidden, width: Int, latentSize: Int, initializer: Initializer = .pyTorch,
-    using random: inout RandomStream
+    hidden: Hidden, width: Int, latentSize: Int, posterior: Ending,
+    initializer: Initializer = .pyTorch, using random: inout RandomStream
   ) {
     self.hidden = hidden
-    head = Linear(width, 2 * latentSize, initializer: initializer, using: &random)
+    head = Linear(
+      width, posterior.outputsPerLatent * latentSize, initializer: initializer, using: &random)
+    self.posterior = posterior
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
     visitor.visit(&hidden, "hidden")
     visitor.visit(&head, "head")
+    visitor.visit(&posterior, "posterior")
   }
 
-  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> DiagonalNormal {
-    let halves = head(hidden(x.flattened(from: 1), &context)).split(into: 2, axis: -1)
-    return DiagonalNormal(mean: halves[0], logVariance: halves[1])
+  public func callAsFunction(
+    _ x: Tensor, _ context: inout LayerContext
+  ) -> Ending.Posterior {
+    posterior(head(hidden(x.flattened(from: 1), &context)), eventRank: 1, &context)
   }
 }
 

@@ -8,39 +8,43 @@ import LatentNumerics
 
 /// int32 tokens `[batch, length]` to a diagonal normal over `[batch, latent]`: the last states of a
 /// bidirectional GRU.
-public struct GRUTextEncoder: Encoder {
+public struct GRUTextEncoder<Ending: PosteriorHead>: Encoder {
   /// `[vocabulary, width]`.
   public var tokens: Embedding
   /// Bidirectional: `[batch, length, width]` to states of `hidden` in each direction.
   public var recurrence: GRU
-  /// Means first, then log-variances.
+  /// To the raw outputs of the posterior.
   public var head: Linear
+  /// From raw outputs to the posterior.
+  public var posterior: Ending
 
   /// `width` is that of the tokens' vectors, `hidden` that of the state in each direction.
   public init(
     vocabulary: Int = 256, width: Int = 128, hidden: Int = 256, layers: Int = 1, latentSize: Int,
-    initializer: Initializer = .pyTorch, using random: inout RandomStream
+    posterior: Ending = DiagonalHead(), initializer: Initializer = .pyTorch, using random: inout RandomStream
   ) {
     tokens = Embedding(count: vocabulary, size: width, using: &random)
     recurrence = GRU(
       width, hidden, layers: layers, isBidirectional: true, initializer: initializer,
       using: &random)
-    head = Linear(2 * hidden, 2 * latentSize, initializer: initializer, using: &random)
+    head = Linear(
+      2 * hidden, posterior.outputsPerLatent * latentSize, initializer: initializer, using: &random)
+    self.posterior = posterior
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
     visitor.visit(&tokens, "tokens")
     visitor.visit(&recurrence, "recurrence")
     visitor.visit(&head, "head")
+    visitor.visit(&posterior, "posterior")
   }
 
-  public func callAsFunction(_ x: Tensor) -> DiagonalNormal {
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Ending.Posterior {
     let states = recurrence(tokens(x), state: nil).state
     let last = states.shape[0]
     let ends = Tensor.concatenate(
       [states.selecting(last - 2), states.selecting(last - 1)], axis: -1)
-    let halves = head(ends).split(into: 2, axis: -1)
-    return DiagonalNormal(mean: halves[0], logVariance: halves[1])
+    return posterior(head(ends), eventRank: 1, &context)
   }
 }
 

@@ -40,7 +40,7 @@ public struct GRUTextNetwork: NetworkDescription {
   }
 
   public func parameterCount(
-    inputShape: [Int], likelihood: ModelDescription.Likelihood
+    inputShape: [Int], posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood
   ) -> Double {
     /// Every layer sees the states of the one before it, from all directions.
     func recurrence(directions: Int) -> Double {
@@ -53,7 +53,9 @@ public struct GRUTextNetwork: NetworkDescription {
     }
     let tokens = Double(byteValues) * Double(width)
     let encoder =
-      tokens + recurrence(directions: 2) + LayerParameters.linear(2 * hidden, 2 * latentSize)
+      tokens + recurrence(directions: 2)
+      + LayerParameters.linear(2 * hidden, posterior.outputsPerLatent * latentSize)
+      + Double(posterior.parameterCount)
     // One linear layer gives the first states of all layers.
     let initial = Double(layers) * LayerParameters.linear(latentSize, hidden)
     return encoder + tokens + Double(width) + LayerParameters.linear(latentSize, width) + initial
@@ -61,11 +63,12 @@ public struct GRUTextNetwork: NetworkDescription {
   }
 
   public func makeModel(
-    inputShape: Shape, likelihood: ModelDescription.Likelihood, using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood,
+    using random: inout RandomStream
   ) -> any LatentVariableModel {
     let encoder = GRUTextEncoder(
       vocabulary: byteValues, width: width, hidden: hidden, layers: layers, latentSize: latentSize,
-      using: &random)
+      posterior: posterior, using: &random)
     let decoder = GRUTextDecoder(
       latentSize: latentSize, length: inputShape[0], vocabulary: byteValues, width: width,
       hidden: hidden, layers: layers, using: &random)

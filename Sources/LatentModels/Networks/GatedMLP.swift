@@ -31,17 +31,30 @@ public struct GatedMLP: Layer {
 }
 
 /// `[batch, ...]` to a diagonal normal over `[batch, latent]`.
-public typealias GatedMLPEncoder = DenseEncoder<GatedMLP>
+public typealias GatedMLPEncoder = DenseEncoder<GatedMLP, DiagonalHead>
 
 extension DenseEncoder where Hidden == GatedMLP {
   /// `hidden` are the widths between input and latents, `initializer` is that of these layers.
   public init(
-    inputShape: Shape, hidden sizes: [Int], latentSize: Int, initializer: Initializer = .heUniform,
-    using random: inout RandomStream
+    inputShape: Shape, hidden sizes: [Int], latentSize: Int, posterior: Ending,
+    initializer: Initializer = .heUniform, using random: inout RandomStream
   ) {
     let hidden = GatedMLP([inputShape.count] + sizes, initializer: initializer, using: &random)
     self.init(
-      hidden: hidden, width: sizes.last ?? inputShape.count, latentSize: latentSize, using: &random)
+      hidden: hidden, width: sizes.last ?? inputShape.count, latentSize: latentSize,
+      posterior: posterior, using: &random)
+  }
+}
+
+extension DenseEncoder where Hidden == GatedMLP, Ending: PlainPosteriorHead {
+  /// With the head that the type says.
+  public init(
+    inputShape: Shape, hidden sizes: [Int], latentSize: Int, initializer: Initializer = .heUniform,
+    using random: inout RandomStream
+  ) {
+    self.init(
+      inputShape: inputShape, hidden: sizes, latentSize: latentSize, posterior: Ending(),
+      initializer: initializer, using: &random)
   }
 }
 

@@ -29,20 +29,24 @@ public struct GatedMLPNetwork: HeadedNetworkDescription {
     try check(widths: hidden, "hidden")
   }
 
-  public func parameterCount(inputShape: [Int], outputsPerElement: Int) -> Double {
+  public func parameterCount(
+    inputShape: [Int], outputsPerLatent: Int, outputsPerElement: Int
+  ) -> Double {
     let inputs = inputShape.reduce(1, *)
     let up = Array(hidden.reversed())
     return 2 * LayerParameters.linear([inputs] + hidden)
-      + LayerParameters.linear(hidden.last ?? inputs, 2 * latentSize)
+      + LayerParameters.linear(hidden.last ?? inputs, outputsPerLatent * latentSize)
       + 2 * LayerParameters.linear([latentSize] + up)
       + LayerParameters.linear(up.last ?? latentSize, inputs * outputsPerElement)
   }
 
   public func makeModel(
-    inputShape: Shape, head: some LikelihoodHead, using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, head: some LikelihoodHead,
+    using random: inout RandomStream
   ) -> any LatentVariableModel {
-    let encoder = GatedMLPEncoder(
-      inputShape: inputShape, hidden: hidden, latentSize: latentSize, using: &random)
+    let encoder = DenseEncoder<GatedMLP, _>(
+      inputShape: inputShape, hidden: hidden, latentSize: latentSize, posterior: posterior,
+      using: &random)
     let decoder = GatedMLPDecoder(
       latentSize: latentSize, hidden: hidden.reversed(), outputShape: inputShape, head: head,
       using: &random)

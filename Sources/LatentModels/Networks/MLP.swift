@@ -31,44 +31,36 @@ public struct MLP: Layer {
 }
 
 /// `[batch, ...]` to a diagonal normal over `[batch, latent]`.
-public typealias MLPEncoder = DenseEncoder<MLP>
+public typealias MLPEncoder = DenseEncoder<MLP, DiagonalHead>
+
+/// `[batch, ...]` to a point in latent space: the encoder of a plain autoencoder.
+public typealias MLPPointEncoder = DenseEncoder<MLP, PointHead>
 
 extension DenseEncoder where Hidden == MLP {
   /// `hidden` are the widths between input and latents, `initializer` is that of these layers.
   public init(
-    inputShape: Shape, hidden sizes: [Int], latentSize: Int, activation: Activation = .relu,
-    initializer: Initializer = .heUniform, using random: inout RandomStream
+    inputShape: Shape, hidden sizes: [Int], latentSize: Int, posterior: Ending,
+    activation: Activation = .relu, initializer: Initializer = .heUniform,
+    using random: inout RandomStream
   ) {
     let hidden = MLP(
       [inputShape.count] + sizes, activation: activation, initializer: initializer, using: &random)
     self.init(
-      hidden: hidden, width: sizes.last ?? inputShape.count, latentSize: latentSize, using: &random)
+      hidden: hidden, width: sizes.last ?? inputShape.count, latentSize: latentSize,
+      posterior: posterior, using: &random)
   }
 }
 
-/// `[batch, ...]` to a point in latent space: the encoder of a plain autoencoder.
-public struct MLPPointEncoder: Encoder {
-  /// `[batch, inputs] -> [batch, width]`.
-  public var hidden: MLP
-  /// To the point, `[batch, latent]`.
-  public var head: Linear
-
-  /// Hidden layers of the given sizes and by `initializer`, then one linear layer.
+extension DenseEncoder where Hidden == MLP, Ending: PlainPosteriorHead {
+  /// With the head that the type says.
   public init(
     inputShape: Shape, hidden sizes: [Int], latentSize: Int, activation: Activation = .relu,
     initializer: Initializer = .heUniform, using random: inout RandomStream
   ) {
-    hidden = MLP(
-      [inputShape.count] + sizes, activation: activation, initializer: initializer, using: &random)
-    head = Linear(sizes.last ?? inputShape.count, latentSize, using: &random)
+    self.init(
+      inputShape: inputShape, hidden: sizes, latentSize: latentSize, posterior: Ending(),
+      activation: activation, initializer: initializer, using: &random)
   }
-
-  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    visitor.visit(&hidden, "hidden")
-    visitor.visit(&head, "head")
-  }
-
-  public func callAsFunction(_ x: Tensor) -> Delta { Delta(head(hidden(x.flattened(from: 1)))) }
 }
 
 /// `[..., latent]` to a likelihood over `[...] + outputShape`.

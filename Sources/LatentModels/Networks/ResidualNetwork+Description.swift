@@ -36,7 +36,9 @@ extension ResidualNetwork: HeadedNetworkDescription {
     try check(inputShape: inputShape, halvings: channels.count - 1)
   }
 
-  public func parameterCount(inputShape: [Int], outputsPerElement: Int) -> Double {
+  public func parameterCount(
+    inputShape: [Int], outputsPerLatent: Int, outputsPerElement: Int
+  ) -> Double {
     func conv(_ channels: Int, _ outputs: Int, kernel: Int = 3) -> Double {
       LayerParameters.convolution(channels, outputs, kernel: kernel)
     }
@@ -55,7 +57,7 @@ extension ResidualNetwork: HeadedNetworkDescription {
     let (first, last) = (channels[0], channels[channels.count - 1])
     let encoder =
       conv(inputShape[2], first) + trunk(channels, smallest: last, last: last)
-      + conv(last, 2 * latentChannels)
+      + conv(last, outputsPerLatent * latentChannels)
     let decoder =
       conv(latentChannels, last)
       + trunk(channels.reversed(), smallest: last, last: first)
@@ -64,9 +66,11 @@ extension ResidualNetwork: HeadedNetworkDescription {
   }
 
   public func makeModel(
-    inputShape: Shape, head: some LikelihoodHead, using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, head: some LikelihoodHead,
+    using random: inout RandomStream
   ) -> any LatentVariableModel {
-    let encoder = ResidualEncoder(inputShape: inputShape, network: self, using: &random)
+    let encoder = ResidualEncoder(
+      inputShape: inputShape, network: self, posterior: posterior, using: &random)
     let decoder = ResidualDecoder(
       outputShape: inputShape, head: head, network: self, using: &random)
     return VAE(

@@ -145,7 +145,7 @@ public struct ResidualLevel: Module {
 
 /// `[batch, height, width, channels]` to a diagonal normal over
 /// `[batch, height / 2^k, width / 2^k, latentChannels]`, k one less than there are levels.
-public struct ResidualEncoder: Encoder {
+public struct ResidualEncoder<Ending: PosteriorHead>: Encoder {
   /// From the image to the channels of the first level.
   public var input: Conv2D
   /// Largest image first.
@@ -154,14 +154,16 @@ public struct ResidualEncoder: Encoder {
   public var middle: ResidualBlock
   /// With SiLU, before the last convolution.
   public var norm: GroupNorm
-  /// Channels of the means first, then those of the log-variances.
+  /// To the raw outputs of the posterior.
   public var head: Conv2D
+  /// From raw outputs to the posterior.
+  public var posterior: Ending
 
   /// Traps unless height and width can be halved between all levels and the groups divide all
   /// channels.
   public init(
     inputShape: Shape, network: ResidualNetwork = ResidualNetwork(),
-    initializer: Initializer = .pyTorch, using random: inout RandomStream,
+    posterior: Ending = DiagonalHead(), initializer: Initializer = .pyTorch, using random: inout RandomStream,
     file: StaticString = #fileID, line: UInt = #line
   ) {
     network.check(inputShape, file, line)
@@ -179,8 +181,9 @@ public struct ResidualEncoder: Encoder {
       initializer: initializer, using: &random, file: file, line: line)
     norm = network.norm(channels[last], file, line)
     head = Conv2D(
-      channels[last], 2 * network.latentChannels, kernel: 3, padding: 1, initializer: initializer,
-      using: &random)
+      channels[last], posterior.outputsPerLatent * network.latentChannels, kernel: 3, padding: 1,
+      initializer: initializer, using: &random)
+    self.posterior = posterior
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
@@ -189,9 +192,10 @@ public struct ResidualEncoder: Encoder {
     visitor.visit(&middle, "middle")
     visitor.visit(&norm, "norm")
     visitor.visit(&head, "head")
+    visitor.visit(&posterior, "posterior")
   }
 
-  public func callAsFunction(_ x: Tensor) -> DiagonalNormal {
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Ending.Posterior {
     let moments = x.inRuns(of: 1, recording: input.weight.isRecorded) { x in
       let features = levels.reduce(input(x)) { x, level in
         let features = level.features(x)
@@ -199,8 +203,7 @@ public struct ResidualEncoder: Encoder {
       }
       return head(norm(middle(features)))
     }
-    let halves = moments.split(into: 2, axis: -1)
-    return DiagonalNormal(mean: halves[0], logVariance: halves[1], eventRank: 3)
+    return posterior(moments, eventRank: 3, &context)
   }
 }
 

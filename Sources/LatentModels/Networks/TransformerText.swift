@@ -63,7 +63,7 @@ private let embeddingInitializer = Initializer.normal(deviation: 0.02)
 private let examplesPerRun = 4
 
 /// int32 tokens `[batch, length]` to a diagonal normal over `[batch, latent]`.
-public struct TransformerTextEncoder: Encoder {
+public struct TransformerTextEncoder<Ending: PosteriorHead>: Encoder {
   /// `[vocabulary, width]`.
   public var tokens: Embedding
   /// Added to the tokens' vectors, or rotations of queries and keys.
@@ -72,20 +72,24 @@ public struct TransformerTextEncoder: Encoder {
   public var blocks: [TransformerBlock]
   /// After the last block.
   public var norm: LayerNorm
-  /// Means first, then log-variances.
+  /// To the raw outputs of the posterior.
   public var head: Linear
+  /// From raw outputs to the posterior.
+  public var posterior: Ending
 
   /// For texts of `length` tokens out of `vocabulary`.
   public init(
     length: Int, vocabulary: Int = 256, latentSize: Int, _ size: TransformerSize = .init(),
-    initializer: Initializer = .pyTorch, using random: inout RandomStream
+    posterior: Ending = DiagonalHead(), initializer: Initializer = .pyTorch, using random: inout RandomStream
   ) {
     tokens = Embedding(
       count: vocabulary, size: size.width, initializer: embeddingInitializer, using: &random)
     positions = size.positions(length, &random)
     blocks = size.blocks(isCausal: false, initializer, &random)
     norm = LayerNorm(size.width)
-    head = Linear(size.width, 2 * latentSize, initializer: initializer, using: &random)
+    head = Linear(
+      size.width, posterior.outputsPerLatent * latentSize, initializer: initializer, using: &random)
+    self.posterior = posterior
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
@@ -94,9 +98,10 @@ public struct TransformerTextEncoder: Encoder {
     visitor.visit(&blocks, "blocks")
     visitor.visit(&norm, "norm")
     visitor.visit(&head, "head")
+    visitor.visit(&posterior, "posterior")
   }
 
-  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> DiagonalNormal {
+  public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Ending.Posterior {
     let summary =
       context.isTraining
       ? features(x, &context)
@@ -104,8 +109,7 @@ public struct TransformerTextEncoder: Encoder {
         var context = LayerContext.inference
         return features($0, &context)
       }
-    let halves = head(summary).split(into: 2, axis: -1)
-    return DiagonalNormal(mean: halves[0], logVariance: halves[1])
+    return posterior(head(summary), eventRank: 1, &context)
   }
 
   /// `[batch, width]`.

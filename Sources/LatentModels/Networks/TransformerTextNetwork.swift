@@ -82,7 +82,7 @@ public struct TransformerTextNetwork: NetworkDescription {
   }
 
   public func parameterCount(
-    inputShape: [Int], likelihood: ModelDescription.Likelihood
+    inputShape: [Int], posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood
   ) -> Double {
     let norm = 2 * Double(width)
     let block =
@@ -90,19 +90,22 @@ public struct TransformerTextNetwork: NetworkDescription {
       + LayerParameters.linear([width, hidden, width])
     let table = positions == .learned ? Double(inputShape[0]) * Double(width) : 0
     let trunk = Double(byteValues) * Double(width) + table + Double(layers) * block + norm
-    return 2 * trunk + LayerParameters.linear(width, 2 * latentSize)  // the encoder's head
+    return 2 * trunk + Double(posterior.parameterCount)
+      + LayerParameters.linear(width, posterior.outputsPerLatent * latentSize)  // the encoder's head
       + Double(width) + LayerParameters.linear(latentSize, width)  // start and condition
       + LayerParameters.linear(width, byteValues)
   }
 
   public func makeModel(
-    inputShape: Shape, likelihood: ModelDescription.Likelihood, using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood,
+    using random: inout RandomStream
   ) -> any LatentVariableModel {
     let size = TransformerSize(
       width: width, heads: heads, layers: layers, hidden: hidden, norm: norm, positions: positions,
       dropout: dropout)
     let encoder = TransformerTextEncoder(
-      length: inputShape[0], vocabulary: byteValues, latentSize: latentSize, size, using: &random)
+      length: inputShape[0], vocabulary: byteValues, latentSize: latentSize, size,
+      posterior: posterior, using: &random)
     let decoder = TransformerTextDecoder(
       latentSize: latentSize, length: inputShape[0], vocabulary: byteValues, size, using: &random)
     return VAE(encoder: encoder, decoder: decoder, prior: .standardNormal(latentSize))

@@ -1,0 +1,50 @@
+// The last step of a ready-made encoder: raw network outputs become a posterior. Another posterior is
+// another small module, not another encoder.
+
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+/// Turns raw outputs of an encoder into a distribution over latents.
+public protocol PosteriorHead: Module {
+  /// The family of q(z | x).
+  associatedtype Posterior: Distribution
+  /// Raw outputs wanted for each latent.
+  var outputsPerLatent: Int { get }
+  /// `[batch, event]` with `outputsPerLatent` times the last axis, to a posterior of that event.
+  func callAsFunction(_ raw: Tensor, eventRank: Int, _ context: inout LayerContext) -> Posterior
+}
+
+/// A head without settings, which encoders make for themselves.
+public protocol PlainPosteriorHead: PosteriorHead {
+  /// The head.
+  init()
+}
+
+/// A diagonal normal: means first, then log-variances.
+public struct DiagonalHead: PlainPosteriorHead {
+  /// A head without parameters.
+  public init() {}
+  public var outputsPerLatent: Int { 2 }
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+  public func callAsFunction(
+    _ raw: Tensor, eventRank: Int, _ context: inout LayerContext
+  ) -> DiagonalNormal {
+    let halves = raw.split(into: 2, axis: -1)
+    return DiagonalNormal(mean: halves[0], logVariance: halves[1], eventRank: eventRank)
+  }
+}
+
+/// A point: the encoder of a plain autoencoder.
+public struct PointHead: PlainPosteriorHead {
+  /// A head without parameters.
+  public init() {}
+  public var outputsPerLatent: Int { 1 }
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+  public func callAsFunction(
+    _ raw: Tensor, eventRank: Int, _ context: inout LayerContext
+  ) -> Delta {
+    Delta(raw, eventRank: eventRank)
+  }
+}
