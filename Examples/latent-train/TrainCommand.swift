@@ -107,6 +107,17 @@ struct TrainCommand: ParsableCommand {
   @Option(name: .customLong("set"), help: "KEY=VALUE: any setting of --print-config, repeatable.")
   var settings: [String] = []
 
+  @Option(
+    name: .customLong("from"),
+    help: "Start with parameters of another run: all, or those of --load.", transform: folderName)
+  var origin: String?
+  @Option(
+    name: .customLong("load"),
+    help: "Parameters to take of --from, such as 'decoder.**'; repeatable.")
+  var loaded: [String] = []
+  @Option(help: "Parameters that stay as they are, such as 'encoder.**'; repeatable.")
+  var freeze: [String] = []
+
   @Option(help: "What is minimised; see OBJECTIVES. (default: elbo)") var objective: String?
   @Option(
     help: "Weight of the divergence from the prior: a number or a schedule. (default: 1)")
@@ -145,6 +156,12 @@ struct TrainCommand: ParsableCommand {
     if out == nil && (resume || !printConfig) {
       throw ValidationError("Missing expected argument '--out <out>'")
     }
+    if resume && origin != nil {
+      throw ValidationError("--from begins a run and --resume continues one: give one of them")
+    }
+    if origin == nil && !loaded.isEmpty {
+      throw ValidationError("--load says what to take of another run: give --from RUN")
+    }
     let counts = 1...1_000_000_000
     try checkRange("save-every", saveEvery, counts)
     try checkRange("keep", keep, counts)
@@ -180,6 +197,8 @@ struct TrainCommand: ParsableCommand {
       FlagSetting("--free-bits", "objective.freeBits", freeBits),
       FlagSetting("--warmup-steps", "objective.warmupSteps", warmupSteps),
       FlagSetting("--samples", "objective.samples", samples),
+      freeze.isEmpty
+        ? nil : FlagSetting("--freeze", "frozen", .list(freeze.map { .text($0) })),
       FlagSetting("--optimizer", "optimizer.name", optimizer),
       FlagSetting("--learning-rate", "optimizer.learningRate", learningRate),
       FlagSetting("--clip", "optimizer.clip", clip),
@@ -215,11 +234,12 @@ struct TrainCommand: ParsableCommand {
     // Data that cannot be read leave no folder.
     let texts = try describe(source.training, configuration.data, since: nil)
     let model = try makeModel(configuration)
+    let start = try origin.map { try StartingParts(from: $0, matching: loaded, for: model) }
     _ = try TrainingRun.look(model, source.training, configuration)
-    _ = try TrainingRun.objective(configuration, for: model, source.training)
+    try TrainingRun.check(configuration, model, source.training)
     let folder = try NewRunFolder(out, resumes: true)
     defer { withExtendedLifetime(folder) {} }
-    try train(configuration, source, texts, folder.lock, from: nil)
+    try train(configuration, source, texts, folder.lock, from: nil, start)
   }
 
   private func continueRun(_ sources: ConfigurationSources, in out: String) throws {
@@ -266,10 +286,11 @@ struct TrainCommand: ParsableCommand {
 
   private func train(
     _ configuration: RunConfiguration, _ source: (training: any Dataset, test: (any Dataset)?),
-    _ texts: [String: String], _ lock: RunLock, from saved: (path: String, checkpoint: Checkpoint)?
+    _ texts: [String: String], _ lock: RunLock, from saved: (path: String, checkpoint: Checkpoint)?,
+    _ start: StartingParts? = nil
   ) throws {
     try TrainingRun(
-      configuration: configuration, lock: lock, quiet: quiet, dataTexts: texts,
+      configuration: configuration, lock: lock, quiet: quiet, dataTexts: texts, start: start,
       saving: SaveCheckpoints(
         everyEpochs: saveEvery, everySteps: saveSteps, to: lock.folder, keeping: keep)
     ).train(makeModel(configuration), source.training, test: source.test, from: saved)

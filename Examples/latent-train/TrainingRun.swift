@@ -11,6 +11,8 @@ struct TrainingRun {
   let quiet: Bool
   /// What the run's checkpoints say of its data.
   let dataTexts: [String: String]
+  /// What a new run starts with of another one.
+  let start: StartingParts?
   let saving: SaveCheckpoints
 
   private var out: String { lock.folder }
@@ -36,6 +38,31 @@ struct TrainingRun {
         examples: split.training.count, inputShape: Shape(configuration.model.inputShape)))
   }
 
+  private static func trainer<Model, Rule: TrainingObjective<Model>>(
+    _ configuration: RunConfiguration, _ model: Model, _ objective: Rule, stepsPerEpoch: Int
+  ) throws -> Trainer<Model, Rule> {
+    var trainer = Trainer(
+      model, objective: objective, optimizer: try configuration.makeOptimizer(),
+      schedule: try configuration.makeSchedule(stepsPerEpoch: stepsPerEpoch),
+      clipping: configuration.optimizer.clip.map { .norm($0) }, seed: configuration.seed)
+    do {
+      try trainer.freeze(configuration.frozen)
+    } catch {
+      throw CommandError("frozen: \(error)", .configuration)
+    }
+    return trainer
+  }
+
+  /// Refuses what cannot be trained, before anything is written.
+  static func check(
+    _ configuration: RunConfiguration, _ model: some LatentVariableModel, _ data: some Dataset
+  ) throws {
+    func open<Model>(_ model: Model, _ rule: some TrainingObjective<Model>) throws {
+      _ = try trainer(configuration, model, rule, stepsPerEpoch: 1)
+    }
+    try open(model, objective(configuration, for: model, data))
+  }
+
   private func train<Model: LatentVariableModel, Rule: TrainingObjective<Model>>(
     _ model: Model, by objective: Rule, _ data: some Dataset, test: (any Dataset)?,
     from saved: (path: String, checkpoint: Checkpoint)?
@@ -46,13 +73,14 @@ struct TrainingRun {
     let look = try TrainingRun.look(model, split.training, configuration)
     var model = model
     // What a checkpoint holds is kept.
-    if saved == nil { model.initialize(from: look) }
+    if saved == nil {
+      model.initialize(from: look)
+      if let start { say(try start.load(into: &model)) }
+    }
     let order = BatchOrder(
       count: split.training.count, batchSize: configuration.batchSize, seed: configuration.seed)
-    var trainer = Trainer(
-      model, objective: objective, optimizer: try configuration.makeOptimizer(),
-      schedule: try configuration.makeSchedule(stepsPerEpoch: order.batchesPerEpoch),
-      clipping: configuration.optimizer.clip.map { .norm($0) }, seed: configuration.seed)
+    var trainer = try TrainingRun.trainer(
+      configuration, model, objective, stepsPerEpoch: order.batchesPerEpoch)
     trainer.average = configuration.optimizer.average.map {
       ExponentialMovingAverage(model, decay: $0)
     }

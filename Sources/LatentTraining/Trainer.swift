@@ -26,10 +26,14 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
   /// Parameters and buffers that stay as they are, by their paths, such as `encoder.**`. No gradient is
   /// computed for them. Layers that go by the statistics of a batch still do.
   ///
-  /// Traps where a player has nothing left to move.
-  public var frozen: [PathPattern] = [] {
-    didSet { if let problem = choose() { fatalError(problem) } }
+  /// Traps where a pattern stands for nothing or a player has nothing left to move; `freeze` throws.
+  public var frozen: [PathPattern] {
+    get { frozenPaths }
+    set {
+      do { try freeze(newValue) } catch { fatalError("\(error)") }
+    }
   }
+  private var frozenPaths: [PathPattern] = []
   /// Averaged weights, where wanted: `evaluate` looks at them, and so does the validation.
   public var average: ExponentialMovingAverage<Model>?
   /// What to do when a loss or a gradient is not finite.
@@ -132,25 +136,37 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
     }
     self.seed = seed
     noise = RandomStream(seed: seed).split("noise")
-    let problem = choose()
-    require(problem == nil, problem ?? "", file: file, line: line)
+    let idle = choose()
+    require(
+      idle == nil,
+      "the player \(idle?.name ?? "") moves \(idle?.turn.parameters ?? []), but the parameters are only "
+        + ensemble.namedParameters.map(\.path).joined(separator: ", "), file: file, line: line)
   }
 
-  /// Which parameters each player moves. Returns what is wrong with that.
-  private mutating func choose() -> String? {
+  /// Lets parameters and buffers stay as they are from now on, by their paths.
+  /// - Throws: `FrozenPartsError`, with everything as before.
+  public mutating func freeze(_ patterns: [PathPattern]) throws {
+    let all = ensemble.namedParameters.map(\.path)
+    if let idle = patterns.first(where: { !all.contains(where: $0.matches) }) {
+      throw FrozenPartsError.noParameter(pattern: idle, paths: all)
+    }
+    let before = frozenPaths
+    frozenPaths = patterns
+    if let idle = choose() {
+      frozenPaths = before
+      _ = choose()
+      throw FrozenPartsError.nothingToMove(player: idle.name, frozen: patterns)
+    }
+  }
+
+  /// Which parameters each player moves. Returns a player that has none.
+  private mutating func choose() -> Player? {
     let paths = ensemble.namedParameters.filter(\.isTrained).map(\.path)
     for index in players.indices {
-      let player = players[index]
-      let own = paths.map { player.turn.parameters.match($0) }
-      let chosen = zip(paths, own).map { $1 && !frozen.match($0) }
+      let chosen = paths.map { players[index].turn.parameters.match($0) && !frozenPaths.match($0) }
       players[index].chosen = chosen.allSatisfy { $0 } ? nil : chosen
-      if paths.isEmpty || chosen.contains(true) { continue }
-      return own.contains(true)
-        ? "the player \(player.name) has nothing to move: \(frozen) are frozen"
-        : "the player \(player.name) moves \(player.turn.parameters), but there are only "
-          + paths.joined(separator: ", ")
     }
-    return nil
+    return paths.isEmpty ? nil : players.first { $0.chosen.map { !$0.contains(true) } ?? false }
   }
 
   /// One step on x `[batch, ...]`: each player whose turn it is moves once. `fields` are the batch's

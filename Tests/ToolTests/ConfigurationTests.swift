@@ -87,6 +87,7 @@ import Testing
             name: elbo
             samples: 1
             warmupSteps: 500
+          frozen: []
           optimizer:
             average: null
             clip: null
@@ -164,7 +165,7 @@ import Testing
   }
 
   static let keys =
-    "batchSize, bytes, data, epochs, model, objective, optimizer, patience, schedule, "
+    "batchSize, bytes, data, epochs, frozen, model, objective, optimizer, patience, schedule, "
     + "scheduleEpochs, seed, transform, validation"
 
   static let wrongs = [

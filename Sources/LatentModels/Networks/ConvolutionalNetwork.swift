@@ -38,6 +38,7 @@ public struct ConvEncoder<Ending: PosteriorHead>: Encoder {
       flat.count, width, activation: activation, initializer: initializer, using: &random)
     head = Linear(width, posterior.outputsPerLatent * latentSize, using: &random)
     self.posterior = posterior
+    posterior.start(&head.bias)
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {

@@ -33,6 +33,7 @@ public struct DenseEncoder<Hidden: Layer, Ending: PosteriorHead>: Encoder {
     head = Linear(
       width, posterior.outputsPerLatent * latentSize, initializer: initializer, using: &random)
     self.posterior = posterior
+    posterior.start(&head.bias)
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {

@@ -14,6 +14,19 @@ public protocol PosteriorHead: Module {
   var outputsPerLatent: Int { get }
   /// `[batch, event]` with `outputsPerLatent` times the last axis, to a posterior of that event.
   func callAsFunction(_ raw: Tensor, eventRank: Int, _ context: inout LayerContext) -> Posterior
+  /// Where each of the `outputsPerLatent` starts; nil where the network's own first weights say it.
+  var startingOutputs: [Double?] { get }
+}
+
+extension PosteriorHead {
+  public var startingOutputs: [Double?] { Array(repeating: nil, count: outputsPerLatent) }
+
+  /// Lets the last bias of an encoder, `outputsPerLatent` equal parts, start where the outputs are to.
+  func start(_ bias: inout Tensor?) {
+    guard let old = bias else { return }
+    let parts = zip(old.split(into: outputsPerLatent, axis: 0), startingOutputs)
+    bias = Tensor.concatenate(parts.map { part, start in start.map { part.zerosLike + $0 } ?? part }, axis: 0)
+  }
 }
 
 /// A head without settings, which encoders make for themselves.
@@ -23,10 +36,14 @@ public protocol PlainPosteriorHead: PosteriorHead {
 }
 
 /// A diagonal normal: means first, then log-variances.
+///
+/// Dense and convolutional encoders start with log-variances around -2: latents that are nearly noise teach
+/// a decoder to do without them (decision 0029).
 public struct DiagonalHead: PlainPosteriorHead {
   /// A head without parameters.
   public init() {}
   public var outputsPerLatent: Int { 2 }
+  public var startingOutputs: [Double?] { [nil, -2] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext

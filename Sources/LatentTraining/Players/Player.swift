@@ -62,3 +62,21 @@ public struct PlayerReport: Sendable, Equatable {
   /// The rate of this step, with the schedule's factor.
   public let learningRate: Double
 }
+
+/// Parameters that cannot be frozen.
+public enum FrozenPartsError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// A pattern that stands for no parameter and no buffer.
+  case noParameter(pattern: PathPattern, paths: [String])
+  /// A player that would have nothing left to move.
+  case nothingToMove(player: String, frozen: [PathPattern])
+
+  public var description: String {
+    switch self {
+    case .noParameter(let pattern, let paths):
+      "no parameter is called '\(pattern)': there are \(paths.joined(separator: ", "))"
+    case .nothingToMove(let player, let frozen):
+      "with \(frozen.map(\.description).joined(separator: ", ")) frozen the player \(player) has nothing "
+        + "left to move"
+    }
+  }
+}

@@ -3,6 +3,7 @@
 
 import Foundation
 import LatentDatasets
+import LatentLayers
 import LatentModels
 import LatentOptimizers
 import LatentStorage
@@ -21,6 +22,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var model: ModelDescription
   /// What is minimised.
   public var objective = ObjectiveSettings()
+  /// Parameters that stay as they are, by patterns of their paths.
+  public var frozen: [PathPattern] = []
   /// How gradients become steps.
   public var optimizer = OptimizerSettings()
   /// One of `schedules`.
@@ -224,7 +227,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   // MARK: Files
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, bytes, transform, validation, model, objective, optimizer, schedule, scheduleEpochs
+    case data, bytes, transform, validation, model, objective, frozen, optimizer, schedule, scheduleEpochs
     case batchSize, epochs, patience, seed
   }
 
@@ -249,6 +252,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     epochs = try values.decode(Int.self, forKey: .epochs)
     patience = try values.decodeIfPresent(Int.self, forKey: .patience)
     seed = try values.decode(UInt64.self, forKey: .seed)
+    frozen = try values.decodeIfPresent([PathPattern].self, forKey: .frozen) ?? []
     if values.contains(.objective) {
       objective = try values.decode(ObjectiveSettings.self, forKey: .objective)
       optimizer = try values.decode(OptimizerSettings.self, forKey: .optimizer)
@@ -275,6 +279,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     try values.encode(validation, forKey: .validation)
     try values.encode(model, forKey: .model)
     try values.encode(objective, forKey: .objective)
+    try values.encode(frozen, forKey: .frozen)
     try values.encode(optimizer, forKey: .optimizer)
     try values.encode(schedule, forKey: .schedule)
     try values.encode(scheduleEpochs, forKey: .scheduleEpochs)

@@ -1,0 +1,117 @@
+// What every objective promises, whoever it is: it trains what it says it can train, to finite numbers and
+// mostly downhill; it resumes to the same bits; threads change none.
+
+import Foundation
+import Latent
+import Testing
+
+@Suite(.serialized) struct ObjectiveLawTests {
+  struct Combination: Sendable, CustomTestStringConvertible {
+    let objective: String
+    let network: String
+    let likelihood: ModelDescription.Likelihood
+    var testDescription: String { "\(objective), \(network), \(likelihood.rawValue)" }
+  }
+
+  static let combinations = ObjectiveSettings.all.map { $0.name }.flatMap { objective in
+    ["mlp", "conv"].flatMap { network in
+      [ModelDescription.Likelihood.bernoulli, .normal].map {
+        Combination(objective: objective, network: network, likelihood: $0)
+      }
+    }
+  }
+
+  static let shape = [16, 16, 1]
+  static let count = 64
+
+  /// Bright squares at random places.
+  static let data: ArrayDataset = {
+    var random = RandomStream(seed: 5)
+    let corners = random.uniform([count, 2]).floats.map { Int($0 * 11) }
+    let pixels = (0..<count).flatMap { example in
+      (0..<256).map { pixel in
+        let (row, column) = (pixel / 16 - corners[2 * example], pixel % 16 - corners[2 * example + 1])
+        return (0..<5).contains(row) && (0..<5).contains(column) ? Float(0.9) : 0.1
+      }
+    }
+    return ArrayDataset(inputs: NDArray(pixels).reshaped([count] + Shape(shape)), name: "squares")
+  }()
+
+  /// The model of a combination, with a point as posterior where the objective has no use for another.
+  static func model(_ combination: Combination) throws -> any LatentVariableModel {
+    let network: any NetworkDescription =
+      combination.network == "mlp"
+      ? MLPNetwork(hidden: [24], latentSize: 4)
+      : ConvNetwork(channels: [4, 6], hidden: 16, latentSize: 4)
+    var random = RandomStream(seed: 1)
+    return try ModelDescription(network, inputShape: shape, likelihood: combination.likelihood)
+      .makeModel(using: &random)
+  }
+
+  @Test(arguments: combinations) func trainsAndResumes(_ combination: Combination) throws {
+    let description = try ObjectiveSettings(named: combination.objective).description
+    try description.validate()
+    try check(ObjectiveLawTests.model(combination), description)
+  }
+
+  private func check<Model: LatentVariableModel>(
+    _ model: Model, _ description: any ObjectiveDescription
+  ) throws {
+    let facts = TrainingFacts(
+      examples: ObjectiveLawTests.count, inputShape: Shape(ObjectiveLawTests.shape))
+    try check(model, rule: description.make(for: model, facts))
+  }
+
+  private func check<Model: LatentVariableModel, Rule: TrainingObjective<Model>>(
+    _ model: Model, rule: Rule
+  ) throws {
+    let before = Threads.count
+    defer { Threads.count = before }
+    let data = ObjectiveLawTests.data
+    func trainer() -> Trainer<Model, Rule> {
+      Trainer(model, objective: rule, optimizer: Adam(learningRate: 3e-3), seed: 3)
+    }
+    func run(_ trainer: inout Trainer<Model, Rule>, _ steps: Range<Int>) throws -> [StepReport] {
+      try steps.map { step in
+        let start = step % 4 * 16
+        let x = try data.batch(at: Array(start..<start + 16)).inputs
+        return try trainer.step(Tensor(x))
+      }
+    }
+    Threads.count = 1
+    var whole = trainer()
+    let untrained = try whole.evaluate(data, batchSize: 16)
+    _ = try run(&whole, 0..<11)
+    let middle = try whole.checkpoint()
+    let reports = try run(&whole, 11..<20)
+    let trained = try whole.evaluate(data, batchSize: 16)
+    let bytes = try whole.bytes
+    #expect(trained.values.allSatisfy { $0.value.isFinite }, "\(trained.values)")
+    #expect(reports.allSatisfy { !$0.wasSkipped })
+    // What one player gains another may lose.
+    if rule.turns.count == 1 {
+      #expect(trained.loss < untrained.loss, "from \(untrained.loss) to \(trained.loss)")
+    }
+    Threads.count = 2
+    var resumed = trainer()
+    #expect(try resumed.resume(from: middle).isEmpty)
+    _ = try run(&resumed, 11..<20)
+    #expect(try resumed.bytes == bytes, "resumed, with another number of threads")
+  }
+
+  /// A model without a density is refused by name, before anything is computed.
+  @Test func requirements() throws {
+    var random = RandomStream(seed: 1)
+    let model = try ModelDescription(
+      MLPNetwork(hidden: [4], latentSize: 2), inputShape: [6], posterior: PointPosterior()
+    ).makeModel(using: &random)
+    let facts = TrainingFacts(examples: 64, inputShape: [6])
+    for type in ObjectiveSettings.all {
+      do {
+        _ = try type.init().make(for: model, facts)
+      } catch let error as ModelRequirementError {
+        #expect(error.description.hasPrefix("objective '\(type.name)' needs "), "\(error)")
+      }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// Parts of one run in another: loaded, kept as they are, and refused where they do not fit.
+
+import Foundation
+import Latent
+import Testing
+
+@Suite struct PartsTests {
+  private func train(_ words: String, in folder: String) throws -> Ended {
+    let common = "--data sprites:8 --model mlp --latent 2 --batch 640 --quiet"
+    return try Tool.train.run(
+      "\(common) \(words)".split(separator: " ").map(String.init), in: folder)
+  }
+
+  @Test func loadedAndFrozen() throws {
+    try withTemporaryFolder { folder in
+      #expect(try train("--hidden 6 --epochs 1 --out a", in: folder).code == 0)
+      let frozen = "--hidden 6 --out b --epochs"
+      let parts = ["--from", "a", "--load", "decoder.**", "--freeze", "decoder.**"]
+      #expect(try train("\(frozen) 1 \(parts.joined(separator: " "))", in: folder).code == 0)
+      let first = try Run(path: "\(folder)/a").model.namedArrays
+      let half = try Run(path: "\(folder)/b", checkpoint: .latest).model.namedArrays
+      #expect(try Tool.train.run(["--resume", "--epochs", "2", "--out", "b", "--quiet"], in: folder).code == 0)
+      let whole = try Run(path: "\(folder)/b", checkpoint: .latest).model.namedArrays
+      for (path, array) in first {
+        let isFrozen = path.hasPrefix("decoder.")
+        #expect((half[path] == array) == isFrozen, "\(path)")
+        #expect((whole[path] == half[path]) == isFrozen, "\(path), resumed")
+      }
+    }
+  }
+
+  @Test func refused() throws {
+    try withTemporaryFolder { folder in
+      #expect(try train("--hidden 6 --epochs 1 --out a", in: folder).code == 0)
+      for (words, code, sentence) in [
+        ("--freeze decodr.**", 78, "frozen: no parameter is called 'decodr.**': there are encoder."),
+        ("--freeze **", 78, "frozen: with ** frozen the player model has nothing left to move"),
+        ("--from a --load x", 64, "--load 'x': the run a has only decoder.hidden.0.bias"),
+        ("--from a --hidden 7", 65, "--from a: the saved parameters do not fit the model"),
+        ("--load x", 64, "--load says what to take of another run: give --from RUN"),
+      ] {
+        let ended = try train("--out b \(words)", in: folder)
+        let errors = ended.errors.replacingOccurrences(of: "Error: ", with: "latent-train: ")
+        #expect(ended.code == code && errors.contains(sentence), "\(words): \(ended.errors)")
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/b"), "\(words): nothing was begun")
+      }
+    }
+  }
+}
