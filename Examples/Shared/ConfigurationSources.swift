@@ -39,7 +39,8 @@ public struct FlagSetting: Sendable {
   public init(assignment text: String, flag: String? = nil) throws {
     let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
     guard parts.count == 2, let value = try? ConfigurationValue(parsing: parts[1]) else {
-      throw CommandError("\(flag.map { "\($0) " } ?? "--set ")'\(text)': expected KEY=VALUE", .usage)
+      throw CommandError(
+        "\(flag.map { "\($0) " } ?? "--set ")'\(text)': expected KEY=VALUE", .usage)
     }
     self.init(flag ?? "--set \(parts[0])", parts[0], value)
   }

@@ -32,10 +32,12 @@ struct StartingParts {
           "--from \(run): the model has no \(report.unused.joined(separator: ", ")); say with --load what "
             + "to take", .dataError)
       }
-      return "\(report.loaded.count) of \(report.loaded.count + report.kept.count) parameters from \(run)"
+      return
+        "\(report.loaded.count) of \(report.loaded.count + report.kept.count) parameters from \(run)"
     } catch let mismatch as ParameterMismatch {
       throw CommandError(
-        "--from \(run): \(mismatch.description.replacingOccurrences(of: "\n", with: ";"))", .dataError)
+        "--from \(run): \(mismatch.description.replacingOccurrences(of: "\n", with: ";"))",
+        .dataError)
     }
   }
 }

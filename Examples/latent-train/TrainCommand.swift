@@ -97,6 +97,9 @@ struct TrainCommand: ParsableCommand {
   var acceptChangedData = false
   @Flag(help: "Show all settings as a configuration file and end.") var printConfig = false
 
+  @Flag(help: "Show every network, posterior, likelihood and objective as a page and end.")
+  var printModels = false
+
   @Option(help: "The network; see MODELS. (default: mlp)") var model: String?
   @Option(help: "Number of latent dimensions.") var latent: Int?
   @Option(help: "Widths of the encoder's hidden layers, such as 400 or 512,256.")
@@ -153,6 +156,7 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     // Printing the settings of a new run is all that needs no folder.
+    if printModels { return }
     if out == nil && (resume || !printConfig) {
       throw ValidationError("Missing expected argument '--out <out>'")
     }
@@ -211,6 +215,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    if printModels { return try printResult(ModelsPage.markdown()) }
     Threads.count = threads
     let sources = ConfigurationSources(
       file: try config.map { try ConfigurationFile(contentsOf: $0) }, flags: try flags())

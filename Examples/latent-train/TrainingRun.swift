@@ -181,7 +181,10 @@ struct TrainingRun {
       title: "Latent run on \(configuration.data)", facts: facts, epochs: history,
       pictures: pictures, texts: texts
     ).write(to: "\(out)/report.html")
-    if let use, use.active * 4 < use.count { say("\(use): \(remedy)") }
+    // Other objectives than the bound have remedies of their own.
+    if let use, use.active * 4 < use.count, configuration.objective.name == ELBODescription.name {
+      say("\(use): \(remedy)")
+    }
     say("report: \(out)/report.html")
   }
 

@@ -120,7 +120,8 @@ struct ConvFixture: FixtureNetwork {
 /// Residual blocks and spatial latents, mirrored, normal of unit variance.
 struct ResidualFixture: FixtureNetwork {
   typealias Model = VAE<
-    FixedNoiseEncoder<ResidualEncoder<DiagonalHead>>, ResidualDecoder<NormalHead>, StandardNormalPrior
+    FixedNoiseEncoder<ResidualEncoder<DiagonalHead>>, ResidualDecoder<NormalHead>,
+    StandardNormalPrior
   >
   let name: String
   let side: Int

@@ -190,15 +190,21 @@ import Testing
   /// Sizes that follow the data.
   @Test(
     arguments: [
-      ("conv", [28, 28, 1], "conv(channels: [32, 64], hidden: 256, latentSize: 16), diagonal, bernoulli"),
+      (
+        "conv", [28, 28, 1],
+        "conv(channels: [32, 64], hidden: 256, latentSize: 16), diagonal, bernoulli"
+      ),
       (
         "conv", [64, 64, 3],
         "conv(channels: [32, 32, 64, 64], hidden: 256, latentSize: 16), diagonal, bernoulli"
       ),
       (
-        "conv", [40, 32, 3], "conv(channels: [32, 64, 64], hidden: 256, latentSize: 16), diagonal, bernoulli"
+        "conv", [40, 32, 3],
+        "conv(channels: [32, 64, 64], hidden: 256, latentSize: 16), diagonal, bernoulli"
       ),
-      ("conv", [8, 8, 1], "conv(channels: [64], hidden: 256, latentSize: 16), diagonal, bernoulli"),
+      (
+        "conv", [8, 8, 1], "conv(channels: [64], hidden: 256, latentSize: 16), diagonal, bernoulli"
+      ),
       (
         "resnet", [28, 28, 1],
         "resnet(channels: [32, 64, 128], blocks: 1, groups: 8, latentChannels: 4, epsilon: 1e-06), "

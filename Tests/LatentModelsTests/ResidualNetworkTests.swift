@@ -9,7 +9,9 @@ import LatentNumerics
 import Testing
 
 @Suite struct ResidualNetworkTests {
-  typealias Model = VAE<ResidualEncoder<DiagonalHead>, ResidualDecoder<NormalHead>, StandardNormalPrior>
+  typealias Model = VAE<
+    ResidualEncoder<DiagonalHead>, ResidualDecoder<NormalHead>, StandardNormalPrior
+  >
 
   static func model(_ shape: Shape, _ network: ResidualNetwork, _ scale: NormalHead.Scale) -> Model
   {

@@ -9,7 +9,8 @@ import LatentNumerics
 /// 64 bytes, 4 heads, 2 + 2 layers, categorical.
 struct TextFixture: FixtureNetwork {
   typealias Model = VAE<
-    FixedNoiseEncoder<TransformerTextEncoder<DiagonalHead>>, TransformerTextDecoder, StandardNormalPrior
+    FixedNoiseEncoder<TransformerTextEncoder<DiagonalHead>>, TransformerTextDecoder,
+    StandardNormalPrior
   >
   let name: String
   let width, latentSize: Int

@@ -56,7 +56,9 @@ import Testing
   }
 
   @Test func convolutional() throws {
-    typealias Model = VAE<ConvEncoder<DiagonalHead>, ConvDecoder<BernoulliHead>, StandardNormalPrior>
+    typealias Model = VAE<
+      ConvEncoder<DiagonalHead>, ConvDecoder<BernoulliHead>, StandardNormalPrior
+    >
     let sprites = Sprites(side: 16)
     let indices = Array(stride(from: 0, to: sprites.count, by: max(1, sprites.count / 1500)))
     let pictures = try sprites.batch(at: indices).inputs

@@ -30,7 +30,9 @@ import Testing
     let corners = random.uniform([count, 2]).floats.map { Int($0 * 11) }
     let pixels = (0..<count).flatMap { example in
       (0..<256).map { pixel in
-        let (row, column) = (pixel / 16 - corners[2 * example], pixel % 16 - corners[2 * example + 1])
+        let (row, column) = (
+          pixel / 16 - corners[2 * example], pixel % 16 - corners[2 * example + 1]
+        )
         return (0..<5).contains(row) && (0..<5).contains(column) ? Float(0.9) : 0.1
       }
     }

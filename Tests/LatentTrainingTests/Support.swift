@@ -29,7 +29,8 @@ func tinyTrainer(
   average: Double? = nil, beta: Double = 1
 ) -> TinyTrainer {
   var trainer = Trainer(
-    tinyModel(), objective: ELBO(beta: .constant(beta), warmup: .linear(steps: 20)), optimizer: optimizer,
+    tinyModel(), objective: ELBO(beta: .constant(beta), warmup: .linear(steps: 20)),
+    optimizer: optimizer,
     schedule: schedule, clipping: clipping, seed: seed)
   trainer.average = average.map { ExponentialMovingAverage(trainer.model, decay: $0) }
   return trainer

@@ -389,4 +389,13 @@ import Testing
       #expect(odd.code == 65 && odd.errors.contains("odd.h5: objective.beta is -1.0"))
     }
   }
+
+  /// docs/models.md is what the code says.
+  @Test func modelsPage() throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().path
+    let ended = try Tool.train.run(["--print-models"], in: folder)
+    let page = try String(contentsOfFile: "\(folder)/docs/models.md", encoding: .utf8)
+    #expect(ended.output == page, "latent-train --print-models > docs/models.md")
+  }
 }

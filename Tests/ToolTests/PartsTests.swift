@@ -19,7 +19,9 @@ import Testing
       #expect(try train("\(frozen) 1 \(parts.joined(separator: " "))", in: folder).code == 0)
       let first = try Run(path: "\(folder)/a").model.namedArrays
       let half = try Run(path: "\(folder)/b", checkpoint: .latest).model.namedArrays
-      #expect(try Tool.train.run(["--resume", "--epochs", "2", "--out", "b", "--quiet"], in: folder).code == 0)
+      #expect(
+        try Tool.train.run(["--resume", "--epochs", "2", "--out", "b", "--quiet"], in: folder).code
+          == 0)
       let whole = try Run(path: "\(folder)/b", checkpoint: .latest).model.namedArrays
       for (path, array) in first {
         let isFrozen = path.hasPrefix("decoder.")
@@ -33,7 +35,9 @@ import Testing
     try withTemporaryFolder { folder in
       #expect(try train("--hidden 6 --epochs 1 --out a", in: folder).code == 0)
       for (words, code, sentence) in [
-        ("--freeze decodr.**", 78, "frozen: no parameter is called 'decodr.**': there are encoder."),
+        (
+          "--freeze decodr.**", 78, "frozen: no parameter is called 'decodr.**': there are encoder."
+        ),
         ("--freeze **", 78, "frozen: with ** frozen the player model has nothing left to move"),
         ("--from a --load x", 64, "--load 'x': the run a has only decoder.hidden.0.bias"),
         ("--from a --hidden 7", 65, "--from a: the saved parameters do not fit the model"),
@@ -42,7 +46,8 @@ import Testing
         let ended = try train("--out b \(words)", in: folder)
         let errors = ended.errors.replacingOccurrences(of: "Error: ", with: "latent-train: ")
         #expect(ended.code == code && errors.contains(sentence), "\(words): \(ended.errors)")
-        #expect(!FileManager.default.fileExists(atPath: "\(folder)/b"), "\(words): nothing was begun")
+        #expect(
+          !FileManager.default.fileExists(atPath: "\(folder)/b"), "\(words): nothing was begun")
       }
     }
   }

@@ -145,7 +145,9 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
     hasher.combine(likelihood)
   }
 
-  private enum CodingKeys: String, CodingKey { case architecture, inputShape, posterior, likelihood }
+  private enum CodingKeys: String, CodingKey {
+    case architecture, inputShape, posterior, likelihood
+  }
 
   public init(from decoder: any Swift.Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)

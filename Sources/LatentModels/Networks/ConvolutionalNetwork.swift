@@ -25,7 +25,8 @@ public struct ConvEncoder<Ending: PosteriorHead>: Encoder {
   /// often as there are layers.
   public init(
     inputShape: Shape, channels: [Int], hidden width: Int, latentSize: Int,
-    posterior: Ending = DiagonalHead(), activation: Activation = .relu, initializer: Initializer = .heUniform,
+    posterior: Ending = DiagonalHead(), activation: Activation = .relu,
+    initializer: Initializer = .heUniform,
     using random: inout RandomStream, file: StaticString = #fileID, line: UInt = #line
   ) {
     let flat = imageAfter(channels, inputShape, file, line)

@@ -21,7 +21,8 @@ public struct GRUTextEncoder<Ending: PosteriorHead>: Encoder {
   /// `width` is that of the tokens' vectors, `hidden` that of the state in each direction.
   public init(
     vocabulary: Int = 256, width: Int = 128, hidden: Int = 256, layers: Int = 1, latentSize: Int,
-    posterior: Ending = DiagonalHead(), initializer: Initializer = .pyTorch, using random: inout RandomStream
+    posterior: Ending = DiagonalHead(), initializer: Initializer = .pyTorch,
+    using random: inout RandomStream
   ) {
     tokens = Embedding(count: vocabulary, size: width, using: &random)
     recurrence = GRU(

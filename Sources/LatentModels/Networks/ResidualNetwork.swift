@@ -163,7 +163,8 @@ public struct ResidualEncoder<Ending: PosteriorHead>: Encoder {
   /// channels.
   public init(
     inputShape: Shape, network: ResidualNetwork = ResidualNetwork(),
-    posterior: Ending = DiagonalHead(), initializer: Initializer = .pyTorch, using random: inout RandomStream,
+    posterior: Ending = DiagonalHead(), initializer: Initializer = .pyTorch,
+    using random: inout RandomStream,
     file: StaticString = #fileID, line: UInt = #line
   ) {
     network.check(inputShape, file, line)

@@ -80,7 +80,8 @@ public struct TransformerTextEncoder<Ending: PosteriorHead>: Encoder {
   /// For texts of `length` tokens out of `vocabulary`.
   public init(
     length: Int, vocabulary: Int = 256, latentSize: Int, _ size: TransformerSize = .init(),
-    posterior: Ending = DiagonalHead(), initializer: Initializer = .pyTorch, using random: inout RandomStream
+    posterior: Ending = DiagonalHead(), initializer: Initializer = .pyTorch,
+    using random: inout RandomStream
   ) {
     tokens = Embedding(
       count: vocabulary, size: size.width, initializer: embeddingInitializer, using: &random)

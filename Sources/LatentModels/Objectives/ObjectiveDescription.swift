@@ -16,6 +16,8 @@ public protocol ObjectiveDescription: Sendable, Hashable, Codable {
   static var name: String { get }
   /// What it is, in a few words for help texts, and where it is from.
   static var origin: Origin { get }
+  /// What it needs of a model, in a few words.
+  static var requirement: String { get }
   /// Every setting as it is where nothing is said.
   init()
   /// Checks every number. - Throws: `SettingError` of the keys.
@@ -35,12 +37,17 @@ public struct Origin: Sendable, Hashable {
   public let paper: String
   /// The equation, algorithm or section that is implemented.
   public let equation: String
+  /// The source file of the implementation, as `Module/File.swift`.
+  public let file: String
 
-  /// A formula from a paper.
-  public init(_ summary: String, paper: String, equation: String) {
+  /// A formula from a paper, said in the file that implements it.
+  public init(
+    _ summary: String, paper: String, equation: String, file: StaticString = #fileID
+  ) {
     self.summary = summary
     self.paper = paper
     self.equation = equation
+    self.file = "\(file)"
   }
 }
 
@@ -67,6 +74,8 @@ public protocol ReparameterizedObjectiveDescription: ObjectiveDescription {
 }
 
 extension ReparameterizedObjectiveDescription {
+  public static var requirement: String { "a reparameterised posterior" }
+
   public func make<Model: LatentVariableModel>(
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
@@ -78,6 +87,8 @@ extension ReparameterizedObjectiveDescription {
 }
 
 extension ObjectiveDescription {
+  public static var requirement: String { "nothing" }
+
   /// For errors: `objective 'elbo'`.
   public static var purpose: String { "objective '\(name)'" }
 

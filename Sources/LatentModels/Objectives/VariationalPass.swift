@@ -42,7 +42,9 @@ public struct VariationalPass<Posterior: ReparameterizedDistribution> {
   /// log w = log p(x, z) - log q(z | x) in nats, of the shape of the draws. Traps unless the density of
   /// the posterior was asked for.
   public var logWeights: Tensor {
-    guard let logPosterior else { fatalError("importance weights need the density of the posterior") }
+    guard let logPosterior else {
+      fatalError("importance weights need the density of the posterior")
+    }
     return logLikelihood + logPrior - logPosterior
   }
 }

@@ -92,7 +92,8 @@ public enum WeightSchedule: Sendable, Hashable, Codable, CustomStringConvertible
     case .linear(_, _, let steps), .cosine(_, _, let steps): return steps > 0
     case .exponential(let from, let to, let steps): return steps > 0 && from > 0 && to > 0
     case .cyclic(_, _, let period, let ratio): return period > 0 && ratio > 0 && ratio <= 1
-    case .steps(let changes): return zip(changes, changes.dropFirst()).allSatisfy { $0.step < $1.step }
+    case .steps(let changes):
+      return zip(changes, changes.dropFirst()).allSatisfy { $0.step < $1.step }
     }
   }
 

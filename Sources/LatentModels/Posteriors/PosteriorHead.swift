@@ -25,7 +25,8 @@ extension PosteriorHead {
   func start(_ bias: inout Tensor?) {
     guard let old = bias else { return }
     let parts = zip(old.split(into: outputsPerLatent, axis: 0), startingOutputs)
-    bias = Tensor.concatenate(parts.map { part, start in start.map { part.zerosLike + $0 } ?? part }, axis: 0)
+    bias = Tensor.concatenate(
+      parts.map { part, start in start.map { part.zerosLike + $0 } ?? part }, axis: 0)
   }
 }
 

@@ -227,7 +227,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   // MARK: Files
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, bytes, transform, validation, model, objective, frozen, optimizer, schedule, scheduleEpochs
+    case data, bytes, transform, validation, model, objective, frozen, optimizer, schedule,
+      scheduleEpochs
     case batchSize, epochs, patience, seed
   }
 

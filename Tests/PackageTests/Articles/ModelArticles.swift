@@ -71,6 +71,55 @@ where Model.Posterior: ReparameterizedDistribution {
   }
 }
 
+struct MatchedCodes<Model: LatentVariableModel>: TrainingObjective
+where Model.Posterior: ReparameterizedDistribution {
+  struct Parts: Module {
+    var hidden: MLP
+    var logit: Linear
+
+    mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
+      visitor.visit(&hidden, "hidden")
+      visitor.visit(&logit, "logit")
+    }
+
+    func callAsFunction(_ codes: Tensor) -> Tensor { logit(hidden(codes)) }
+  }
+
+  let weight: Double
+  var summary: String { "MatchedCodes(weight: \(weight))" }
+  let turns = [
+    Turn("model", moves: ["encoder.**", "decoder.**"]),
+    Turn("critic", moves: ["objective.**"], optimizer: Adam(learningRate: 1e-4)),
+  ]
+
+  func makeParts(for model: Model, using random: inout RandomStream) -> Parts {
+    let latents = model.latentShape.count
+    return Parts(
+      hidden: MLP([latents, 64, 64], activation: .relu, using: &random),
+      logit: Linear(64, 1, using: &random))
+  }
+
+  func loss(
+    of turn: Int, _ model: Model, _ critic: Parts, _ x: Tensor, _ context: inout LayerContext
+  ) -> LossTerms {
+    if turn == 0 {
+      let pass = model.variationalPass(x, &context)
+      let reconstruction = -(pass.logLikelihood.mean())
+      let unlike = softplus(-critic(pass.z)).mean()  // 0 where the critic takes codes for the prior's
+      var terms = LossTerms(
+        total: reconstruction + unlike * weight,
+        terms: [("reconstruction", reconstruction), ("unlike", unlike)])
+      terms.handover["codes"] = pass.z
+      return terms
+    }
+    guard let codes = context.fields["codes"] else { trap("the critic moves after the model") }
+    let wanted = model.prior(codes.dtype, &context).sample(
+      [codes.shape[0]], using: &context.random)
+    return LossTerms(
+      total: (softplus(-critic(wanted)) + softplus(critic(codes))).mean(), terms: [])
+  }
+}
+
 @Suite struct ModelArticles {
   @Test func gettingStarted() throws {
     try withFolder { folder in
@@ -97,6 +146,26 @@ where Model.Posterior: ReparameterizedDistribution {
       #expect(images.shape == [16, 16, 16, 1] && codes.shape == [4, 8] && again.shape == x.shape)
       #expect(FileManager.default.fileExists(atPath: "\(folder)/best.h5"))
     }
+  }
+
+  @Test func critic() throws {
+    var random = RandomStream(seed: 7)
+    let model = VAE(
+      encoder: MLPEncoder(inputShape: [16, 16, 1], hidden: [64], latentSize: 4, using: &random),
+      decoder: MLPDecoder(
+        latentSize: 4, hidden: [64], outputShape: [16, 16, 1], head: BernoulliHead(), using: &random
+      ),
+      prior: .standardNormal(4))
+    var trainer = Trainer(
+      model, objective: MatchedCodes(weight: 10), optimizer: Adam(learningRate: 1e-3), seed: 1)
+    trainer[player: "critic"].clipping = .norm(1)
+
+    let x = Tensor(try Sprites(side: 16).batch(0..<64).inputs)
+    let first = try trainer.step(x)
+    for _ in 0..<30 { try trainer.step(x) }
+    let last = try trainer.step(x)
+    #expect(last.loss < first.loss && last.players.map(\.name) == ["model", "critic"])
+    #expect(last.terms.map(\.name) == ["reconstruction", "unlike", "critic"])
   }
 
   @Test func composing() throws {

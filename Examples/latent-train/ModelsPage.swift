@@ -1,0 +1,72 @@
+// docs/models.md: every value of every axis, out of the descriptions themselves.
+
+import Foundation
+import Latent
+import LatentCommands
+
+enum ModelsPage {
+  static func markdown() throws -> String {
+    """
+    # Networks, posteriors, likelihoods and objectives
+
+    What `latent-train` puts together: each value of one axis goes with every value of the others that meets
+    its needs, and what does not fit is refused before anything is written. This page is written by
+    `latent-train --print-models > docs/models.md`; a test compares the two. Settings are shown as they are where
+    nothing is said; `--set` changes them.
+
+    ## Networks (`--model`)
+
+    \(table(["name", "what it is", "settings", "likelihoods"], try networks()))
+
+    ## Posteriors (`--posterior`)
+
+    \(table(
+      ["name", "what it is", "settings", "paper", "equation", "file"],
+      try PosteriorSettings.all.map { try row($0.name, $0.origin, settings(PosteriorSettings($0.init()))) }))
+
+    ## Likelihoods (`--likelihood`)
+
+    \(ModelDescription.Likelihood.allCases.map { "- `\($0.rawValue)`" }.joined(separator: "\n"))
+
+    ## Objectives (`--objective`)
+
+    Weights may be schedules: \(WeightSchedule.forms).
+
+    \(table(
+      ["name", "what it is", "settings", "paper", "equation", "file", "needs"],
+      try ObjectiveSettings.all.map {
+        try row($0.name, $0.origin, settings(ObjectiveSettings($0.init()))) + [$0.requirement]
+      }))
+
+    """
+  }
+
+  private static func networks() throws -> [[String]] {
+    try ModelDescription.presets.map { preset in
+      let shape = preset.likelihood == .categorical ? [64] : [64, 64, 1]
+      let model = try ModelDescription(named: preset.name, inputShape: shape)
+      let likelihoods = type(of: model.network).likelihoods.map(\.rawValue)
+      return [
+        "`\(preset.name)`", preset.summary, "`\(model.network)`",
+        likelihoods.joined(separator: ", "),
+      ]
+    }
+  }
+
+  private static func row(_ name: String, _ origin: Origin, _ settings: String) -> [String] {
+    ["`\(name)`", origin.summary, settings, origin.paper, origin.equation, "`\(origin.file)`"]
+  }
+
+  /// Everything but the name, `key: value`.
+  private static func settings(_ value: some Encodable) throws -> String {
+    try ConfigurationValue(encoding: value).leaves.filter { $0.path != "name" }
+      .map { "`\($0.path): \($0.value.shown)`" }.joined(separator: " ")
+  }
+
+  private static func table(_ head: [String], _ rows: [[String]]) -> String {
+    ([head, head.map { _ in "---" }] + rows).map { cells in
+      "| " + cells.map { $0.replacingOccurrences(of: "|", with: "\\|") }.joined(separator: " | ")
+        + " |"
+    }.joined(separator: "\n")
+  }
+}
