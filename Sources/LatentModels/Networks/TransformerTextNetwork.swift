@@ -90,9 +90,9 @@ public struct TransformerTextNetwork: NetworkDescription {
       + LayerParameters.linear([width, hidden, width])
     let table = positions == .learned ? Double(inputShape[0]) * Double(width) : 0
     let trunk = Double(byteValues) * Double(width) + table + Double(layers) * block + norm
-    return 2 * trunk + Double(posterior.parameterCount)
-      + LayerParameters.linear(width, posterior.outputsPerLatent * latentSize)  // the encoder's head
-      + Double(width) + LayerParameters.linear(latentSize, width)  // start and condition
+    let head = LayerParameters.linear(width, posterior.outputsPerLatent * latentSize)
+    let startAndCondition = Double(width) + LayerParameters.linear(latentSize, width)
+    return 2 * trunk + head + Double(posterior.parameterCount) + startAndCondition
       + LayerParameters.linear(width, byteValues)
   }
 

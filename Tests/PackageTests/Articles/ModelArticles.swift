@@ -105,7 +105,8 @@ where Model.Posterior: ReparameterizedDistribution {
     if turn == 0 {
       let pass = model.variationalPass(x, &context)
       let reconstruction = -(pass.logLikelihood.mean())
-      let unlike = softplus(-critic(pass.z)).mean()  // 0 where the critic takes codes for the prior's
+      // 0 where the critic takes codes for draws of the prior.
+      let unlike = softplus(-critic(pass.z)).mean()
       var terms = LossTerms(
         total: reconstruction + unlike * weight,
         terms: [("reconstruction", reconstruction), ("unlike", unlike)])
