@@ -14,7 +14,10 @@ public protocol Critic: Module {
 
 extension Critic {
   /// Logits of x: `[batch, ...] -> [batch, outputs]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { activations(x).last.unsafelyUnwrapped }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let values = activations(x)
+    return values[values.count - 1]
+  }
 
   /// Logits of both kinds, `[batch, outputs]` each, from one pass.
   func judge(_ first: Tensor, _ second: Tensor) -> (first: Tensor, second: Tensor) {
@@ -78,7 +81,7 @@ public struct PictureCritic: Critic {
 
   /// Those of the convolutions that examples of the shape go through.
   static func convolutions(of shape: Shape, _ channels: [Int]) -> [Int] {
-    Array(channels.prefix(halvings(of: Array(shape), least: 4)))
+    Array(channels.prefix(halvings(of: shape.dimensions, least: 4)))
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {

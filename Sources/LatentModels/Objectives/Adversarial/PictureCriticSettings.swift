@@ -4,7 +4,7 @@ import LatentLayers
 import LatentNumerics
 
 /// The network of a critic of data, in words.
-public struct PictureCriticSettings: Sendable, Hashable, Codable, CustomStringConvertible {
+public struct PictureCriticSettings: Sendable, Hashable, CustomStringConvertible {
   /// Channels of the convolutions that pictures go through, as far as they can be halved.
   public var channels: [Int]
   /// Widths of the hidden layers that other data go through.

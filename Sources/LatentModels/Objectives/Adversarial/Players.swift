@@ -14,7 +14,7 @@ extension Turn {
   /// The turn of an objective's critic, by a rule of its own: critics are trained with little momentum.
   static func critic(learningRate: Double, beta1: Double = 0.5, beta2: Double = 0.9) -> Turn {
     Turn(
-      "critic", moves: ["\(partsName).**"],
+      "critic", moves: [PathPattern("\(partsName).**")],
       optimizer: Adam(learningRate: learningRate, beta1: beta1, beta2: beta2))
   }
 }
@@ -42,7 +42,7 @@ extension ExpectedDataModel {
   func requireWhole(_ context: LayerContext, for name: String) {
     require(
       context.fields[FieldName.mask] == nil,
-      "the objective '\(name)' shows data to a critic whole: it cannot be trained on data with a mask")
+      "the objective '\(name)' shows data to a critic: they must be whole, without a mask")
   }
 }
 
