@@ -4,6 +4,9 @@
 extension ObjectiveSettings {
   /// Every objective that can be asked for by name.
   public static let all: [any ObjectiveDescription.Type] = [
-    ELBODescription.self
+    ELBODescription.self,
+    FactorVAEDescription.self, WAEGANDescription.self, AdversarialAutoencoderDescription.self,
+    GANDescription.self, WassersteinGANDescription.self, VAEGANDescription.self,
+    LaggingInferenceDescription.self,
   ]
 }

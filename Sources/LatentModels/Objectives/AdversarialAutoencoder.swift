@@ -1,0 +1,95 @@
+// The adversarial autoencoder (Makhzani et al. 2015): an autoencoder, then a game about its codes, phase after
+// phase.
+
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+/// The adversarial autoencoder (Makhzani et al. 2015, section 2), in nats per example.
+///
+/// Three turns in each step, each after the one before has moved: `autoencoder` lowers -log p(x | z) at one
+/// draw, `critic` learns to tell draws of the prior from codes, and `generator`, the encoder once more
+/// with moments of its own, raises log D(z), which does not saturate. The posterior may be a point. Losses
+/// of epochs are reconstructions. A prior with parameters stays as it is.
+public struct AdversarialAutoencoder<Model: LatentVariableModel>: TrainingObjective
+where Model.Posterior: ReparameterizedDistribution {
+  /// Widths of the critic's hidden layers.
+  public let criticHidden: [Int]
+  /// The critic's rate, by Adam with decays 0.5 and 0.999.
+  public let criticLearningRate: Double
+
+  /// The paper's critic unless told otherwise.
+  public init(
+    criticHidden: [Int] = AdversarialAutoencoderDescription().criticHidden,
+    criticLearningRate: Double = 1e-4
+  ) {
+    self.criticHidden = criticHidden
+    self.criticLearningRate = criticLearningRate
+  }
+
+  public var summary: String {
+    "AdversarialAutoencoder(criticHidden: \(criticHidden), "
+      + "criticLearningRate: \(criticLearningRate))"
+  }
+
+  public var turns: [Turn] {
+    [
+      Turn("autoencoder", moves: ["encoder.**", "decoder.**"]),
+      .critic(learningRate: criticLearningRate, beta2: 0.999),
+      Turn("generator", moves: ["encoder.**"]),
+    ]
+  }
+
+  public var order: TurnOrder { .successive }
+
+  public func makeParts(
+    for model: Model, using random: inout RandomStream
+  ) -> CriticParts<CodeCritic> {
+    CriticParts(critic: CodeCritic(model.latentShape, hidden: criticHidden, using: &random))
+  }
+
+  public func loss(
+    of turn: Int, _ model: Model, _ parts: CriticParts<CodeCritic>, _ x: Tensor,
+    _ context: inout LayerContext
+  ) -> LossTerms {
+    switch turn {
+    case 0:
+      let reconstruction = -(model.variationalPass(x, &context).logLikelihood.mean())
+      return LossTerms(total: reconstruction, terms: [("reconstruction", reconstruction)])
+    case 1:
+      let codes = model.draw(of: x, &context)
+      return LossTerms(
+        total: model.criticLoss(parts.critic, codes: codes, &context), terms: [])
+    default:
+      return LossTerms(total: unreality(parts.critic(model.draw(of: x, &context))), terms: [])
+    }
+  }
+}
+
+/// The adversarial autoencoder in words.
+public struct AdversarialAutoencoderDescription: ReparameterizedObjectiveDescription {
+  public static let name = "aae"
+  public static let origin = Origin(
+    "an autoencoder, then a game that makes its codes look like the prior",
+    paper: "Makhzani et al. 2015", equation: "section 2")
+
+  /// Widths of the critic's hidden layers.
+  public var criticHidden = [1000, 1000]
+  /// The critic's learning rate.
+  public var criticLearningRate = 1e-4
+
+  public init() {}
+
+  public func validate() throws {
+    try check(widths: criticHidden, "criticHidden")
+    try check(learningRate: criticLearningRate, "criticLearningRate")
+  }
+
+  public func makeReparameterized<Model: ReparameterizedModel>(
+    for model: Model, _ facts: TrainingFacts
+  ) -> any TrainingObjective<Model> {
+    AdversarialAutoencoder<Model>(
+      criticHidden: criticHidden, criticLearningRate: criticLearningRate)
+  }
+}
