@@ -4,6 +4,10 @@
 extension ObjectiveSettings {
   /// Every objective that can be asked for by name.
   public static let all: [any ObjectiveDescription.Type] = [
-    ELBODescription.self
+    ELBODescription.self, CapacityDescription.self, TotalCorrelationDescription.self,
+    DisentangledMeansDescription.self, DisentangledDrawsDescription.self, InfoVAEDescription.self,
+    WassersteinMMDDescription.self, SlicedWassersteinDescription.self, AutoencoderDescription.self,
+    RegularizedWeightsDescription.self, RegularizedGradientDescription.self, LogCoshDescription.self,
+    StructuralSimilarityDescription.self,
   ]
 }
