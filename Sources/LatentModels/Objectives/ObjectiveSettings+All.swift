@@ -7,7 +7,7 @@ extension ObjectiveSettings {
     ELBODescription.self, CapacityDescription.self, TotalCorrelationDescription.self,
     DisentangledMeansDescription.self, DisentangledDrawsDescription.self, InfoVAEDescription.self,
     WassersteinMMDDescription.self, SlicedWassersteinDescription.self, AutoencoderDescription.self,
-    RegularizedWeightsDescription.self, RegularizedGradientDescription.self, LogCoshDescription.self,
-    StructuralSimilarityDescription.self,
+    RegularizedWeightsDescription.self, RegularizedGradientDescription.self,
+    LogCoshDescription.self, StructuralSimilarityDescription.self,
   ]
 }

@@ -89,12 +89,14 @@ public struct RegularizedAutoencoder<Model: LatentVariableModel>: Objective {
   private func decodeWithSlope(
     _ model: Model, _ z: Tensor, _ batch: Shape, _ context: inout LayerContext
   ) -> (likelihood: Model.Likelihood, slope: Tensor) {
-    let result = valueAndGradient(at: [z], withAuxiliary: { inputs in
-      let likelihood = model.checkedLikelihood(of: inputs[0], leading: batch, &context)
-      let mean = likelihood.requiredMean(for: "a gradient penalty")
-      let signs = (context.random.uniformTensor(mean.shape, mean.dtype) .< 0.5) * 2 - 1
-      return ((mean * signs).sum(), likelihood)
-    })
+    let result = valueAndGradient(
+      at: [z],
+      withAuxiliary: { inputs in
+        let likelihood = model.checkedLikelihood(of: inputs[0], leading: batch, &context)
+        let mean = likelihood.requiredMean(for: "a gradient penalty")
+        let signs = (context.random.uniformTensor(mean.shape, mean.dtype) .< 0.5) * 2 - 1
+        return ((mean * signs).sum(), likelihood)
+      })
     let slope = result.gradients[0].map { square($0).sum() / Double(z.shape[0]) }
     return (result.auxiliary, slope ?? .scalar(0, z.dtype))
   }

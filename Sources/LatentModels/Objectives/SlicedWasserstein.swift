@@ -35,7 +35,8 @@ public struct SlicedWasserstein: CodeDistance {
   public static func distance(from z: Tensor, to y: Tensor, along directions: Tensor) -> Tensor {
     require(
       z.shape == y.shape && z.rank > 1,
-      "the sliced distance of codes \(z.shape) and \(y.shape): expected two samples of the same shape")
+      "the sliced distance of codes \(z.shape) and \(y.shape): expected two samples of the same shape"
+    )
     let projected = matmul(z.flattened(from: 1), directions)
     let target = matmul(y.detached.flattened(from: 1), directions)
     return square(projected - arranged(target, like: projected)).mean()

@@ -47,7 +47,8 @@ public struct StructuralSimilarity: Sendable, Hashable, CustomStringConvertible 
   public func callAsFunction(_ x: Tensor, _ y: Tensor) -> Tensor {
     require(
       x.rank == 4 && x.shape == y.shape,
-      "the similarity of \(x.shape) and \(y.shape): expected pictures [batch, height, width, channels]")
+      "the similarity of \(x.shape) and \(y.shape): expected pictures [batch, height, width, channels]"
+    )
     let count = StructuralSimilarity.scales(height: x.shape[1], width: x.shape[2])
     require(
       count > 0,
