@@ -1,12 +1,16 @@
-// The list of objectives. A new one is a file with its description, a line here, and a line in the
-// table of tests.
+// The list of objectives. A new one is a file with its description, and a line here: the laws that hold for
+// all of them, help, errors and docs/models.md read this list.
 
 extension ObjectiveSettings {
   /// Every objective that can be asked for by name.
   public static let all: [any ObjectiveDescription.Type] = [
-    ELBODescription.self,
-    FactorVAEDescription.self, WAEGANDescription.self, AdversarialAutoencoderDescription.self,
-    GANDescription.self, WassersteinGANDescription.self, VAEGANDescription.self,
+    ELBODescription.self, CapacityDescription.self, TotalCorrelationDescription.self,
+    FactorVAEDescription.self, DisentangledMeansDescription.self, DisentangledDrawsDescription.self,
+    InfoVAEDescription.self, WassersteinMMDDescription.self, WAEGANDescription.self,
+    SlicedWassersteinDescription.self, AdversarialAutoencoderDescription.self,
+    VAEGANDescription.self, AutoencoderDescription.self, RegularizedWeightsDescription.self,
+    RegularizedGradientDescription.self, LogCoshDescription.self,
+    StructuralSimilarityDescription.self, GANDescription.self, WassersteinGANDescription.self,
     LaggingInferenceDescription.self,
   ]
 }

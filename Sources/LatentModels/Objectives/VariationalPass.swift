@@ -56,9 +56,11 @@ extension LatentVariableModel where Posterior: ReparameterizedDistribution {
   ///   - samples: the draws have a sample axis where there is more than one, or `keepsAxis`
   ///   - density: whether log q(z | x) of the draws is computed also where the divergence has a closed
   ///     form
+  ///   - score: what takes the place of log p(x | z), of the same shape
   public func variationalPass(
     _ x: Tensor, samples: Int = 1, keepsAxis: Bool = false, density: Bool = false,
-    _ context: inout LayerContext, file: StaticString = #fileID, line: UInt = #line
+    _ context: inout LayerContext, file: StaticString = #fileID, line: UInt = #line,
+    score: ((Likelihood, LayerContext) -> Tensor)? = nil
   ) -> VariationalPass<Posterior> {
     let q = checkedPosterior(of: x, &context, file: file, line: line)
     let p = prior(q.dtype, &context)
@@ -77,7 +79,8 @@ extension LatentVariableModel where Posterior: ReparameterizedDistribution {
       of: z, leading: sampleShape + q.batchShape, &context, file: file, line: line)
     return VariationalPass(
       posterior: q, prior: p, z: z,
-      logLikelihood: likelihood.logProbability(of: x, observedIn: context),
+      logLikelihood: score?(likelihood, context)
+        ?? likelihood.logProbability(of: x, observedIn: context),
       logPosterior: logPosterior, exactDivergence: exact)
   }
 }

@@ -78,3 +78,16 @@ extension AxisMap {
     }
   }
 }
+
+extension AxisMap {
+  /// The sums over each spatial axis of `shape` of neighbours times `taps`, where all of them are inside:
+  /// `size - taps.count + 1` of them. Traps where the taps do not fit.
+  package static func filters(over shape: Shape, taps: [Double]) -> [AxisMap] {
+    shape.spatialSizes("filter").map { size in
+      require(taps.count <= size, "a filter of \(taps.count) taps over \(shape)")
+      return AxisMap(from: size, to: size - taps.count + 1) { output, add in
+        for (tap, weight) in taps.enumerated() { add(output + tap, weight) }
+      }
+    }
+  }
+}

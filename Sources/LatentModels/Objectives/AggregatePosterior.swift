@@ -1,0 +1,77 @@
+// The aggregate posterior q(z) = (1/N) sum_n q(z | x_n) and the product of its marginals, estimated from the
+// posteriors of one batch (Chen et al. 2018, "Isolating sources of disentanglement in VAEs", appendix C).
+
+import Foundation
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+/// How one batch of B of the N training examples stands for all of them: log q(z_i) is estimated by
+/// `logSumExp_j(log W_ij + log q(z_i | x_j))`, and each marginal with the same weights.
+public enum AggregateEstimator: String, SettingWord {
+  /// W = 1 / (N B) everywhere: minibatch-weighted sampling, biased (appendix C.1).
+  case weighted
+  /// The example itself 1/N, the next one (N - M) / (N M), the others 1/M, where M = B - 1:
+  /// minibatch-stratified sampling (appendix C.2). Rows sum to 1.
+  case stratified
+  /// The example itself 1/N, every other (N - 1) / (N M): the same expectation with less variance, and
+  /// exact where B = N.
+  case symmetric
+
+  /// log W, `[batch, batch]`. Traps where a stratified estimate has no other example to look at, or more
+  /// than there are.
+  public func logWeights(
+    batch: Int, examples: Int, _ dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    let total = Double(examples)
+    if self == .weighted {
+      return Tensor(repeating: -log(total * Double(batch)), shape: [batch, batch], dtype)
+    }
+    require(
+      batch > 1 && batch <= examples,
+      "\(rawValue) weights of a batch of \(batch) of \(examples) examples: expected 2 to \(examples) "
+        + "(the estimator 'weighted' takes any batch)", file: file, line: line)
+    let others = Double(batch - 1)
+    let own = log(1 / total)
+    let other = self == .symmetric ? log((total - 1) / (total * others)) : log(1 / others)
+    var weights = [Double](repeating: other, count: batch * batch)
+    for row in 0..<batch {
+      weights[row * batch + row] = own
+      if self == .stratified {
+        weights[row * batch + (row + 1) % batch] = log((total - others) / (total * others))
+      }
+    }
+    return Tensor(NDArray(weights, shape: [batch, batch]).converted(to: dtype))
+  }
+}
+
+extension DiagonalNormal {
+  /// The log-densities of the mixture of this batch's distributions and of the product of its marginals at
+  /// codes z `[batch, event]`, each `[batch]` in nats; `logWeights` `[batch, batch]` belong to codes (rows)
+  /// and distributions.
+  ///
+  /// The marginals need all pairs in each of d dimensions, so that `[d, batch, batch]` cannot be avoided;
+  /// it is one product of `[d, batch, 3]`, (z², z, 1) times the coefficients of the density's exponent, and the
+  /// pairs' joint densities are its sum. Squares are expanded about the batch's mean: where they cancel, an
+  /// absolute rounding error of the size of (spread / standard deviation)² units in the last place remains.
+  public func aggregateLogProbabilities(
+    of z: Tensor, logWeights: Tensor
+  ) -> (joint: Tensor, marginals: Tensor) {
+    let mean = mean.flattened(from: 1)
+    let logVariance = logVariance.broadcast(to: batchShape + eventShape).flattened(from: 1)
+    let center = mean.detached.mean(axes: [0])
+    let (z, m, precision) = (z.flattened(from: 1) - center, mean - center, exp(-logVariance))
+    let scaled = m * precision
+    let powers = Tensor.stack([square(z), z, z.onesLike], axis: 2)
+    let constant = (m * scaled + logVariance + Foundation.log(2 * Double.pi)) * -0.5
+    let coefficients = Tensor.stack([precision * -0.5, scaled, constant], axis: 2)
+    let elements = matmul(
+      powers.permuted([1, 0, 2]), coefficients.permuted([1, 0, 2]), transpose: .right)
+    return (
+      (elements.sum(axes: [0]) + logWeights).logSumExp(axes: [-1]),
+      (elements + logWeights).logSumExp(axes: [-1]).sum(axes: [0])
+    )
+  }
+}
