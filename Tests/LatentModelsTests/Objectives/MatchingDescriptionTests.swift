@@ -24,11 +24,9 @@ import Testing
         ).converted(to: .float64),
         prior: .standardNormal(2))
     }
-    let network: any NetworkDescription =
-      posterior == "Delta"
-      ? MLPAutoencoderNetwork(hidden: [4], latentSize: 2)
-      : MLPNetwork(hidden: [4], latentSize: 2)
-    let description = ModelDescription(network, inputShape: [12, 12, 1], likelihood: .bernoulli)
+    let description = ModelDescription(
+      MLPNetwork(hidden: [4], latentSize: 2), inputShape: [12, 12, 1],
+      posterior: posterior == "Delta" ? PointPosterior() : DiagonalPosterior())
     func open(_ model: some LatentVariableModel) -> any LatentVariableModel {
       model.converted(to: .float64)
     }
