@@ -4,6 +4,8 @@
 extension ObjectiveSettings {
   /// Every objective that can be asked for by name.
   public static let all: [any ObjectiveDescription.Type] = [
-    ELBODescription.self
+    ELBODescription.self, IWAEDescription.self, MIWAEDescription.self, PIWAEDescription.self,
+    CIWAEDescription.self, RenyiDescription.self, VIMCODescription.self,
+    ReweightedWakeSleepDescription.self,
   ]
 }

@@ -1,0 +1,42 @@
+// What objectives ask of models beyond the protocols that they are generic over, each in one sentence
+// where an objective is made, and words among settings.
+
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+extension ObjectiveDescription {
+  /// - Throws: `ModelRequirementError` where the posterior is a point, which has no divergence.
+  func requireDivergence<Model: LatentVariableModel>(of model: Model) throws {
+    try requirePosterior(
+      of: model, !(Model.Posterior.self is Delta.Type), "a posterior with a density")
+  }
+
+  /// - Throws: `ModelRequirementError` unless `holds`.
+  func requirePosterior<Model: LatentVariableModel>(
+    of model: Model, _ holds: Bool, _ expected: String
+  ) throws {
+    if !holds {
+      throw ModelRequirementError(
+        purpose: Self.purpose, found: "\(Model.Posterior.self)", expected: expected)
+    }
+  }
+}
+
+/// A setting that is one of a few words; another is refused with the list of them.
+public protocol SettingWord: RawRepresentable, CaseIterable, Codable, Sendable, Hashable
+where RawValue == String {}
+
+extension SettingWord {
+  /// - Throws: `SettingError` of the setting's path, where the text is none of the words.
+  public init(from decoder: any Swift.Decoder) throws {
+    let text = try decoder.singleValueContainer().decode(String.self)
+    guard let word = Self(rawValue: text) else {
+      throw SettingError(
+        key: decoder.codingPath.map(\.stringValue).joined(separator: "."), found: "'\(text)'",
+        expected: Self.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    self = word
+  }
+}
