@@ -253,7 +253,6 @@ public struct ConfigurationSources: Sendable {
     case .number(let text):
       let number = Double(text) ?? .infinity
       expected = number == number.rounded() ? "a number in range" : "a whole number"
-    case .text: expected = WeightSchedule.forms
     default: expected = "a list of whole numbers"
     }
     return SettingError(

@@ -74,3 +74,9 @@ public struct ContinuousBernoulli: ReparameterizedDistribution, FactorizedDistri
     return Formulas.divergence(logits * flip, q.logits * flip).summedOverEvent(eventShape.rank)
   }
 }
+
+extension ContinuousBernoulli: DetachableDistribution {
+  public var detached: ContinuousBernoulli {
+    ContinuousBernoulli(logits: logits.detached, eventRank: eventShape.rank)
+  }
+}

@@ -136,3 +136,10 @@ public struct DiagonalNormal: ReparameterizedDistribution, FactorizedDistributio
     }
   }
 }
+
+extension DiagonalNormal: DetachableDistribution {
+  public var detached: DiagonalNormal {
+    DiagonalNormal(
+      mean: location.detached, logVariance: logVariance.detached, eventRank: eventShape.rank)
+  }
+}

@@ -143,3 +143,11 @@ public struct FullCovarianceNormal: ReparameterizedDistribution, EvaluableDistri
     return flat.reshaped(samples + flat.shape.suffix(flat.rank - 1))
   }
 }
+
+extension FullCovarianceNormal: DetachableDistribution {
+  public var detached: FullCovarianceNormal {
+    FullCovarianceNormal(
+      mean: location.detached, scaleTriangle: scaleTriangle.detached,
+      logDiagonal: logDiagonal.detached, file: #fileID, line: #line)
+  }
+}

@@ -88,3 +88,9 @@ public struct Laplace: ReparameterizedDistribution, FactorizedDistribution,
       .broadcast(to: commonBatch(with: q) + eventShape).summedOverEvent(eventShape.rank)
   }
 }
+
+extension Laplace: DetachableDistribution {
+  public var detached: Laplace {
+    Laplace(mean: location.detached, logScale: logScale.detached, eventRank: eventShape.rank)
+  }
+}

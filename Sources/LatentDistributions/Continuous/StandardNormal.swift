@@ -66,3 +66,9 @@ public struct StandardNormal: ReparameterizedDistribution, FactorizedDistributio
     }
   }
 }
+
+extension StandardNormal: DetachableDistribution {
+  public var detached: StandardNormal {
+    self
+  }
+}

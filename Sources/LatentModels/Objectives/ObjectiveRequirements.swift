@@ -9,10 +9,17 @@ import LatentNumerics
 extension ObjectiveDescription {
   /// - Throws: `ModelRequirementError` where the posterior is a point, which has no divergence.
   func requireDivergence<Model: LatentVariableModel>(of model: Model) throws {
-    if Model.Posterior.self == Delta.self {
+    try requirePosterior(
+      of: model, !(Model.Posterior.self is Delta.Type), "a posterior with a density")
+  }
+
+  /// - Throws: `ModelRequirementError` unless `holds`.
+  func requirePosterior<Model: LatentVariableModel>(
+    of model: Model, _ holds: Bool, _ expected: String
+  ) throws {
+    if !holds {
       throw ModelRequirementError(
-        purpose: Self.purpose, found: "\(Model.Posterior.self)",
-        expected: "a posterior with a density")
+        purpose: Self.purpose, found: "\(Model.Posterior.self)", expected: expected)
     }
   }
 
@@ -50,14 +57,13 @@ public protocol SettingWord: RawRepresentable, CaseIterable, Codable, Sendable, 
 where RawValue == String {}
 
 extension SettingWord {
+  /// - Throws: `SettingError` of the setting's path, where the text is none of the words.
   public init(from decoder: any Swift.Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    let text = try container.decode(String.self)
+    let text = try decoder.singleValueContainer().decode(String.self)
     guard let word = Self(rawValue: text) else {
-      throw DecodingError.dataCorruptedError(
-        in: container,
-        debugDescription:
-          "'\(text)': expected \(Self.allCases.map(\.rawValue).joined(separator: ", "))")
+      throw SettingError(
+        key: decoder.codingPath.map(\.stringValue).joined(separator: "."), found: "'\(text)'",
+        expected: Self.allCases.map(\.rawValue).joined(separator: ", "))
     }
     self = word
   }

@@ -4,7 +4,9 @@
 extension ObjectiveSettings {
   /// Every objective that can be asked for by name.
   public static let all: [any ObjectiveDescription.Type] = [
-    ELBODescription.self, CapacityDescription.self, TotalCorrelationDescription.self,
+    ELBODescription.self, IWAEDescription.self, MIWAEDescription.self, PIWAEDescription.self,
+    CIWAEDescription.self, RenyiDescription.self, VIMCODescription.self,
+    ReweightedWakeSleepDescription.self, CapacityDescription.self, TotalCorrelationDescription.self,
     FactorVAEDescription.self, DisentangledMeansDescription.self, DisentangledDrawsDescription.self,
     InfoVAEDescription.self, WassersteinMMDDescription.self, WAEGANDescription.self,
     SlicedWassersteinDescription.self, AdversarialAutoencoderDescription.self,

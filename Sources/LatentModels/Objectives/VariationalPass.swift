@@ -7,7 +7,7 @@ import LatentLayers
 import LatentNumerics
 
 /// One pass of a batch through a model: the posterior, draws of it and what the decoder makes of them.
-public struct VariationalPass<Posterior: ReparameterizedDistribution> {
+public struct VariationalPass<Posterior: Distribution> {
   /// q(z | x), of batch shape `[batch]`.
   public let posterior: Posterior
   /// p(z).
@@ -41,11 +41,14 @@ public struct VariationalPass<Posterior: ReparameterizedDistribution> {
 
   /// log w = log p(x, z) - log q(z | x) in nats, of the shape of the draws. Traps unless the density of
   /// the posterior was asked for.
-  public var logWeights: Tensor {
+  public var logWeights: Tensor { logLikelihood + logPrior - density }
+
+  /// log q(z | x), which was asked for.
+  var density: Tensor {
     guard let logPosterior else {
       fatalError("importance weights need the density of the posterior")
     }
-    return logLikelihood + logPrior - logPosterior
+    return logPosterior
   }
 }
 
@@ -62,25 +65,47 @@ extension LatentVariableModel where Posterior: ReparameterizedDistribution {
     _ context: inout LayerContext, file: StaticString = #fileID, line: UInt = #line,
     score: ((Likelihood, LayerContext) -> Tensor)? = nil
   ) -> VariationalPass<Posterior> {
+    let sampleShape: Shape = samples == 1 && !keepsAxis ? [] : [samples]
+    return variationalPass(
+      x, sampleShape, &context, file: file, line: line, score: score
+    ) { q, p, random in
+      let isPoint = q is Delta
+      let exact = isPoint ? nil : q.closedFormKL(to: p) ?? p.closedFormKL(from: q)
+      if isPoint || (exact != nil && !density) {
+        let z = q.reparameterizedSample(sampleShape, using: &random)
+        return PosteriorDraw(z: z, exactDivergence: exact)
+      }
+      let draw = q.sampleAndLogProbability(sampleShape, using: &random)
+      return PosteriorDraw(
+        z: draw.value, logProbability: draw.logProbability, exactDivergence: exact)
+    }
+  }
+}
+
+/// Draws of a posterior and what is known of them.
+struct PosteriorDraw {
+  let z: Tensor
+  var logProbability: Tensor?
+  var exactDivergence: Tensor?
+}
+
+extension LatentVariableModel {
+  /// Encodes x `[batch, ...]` once, draws latents of the sample shape as `draw` says, from the posterior
+  /// and beside the prior, and decodes them.
+  func variationalPass(
+    _ x: Tensor, _ sampleShape: Shape, _ context: inout LayerContext, file: StaticString = #fileID,
+    line: UInt = #line, score: ((Likelihood, LayerContext) -> Tensor)? = nil,
+    draw: (Posterior, any Distribution, inout RandomStream) -> PosteriorDraw
+  ) -> VariationalPass<Posterior> {
     let q = checkedPosterior(of: x, &context, file: file, line: line)
     let p = prior(q.dtype, &context)
-    let sampleShape: Shape = samples == 1 && !keepsAxis ? [] : [samples]
-    let isPoint = q is Delta
-    let exact = isPoint ? nil : q.closedFormKL(to: p) ?? p.closedFormKL(from: q)
-    let z: Tensor
-    var logPosterior: Tensor?
-    if isPoint || (exact != nil && !density) {
-      z = q.reparameterizedSample(sampleShape, using: &context.random)
-    } else {
-      let draw = q.sampleAndLogProbability(sampleShape, using: &context.random)
-      (z, logPosterior) = (draw.value, draw.logProbability)
-    }
+    let draw = draw(q, p, &context.random)
     let likelihood = checkedLikelihood(
-      of: z, leading: sampleShape + q.batchShape, &context, file: file, line: line)
+      of: draw.z, leading: sampleShape + q.batchShape, &context, file: file, line: line)
     return VariationalPass(
-      posterior: q, prior: p, z: z,
+      posterior: q, prior: p, z: draw.z,
       logLikelihood: score?(likelihood, context)
         ?? likelihood.logProbability(of: x, observedIn: context),
-      logPosterior: logPosterior, exactDivergence: exact)
+      logPosterior: draw.logProbability, exactDivergence: draw.exactDivergence)
   }
 }

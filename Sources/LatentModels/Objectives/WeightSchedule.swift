@@ -162,8 +162,9 @@ public enum WeightSchedule: Sendable, Hashable, Codable, CustomStringConvertible
       return
     }
     guard let schedule = WeightSchedule(text) else {
-      throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "'\(text)': expected \(WeightSchedule.forms)")
+      throw SettingError(
+        key: decoder.codingPath.map(\.stringValue).joined(separator: "."), found: "'\(text)'",
+        expected: WeightSchedule.forms)
     }
     self = schedule
   }

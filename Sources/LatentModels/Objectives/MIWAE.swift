@@ -1,0 +1,88 @@
+// Multiply importance-weighted: the mean of M bounds of K draws each. More bounds keep the signal in the
+// encoder's gradient that more draws in one bound take away (Rainforth et al. 2018).
+
+import LatentAutodiff
+import LatentDistributions
+import LatentLayers
+import LatentNumerics
+
+/// The mean of M importance-weighted bounds of K draws each, in nats per example (Rainforth et al. 2018,
+/// section 4): one draw in each gives the evidence lower bound with M samples, one bound `IWAE`.
+public struct MIWAE<Model: LatentVariableModel>: MultiSampleBound
+where Model.Posterior: ReparameterizedDistribution {
+  /// The number of bounds, M.
+  public let estimates: Int
+  /// Draws for each of them, K.
+  public let samples: Int
+  public let estimator: EncoderEstimator
+
+  /// M bounds of K draws. Traps unless both are positive.
+  public init(
+    estimates: Int, samples: Int, estimator: EncoderEstimator = .pathwise,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    require(
+      estimates > 0 && samples > 0, "\(estimates) importance-weighted bounds of \(samples) draws",
+      file: file, line: line)
+    self.estimates = estimates
+    self.samples = samples
+    self.estimator = estimator
+  }
+
+  public var draws: Int { estimates * samples }
+  public var summary: String {
+    "MIWAE(estimates: \(estimates), samples: \(samples), estimator: \(estimator.rawValue))"
+  }
+
+  /// `[M K, batch]` as `[M, K, batch]`.
+  private func grouped(_ logWeights: Tensor) -> Tensor {
+    logWeights.reshaped([estimates, samples] + logWeights.shape.suffix(logWeights.rank - 1))
+  }
+
+  public func bound(_ logWeights: Tensor) -> Tensor {
+    grouped(logWeights).logMeanExp(axis: 1).mean(axes: [0])
+  }
+
+  /// As of one bound, within each.
+  public func doublyReparameterizedShare(_ logWeights: Tensor) -> Tensor {
+    softmax(grouped(logWeights), axis: 1).reshaped(logWeights.shape)
+  }
+}
+
+/// The mean of importance-weighted bounds in words.
+public struct MIWAEDescription: ReparameterizedObjectiveDescription {
+  public static let name = "miwae"
+  public static let origin = Origin(
+    "the mean of several importance-weighted bounds", paper: "Rainforth et al. 2018",
+    equation: "section 4")
+
+  /// Bounds for each example.
+  public var estimates = 5
+  /// Latent draws for each bound.
+  public var samples = 10
+  /// How the encoder's gradient is estimated.
+  public var estimator = EncoderEstimator.pathwise
+
+  public init() {}
+
+  public func validate() throws { try check(estimates: estimates, samples: samples) }
+
+  public func makeReparameterized<Model: ReparameterizedModel>(
+    for model: Model, _ facts: TrainingFacts
+  ) throws -> any TrainingObjective<Model> {
+    try requirePosterior(of: model, for: estimator)
+    return MIWAE<Model>(estimates: estimates, samples: samples, estimator: estimator)
+  }
+}
+
+extension ObjectiveDescription {
+  /// Both positive, and not too many together.
+  func check(estimates: Int, samples: Int) throws {
+    try check(samples: estimates, "estimates")
+    try check(samples: samples, "samples")
+    let most = ObjectiveSettings.maximumSamples
+    try check(
+      estimates * samples <= most, "samples", samples,
+      "at most \(most / estimates) for \(estimates) estimates")
+  }
+}
