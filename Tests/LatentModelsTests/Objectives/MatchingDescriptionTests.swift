@@ -24,11 +24,8 @@ import Testing
         ).converted(to: .float64),
         prior: .standardNormal(2))
     }
-    let network: any NetworkDescription =
-      posterior == "Delta"
-      ? MLPAutoencoderNetwork(hidden: [4], latentSize: 2)
-      : MLPNetwork(hidden: [4], latentSize: 2)
-    let description = ModelDescription(network, inputShape: [12, 12, 1], likelihood: .bernoulli)
+    let description = try ModelDescription(
+      named: posterior == "Delta" ? "mlp-autoencoder" : "mlp", inputShape: [12, 12, 1])
     func open(_ model: some LatentVariableModel) -> any LatentVariableModel {
       model.converted(to: .float64)
     }
