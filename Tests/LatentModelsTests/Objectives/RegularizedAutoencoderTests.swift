@@ -58,7 +58,8 @@ import Testing
     let weight = model.decoder.output.weight
     func slope(_ signs: Tensor) -> Double { square(matmul(signs, weight)).sum().item }
     let every = (0..<8).map { pattern -> Double in
-      slope(Tensor((0..<3).map { pattern >> $0 & 1 == 0 ? 1.0 : -1.0 }, shape: [1, 3]))
+      let signs: [Double] = (0..<3).map { pattern >> $0 & 1 == 0 ? 1 : -1 }
+      return slope(Tensor(signs, shape: [1, 3]))
     }
     #expect(distance([every.reduce(0, +) / 8], [square(weight).sum().item]) < 1e-14)
     let objective = RegularizedAutoencoder<Tiny.Model<NormalHead>>(penalty: .gradient, weight: 1)
