@@ -202,7 +202,7 @@ public struct LaggingInferenceDescription: ReparameterizedObjectiveDescription {
     equation: "algorithm 1")
 
   public static let requirement =
-    "a reparameterised posterior whose density can be asked at any value"
+    "a reparameterised posterior whose density is known at any value"
 
   /// The weight of the divergence.
   public var beta: WeightSchedule = 1
@@ -225,12 +225,7 @@ public struct LaggingInferenceDescription: ReparameterizedObjectiveDescription {
   public func makeReparameterized<Model: ReparameterizedModel>(
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
-    try requireDivergence(of: model)
-    guard Model.Posterior.self is any EvaluableDistribution.Type else {
-      throw ModelRequirementError(
-        purpose: Self.purpose, found: "\(Model.Posterior.self)",
-        expected: "a posterior whose density can be asked at any value")
-    }
+    try requireEvaluablePosterior(of: model)
     return LaggingInference<Model>(
       beta: beta, policy: LaggingPolicy(window: window, limit: limit, period: period))
   }
