@@ -78,14 +78,12 @@ where Model.Posterior: ReparameterizedDistribution {
     }
     let (reconstruction, kl) = (-(pass.logLikelihood.mean()), divergence.mean())
     let correlation = logRatio(critic(pass.z)).mean()
-    func total(_ weight: Double) -> Tensor { reconstruction + kl + correlation * weight }
-    let weight = gamma.weight(in: context)
     var terms = LossTerms(
-      total: total(weight),
+      context, weights: [gamma],
       terms: [
         ("reconstruction", reconstruction), ("kl", kl), ("total correlation", correlation),
-      ], klMethod: pass.divergenceMethod,
-      afterWarmup: weight == gamma.final ? nil : total(gamma.final))
+      ], klMethod: pass.divergenceMethod
+    ) { reconstruction + kl + correlation.weighted($0[0]) }
     terms.handover = [codesField: pass.z]
     return terms
   }
@@ -141,19 +139,14 @@ extension LatentVariableModel where Posterior: ReparameterizedDistribution {
   }
 }
 
-extension WeightSchedule {
-  /// The value at the context's step; the final one outside training.
-  func weight(in context: LayerContext) -> Double {
-    context.isTraining ? value(step: context.step) : final
-  }
-}
-
 /// FactorVAE in words.
 public struct FactorVAEDescription: ReparameterizedObjectiveDescription {
   public static let name = "factor"
   public static let origin = Origin(
     "the bound less the total correlation that a critic sees in the codes",
     paper: "Kim and Mnih 2018", equation: "2, algorithm 2")
+
+  public static let requirement = "a reparameterised posterior with a density"
 
   /// The weight of the total correlation.
   public var gamma: WeightSchedule = 35
@@ -173,7 +166,7 @@ public struct FactorVAEDescription: ReparameterizedObjectiveDescription {
   public func makeReparameterized<Model: ReparameterizedModel>(
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
-    try requireSpread(of: model)
+    try requireDivergence(of: model)
     return FactorVAE<Model>(
       gamma: gamma, criticHidden: criticHidden, criticLearningRate: criticLearningRate)
   }

@@ -58,6 +58,8 @@ public struct GANDescription: ObjectiveDescription {
     "the decoder alone against a critic of data", paper: "Goodfellow et al. 2014",
     equation: "1, section 3")
 
+  public static let requirement = "a likelihood with a mean"
+
   /// Channels of the critic of pictures.
   public var criticChannels = PictureCriticSettings().channels
   /// Widths of the critic of other data.

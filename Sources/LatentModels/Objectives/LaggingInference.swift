@@ -78,13 +78,10 @@ where Model.Posterior: ReparameterizedDistribution {
       fatalError("LaggingInference needs a posterior with a density, not \(Model.Posterior.self)")
     }
     let (reconstruction, kl) = (-(pass.logLikelihood.mean()), divergence.mean())
-    func total(_ weight: Double) -> Tensor {
-      reconstruction + (weight == 1 ? kl : kl * weight)
-    }
-    let weight = beta.weight(in: context)
     var terms = LossTerms(
-      total: total(weight), terms: [("reconstruction", reconstruction), ("kl", kl)],
-      klMethod: pass.divergenceMethod, afterWarmup: weight == beta.final ? nil : total(beta.final))
+      context, weights: [beta], terms: [("reconstruction", reconstruction), ("kl", kl)],
+      klMethod: pass.divergenceMethod
+    ) { reconstruction + kl.weighted($0[0]) }
     terms.handover = [codesField: pass.z]
     if context.isTraining { note(terms.total, pass, parts, &context) }
     return terms
@@ -204,6 +201,9 @@ public struct LaggingInferenceDescription: ReparameterizedObjectiveDescription {
     "the bound with an encoder that is trained ahead of the decoder", paper: "He et al. 2019",
     equation: "algorithm 1")
 
+  public static let requirement =
+    "a reparameterised posterior whose density is known at any value"
+
   /// The weight of the divergence.
   public var beta: WeightSchedule = 1
   /// Steps of the encoder whose mean loss is compared with that of as many before.
@@ -225,12 +225,7 @@ public struct LaggingInferenceDescription: ReparameterizedObjectiveDescription {
   public func makeReparameterized<Model: ReparameterizedModel>(
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
-    try requireSpread(of: model)
-    guard Model.Posterior.self is any EvaluableDistribution.Type else {
-      throw ModelRequirementError(
-        purpose: Self.purpose, found: "\(Model.Posterior.self)",
-        expected: "a posterior whose density can be asked at any value")
-    }
+    try requireEvaluablePosterior(of: model)
     return LaggingInference<Model>(
       beta: beta, policy: LaggingPolicy(window: window, limit: limit, period: period))
   }

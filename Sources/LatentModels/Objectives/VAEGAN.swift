@@ -191,6 +191,9 @@ public struct VAEGANDescription: ObjectiveDescription {
     "an autoencoder whose reconstructions are compared in a layer of a critic",
     paper: "Larsen et al. 2016", equation: "algorithm 1")
 
+  public static let requirement =
+    "a reparameterised posterior with a density, a likelihood with a mean"
+
   /// The weight of the reconstruction in the decoder's loss.
   public var gamma = 1e-6
   /// Which of the critic's hidden layers compares, counted back from the logits.
@@ -224,7 +227,7 @@ public struct VAEGANDescription: ObjectiveDescription {
   public func make<Model: LatentVariableModel>(
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
-    try requireSpread(of: model)
+    try requireDivergence(of: model)
     let shown = try requireExpectedData(of: model)
     guard let both = shown as? any ExpectedDataModel & ReparameterizedModel else {
       throw ModelRequirementError(

@@ -63,11 +63,10 @@ where Model.Posterior: ReparameterizedDistribution {
     let pass = model.variationalPass(x, &context)
     let reconstruction = -(pass.logLikelihood.mean())
     let penalty = unreality(parts.critic(pass.z))
-    let weight = lambda.weight(in: context)
-    func total(_ weight: Double) -> Tensor { reconstruction + penalty * weight }
     var terms = LossTerms(
-      total: total(weight), terms: [("reconstruction", reconstruction), ("penalty", penalty)],
-      afterWarmup: weight == lambda.final ? nil : total(lambda.final))
+      context, weights: [lambda],
+      terms: [("reconstruction", reconstruction), ("penalty", penalty)]
+    ) { reconstruction + penalty.weighted($0[0]) }
     terms.handover = [codesField: pass.z]
     return terms
   }

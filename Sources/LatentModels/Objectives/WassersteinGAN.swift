@@ -100,6 +100,8 @@ public struct WassersteinGANDescription: ObjectiveDescription {
     "the decoder alone against a critic of bounded slope", paper: "Gulrajani et al. 2017",
     equation: "3, algorithm 1")
 
+  public static let requirement = "a likelihood with a mean"
+
   /// The weight of the gradient penalty.
   public var penalty = 10.0
   /// Steps of the critic for each of the decoder.

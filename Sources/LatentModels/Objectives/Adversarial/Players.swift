@@ -60,15 +60,6 @@ extension ObjectiveDescription {
     return model
   }
 
-  /// Refuses points. - Throws: `ModelRequirementError`, which names the posterior.
-  func requireSpread<Model: LatentVariableModel>(of model: Model) throws {
-    if Model.Posterior.self is Delta.Type {
-      throw ModelRequirementError(
-        purpose: Self.purpose, found: "\(Model.Posterior.self)",
-        expected: "a posterior with a density")
-    }
-  }
-
   /// Widths of the layers of a critic.
   func check(widths: [Int], _ key: String) throws {
     let (depth, limit) = (ModelDescription.maximumDepth, ModelDescription.maximumParameters)
