@@ -111,10 +111,10 @@ import Testing
       json: #""name":"wae-mmd","scales":[]"#,
       sentence: "objective.scales is [], expected 1 to 64 positive numbers"),
     Wrong(
-      json: #""name":"wae-mmd","kernel":"box""#, sentence: "'box': expected rbf, imq"),
+      json: #""name":"wae-mmd","kernel":"box""#, sentence: "'box', expected rbf, imq"),
     Wrong(
       json: #""name":"beta-tc","estimator":"exact""#,
-      sentence: "'exact': expected weighted, stratified, symmetric"),
+      sentence: "'exact', expected weighted, stratified, symmetric"),
     Wrong(
       json: #""name":"dip1","diagonal":-1"#,
       sentence: "objective.diagonal is -1.0, expected 0 or more"),
