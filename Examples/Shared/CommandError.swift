@@ -96,7 +96,8 @@ private func status(of error: any Error) -> Int32? {
   case TrainingError.noCheckpoint, RunError.noBest: status = .noInput
   case is RunError: status = .dataError
   case is SettingError: status = .configuration
-  case TrainingError.noBatches, TrainingError.wrongCheckpoint, TrainingError.wrongPosition:
+  case TrainingError.noBatches, TrainingError.smallBatch, TrainingError.wrongCheckpoint,
+    TrainingError.wrongPosition:
     status = .dataError
   case is TrainingError: status = .software
   case is DataMisfit: status = .dataError

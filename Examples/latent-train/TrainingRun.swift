@@ -57,8 +57,13 @@ struct TrainingRun {
   static func check(
     _ configuration: RunConfiguration, _ model: some LatentVariableModel, _ data: some Dataset
   ) throws {
+    let split = try data.split(validation: configuration.validation, seed: configuration.seed)
     func open<Model>(_ model: Model, _ rule: some TrainingObjective<Model>) throws {
-      _ = try trainer(configuration, model, rule, stepsPerEpoch: 1)
+      let trainer = try trainer(configuration, model, rule, stepsPerEpoch: 1)
+      try trainer.requireBatch(of: configuration.batchSize, split.training.name)
+      if split.validation.count > 0 {
+        try trainer.requireBatch(of: split.validation.count, split.validation.name)
+      }
     }
     try open(model, objective(configuration, for: model, data))
   }

@@ -37,6 +37,8 @@ extension Trainer {
       throw TrainingError.noBatches(
         dataset: dataset.name, count: dataset.count, batchSize: batchSize)
     }
+    try requireBatch(of: batchSize, dataset.name)
+    if let validation { try requireBatch(of: validation.count, validation.name) }
     guard batch <= order.batchesPerEpoch else {
       throw TrainingError.wrongPosition(batch: batch, batchesPerEpoch: order.batchesPerEpoch)
     }

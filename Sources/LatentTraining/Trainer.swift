@@ -336,10 +336,16 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
   ///
   /// The averaged weights count where there are some. The noise of the latent samples is a function
   /// of (seed, `epoch`).
-  /// - Throws: `DatasetError.nonFinite`, and what the data set throws.
+  /// - Throws: `DatasetError.nonFinite`, `TrainingError.smallBatch`, and what the data set throws.
   public func evaluate(
     _ dataset: some Dataset, batchSize: Int = 512, transform: (any BatchTransform)? = nil
   ) throws -> TermAverage {
+    try requireBatch(of: min(batchSize, dataset.count), dataset.name)
+    // Where the last batch would be too small for the objective, all are nearly of a size.
+    let rest = dataset.count % batchSize
+    let count = (dataset.count + batchSize - 1) / batchSize
+    let isSmall = rest > 0 && rest < objective.smallestBatch
+    let batchSize = isSmall ? (dataset.count + count - 1) / count : batchSize
     let model = average?.model ?? model
     let root = RandomStream(seed: seed).split("evaluation").split(UInt64(epoch))
     let order = BatchOrder(count: dataset.count, batchSize: batchSize, seed: 0, shuffles: false)
@@ -355,6 +361,14 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
       result.add(terms.total.item, terms.numbers, examples: indices.count)
     }
     return result
+  }
+
+  /// - Throws: `TrainingError.smallBatch` where the objective cannot take batches of so few examples.
+  public func requireBatch(of count: Int, _ dataset: String) throws {
+    if count < objective.smallestBatch {
+      throw TrainingError.smallBatch(
+        dataset: dataset, count: count, smallest: objective.smallestBatch)
+    }
   }
 
   mutating func restorePlayer(

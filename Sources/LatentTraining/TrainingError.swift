@@ -14,6 +14,8 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
   case interrupted(signal: Int32, step: Int)
   /// The data set has no complete batch.
   case noBatches(dataset: String, count: Int, batchSize: Int)
+  /// Batches of fewer examples than the objective compares with each other.
+  case smallBatch(dataset: String, count: Int, smallest: Int)
   /// A run folder without a readable checkpoint.
   case noCheckpoint(folder: String, tried: [String])
   /// The run stopped at a batch that an epoch of these data does not have.
@@ -39,6 +41,9 @@ public enum TrainingError: Error, Sendable, Equatable, CustomStringConvertible {
       "training stopped by \(TrainingError.name(ofSignal: signal)) after step \(step)"
     case .noBatches(let dataset, let count, let batchSize):
       "training on \(dataset): \(count) examples make no batch of \(batchSize)"
+    case .smallBatch(let dataset, let count, let smallest):
+      "\(dataset): a batch of \(count) examples, but the objective compares examples with each other: "
+        + "expected \(smallest) or more"
     case .noCheckpoint(let folder, let tried):
       "resuming from \(folder): found no readable checkpoint"
         + (tried.isEmpty ? "" : "; tried \(tried.joined(separator: "; "))")

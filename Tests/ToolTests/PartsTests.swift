@@ -31,6 +31,30 @@ import Testing
     }
   }
 
+  /// Objectives that compare examples with each other take no batch of one, wherever it comes from.
+  @Test func smallBatches() throws {
+    try withTemporaryFolder { folder in
+      func train(_ words: String) throws -> Ended {
+        try Tool.train.run(
+          "--data npy:data.npy --model mlp --hidden 3 --latent 2 --epochs 1 --out run --quiet \(words)"
+            .split(separator: " ").map(String.init), in: folder)
+      }
+      for (count, words, sentence) in [
+        (20, "--objective dip1 --batch 1", "a batch of 1 examples"),
+        (20, "--objective beta-tc --batch 4 --validation 0.05", "a batch of 1 examples"),
+      ] {
+        try writePictures(count, to: "\(folder)/data.npy")
+        let ended = try train(words)
+        #expect(ended.code == 65 && ended.errors.contains(sentence), "\(words): \(ended.errors)")
+        #expect(!FileManager.default.fileExists(atPath: "\(folder)/run"))
+      }
+      // 513 are evaluated, which would leave one alone after 512.
+      try writePictures(570, to: "\(folder)/data.npy")
+      let ended = try train("--objective info --batch 19 --validation 0.9")
+      #expect(ended.code == 0, "513 examples of validation: \(ended.errors)")
+    }
+  }
+
   @Test func refused() throws {
     try withTemporaryFolder { folder in
       #expect(try train("--hidden 6 --epochs 1 --out a", in: folder).code == 0)

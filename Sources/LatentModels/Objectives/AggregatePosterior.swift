@@ -19,20 +19,20 @@ public enum AggregateEstimator: String, SettingWord {
   /// exact where B = N.
   case symmetric
 
-  /// log W, `[batch, batch]`. Traps where a stratified estimate has no other example to look at, or more
-  /// than there are.
+  /// log W, `[batch, batch]`. Traps where a stratified estimate has no other example to look at.
   public func logWeights(
     batch: Int, examples: Int, _ dtype: DType = .float32, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    let total = Double(examples)
+    // A batch of a larger set, as of a test set, is a set of its own.
+    let total = Double(max(examples, batch))
     if self == .weighted {
       return Tensor(repeating: -log(total * Double(batch)), shape: [batch, batch], dtype)
     }
     require(
-      batch > 1 && batch <= examples,
-      "\(rawValue) weights of a batch of \(batch) of \(examples) examples: expected 2 to \(examples) "
-        + "(the estimator 'weighted' takes any batch)", file: file, line: line)
+      batch > 1,
+      "\(rawValue) weights of a batch of \(batch): expected 2 or more examples (the estimator 'weighted' "
+        + "takes any batch)", file: file, line: line)
     let others = Double(batch - 1)
     let own = log(1 / total)
     let other = self == .symmetric ? log((total - 1) / (total * others)) : log(1 / others)

@@ -11,8 +11,14 @@ public protocol CodeDistance: Sendable, Hashable, CustomStringConvertible {
   func callAsFunction(
     from z: Tensor, to y: Tensor, using random: inout RandomStream
   ) -> Tensor
+  /// The fewest codes of a sample.
+  var smallestSample: Int { get }
   /// The name of the term in a loss.
   var term: String { get }
+}
+
+extension CodeDistance {
+  public var smallestSample: Int { 1 }
 }
 
 extension Distribution {

@@ -32,6 +32,7 @@ public struct DisentangledPrior<Model: DiagonalNormalModel>: Objective {
     self.diagonal = diagonal
   }
 
+  public var smallestBatch: Int { 2 }
   public var summary: String {
     "DisentangledPrior(ofDraws: \(ofDraws), offDiagonal: \(offDiagonal), diagonal: \(diagonal))"
   }

@@ -34,6 +34,7 @@ where Model.Posterior: ReparameterizedDistribution {
     self.distance = distance
   }
 
+  public var smallestBatch: Int { distance.smallestSample }
   public var summary: String { "InfoVAE(alpha: \(alpha), lambda: \(lambda), \(distance))" }
 
   public func callAsFunction(

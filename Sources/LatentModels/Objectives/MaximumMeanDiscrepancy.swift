@@ -43,6 +43,7 @@ public struct MaximumMeanDiscrepancy: CodeDistance {
   }
 
   public var description: String { "mmd(\(kernel.rawValue), scales: \(scales))" }
+  public var smallestSample: Int { 2 }
   public var term: String { "mmd" }
 
   /// MMD² of codes z and y, each `[n, ...]` with n of 2 and more, `[]`.

@@ -41,6 +41,7 @@ public struct TotalCorrelation<Model: DiagonalNormalModel>: Objective {
     self.examples = examples
   }
 
+  public var smallestBatch: Int { estimator == .weighted ? 1 : 2 }
   public var summary: String {
     "TotalCorrelation(alpha: \(alpha), beta: \(beta), gamma: \(gamma), estimator: "
       + "\(estimator.rawValue), examples: \(examples))"

@@ -32,6 +32,9 @@ public protocol TrainingObjective<Model>: Sendable {
   func loss(
     of turn: Int, _ model: Model, _ parts: Parts, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms
+  /// The fewest examples that a batch must have: 2 where examples are compared with each other. `fit` and
+  /// `evaluate` refuse what leaves fewer.
+  var smallestBatch: Int { get }
   /// The rule and its numbers, for logs and checkpoints.
   var summary: String { get }
 }
@@ -39,6 +42,7 @@ public protocol TrainingObjective<Model>: Sendable {
 extension TrainingObjective {
   public var turns: [Turn] { [.model] }
   public var order: TurnOrder { .simultaneous }
+  public var smallestBatch: Int { 1 }
   public func isDue(_ turn: Int, step: Int, _ parts: Parts) -> Bool {
     step % max(1, turns[turn].every) == 0
   }

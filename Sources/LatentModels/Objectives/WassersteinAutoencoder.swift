@@ -29,6 +29,7 @@ where Model.Posterior: ReparameterizedDistribution {
     self.cost = cost
   }
 
+  public var smallestBatch: Int { distance.smallestSample }
   public var summary: String {
     "WassersteinAutoencoder(\(distance), weight: \(weight), cost: \(cost.rawValue))"
   }
