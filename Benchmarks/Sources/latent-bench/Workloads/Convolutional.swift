@@ -33,7 +33,7 @@ struct ConvolutionalWorkload: Workload {
 
   func makeModel(
     using random: inout RandomStream
-  ) -> VAE<ConvEncoder, ConvDecoder<BernoulliHead>, StandardNormalPrior> {
+  ) -> VAE<ConvEncoder<DiagonalHead>, ConvDecoder<BernoulliHead>, StandardNormalPrior> {
     let shape: Shape = [side, side, imageChannels]
     let channels = channels.map { widened($0) }
     return VAE(

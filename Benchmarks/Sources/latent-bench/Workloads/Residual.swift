@@ -41,7 +41,7 @@ struct ResidualWorkload: Workload {
 
   func makeModel(
     using random: inout RandomStream
-  ) -> VAE<ResidualEncoder, ResidualDecoder<NormalHead>, StandardNormalPrior> {
+  ) -> VAE<ResidualEncoder<DiagonalHead>, ResidualDecoder<NormalHead>, StandardNormalPrior> {
     let shape = ResidualWorkload.shape
     return VAE(
       encoder: ResidualEncoder(inputShape: shape, network: network, using: &random),

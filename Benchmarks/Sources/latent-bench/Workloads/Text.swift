@@ -23,7 +23,7 @@ struct TextWorkload: Workload {
 
   func makeModel(
     using random: inout RandomStream
-  ) -> VAE<TransformerTextEncoder, TransformerTextDecoder, StandardNormalPrior> {
+  ) -> VAE<TransformerTextEncoder<DiagonalHead>, TransformerTextDecoder, StandardNormalPrior> {
     let size = TransformerSize(width: widened(128, multipleOf: heads), heads: heads, layers: 2)
     return VAE(
       encoder: TransformerTextEncoder(
