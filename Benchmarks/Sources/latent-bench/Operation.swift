@@ -12,6 +12,8 @@ enum Operation: String, CaseIterable, Codable, Sendable {
   case decode
   /// Latents from the prior, decoded to means of the likelihood.
   case generate
+  /// The log-likelihood of examples in memory, from 5,000 draws each.
+  case nll
   /// A fresh process loads a saved model, encodes one example, ends.
   case startup
 
@@ -57,6 +59,13 @@ extension Workload {
       let model = model()
       var random = RandomStream(seed: 3)
       return { blackHole(model.generate(batch, using: &random)) }
+    case .nll:
+      let (model, x) = (model(), inputs(batch))
+      var random = RandomStream(seed: 4)
+      return {
+        let samples = Arithmetic.likelihoodSamples
+        blackHole(model.logLikelihood(of: x, importanceSamples: samples, using: &random))
+      }
     case .startup:
       fatalError("startup is measured by processes, not by calls")
     }

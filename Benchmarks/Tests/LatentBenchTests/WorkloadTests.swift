@@ -83,4 +83,11 @@ import Testing
     let names = MicroBenchmark.all.map { "\($0.group) \($0.name)" }
     #expect(Set(names).count == names.count)
   }
+
+  @Test("Every other objective trains", arguments: ObjectiveWorkload.all.map(\.name))
+  func objectives(name: String) throws {
+    let workload = try #require(ObjectiveWorkload.all.first { $0.name == name })
+    let step = workload.step(batch: 4)
+    for _ in 0..<3 { step() }
+  }
 }

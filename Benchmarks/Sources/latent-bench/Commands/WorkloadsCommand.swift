@@ -15,8 +15,10 @@ struct WorkloadsCommand: ParsableCommand {
 
       WORKLOADS
         mlp, conv28, conv64, resnet64, seq; a comma list, or all
+        iwae50, btcvae, factor, waemmd: other objectives, whose only operation is train
       OPERATIONS
-        train, encode, decode, generate, startup; a comma list, or all, which leaves out startup
+        train, encode, decode, generate, nll, startup; a comma list, or all, which leaves out nll
+        and startup
 
       With --run the model is one that latent-train saved, and the result a table: items per \
       second, percentiles of the time of single calls, peak memory. Its decoding gives means of the \
@@ -67,6 +69,9 @@ struct WorkloadsCommand: ParsableCommand {
         operations: operations, batches: sizes ?? [1, 16, 64, 256]
       ).run()
     }
+    if let objective = ObjectiveWorkload.all.first(where: { $0.name == workload }) {
+      return try measure(objective, sizes ?? [objective.batch])
+    }
     for workload in try Workloads.list(workload, width: width) {
       if let startupChild { return try Startup.child(workload, startupChild) }
       for operation in try Operation.list(op ?? "train") {
@@ -107,6 +112,26 @@ struct WorkloadsCommand: ParsableCommand {
       _ = warmUp(0.2, call)
       let timing = measureBlocks(seconds, perBlock: perBlock, call)
       try emit(timing, Machine.peakResidentMiB, peak)
+    }
+  }
+
+  private func measure(_ workload: ObjectiveWorkload, _ sizes: [Int]) throws {
+    guard try Operation.list(op ?? "train") == [.train], width == 1, !limit else {
+      throw ValidationError(
+        "workload \(workload.name): expected --op train, without --width and --limit")
+    }
+    for size in sizes {
+      let call = workload.step(batch: size)
+      let perBlock = warmUp(warmup, call)
+      try repeated {
+        _ = warmUp(0.2, call)
+        let timing = measureBlocks(seconds, perBlock: perBlock, call)
+        printLine(
+          try JSON.line(
+            ResultLine(
+              workload: workload.name, op: Operation.train.rawValue, batch: size, timing,
+              memory: Machine.peakResidentMiB, width: 1, precision: precision)))
+      }
     }
   }
 

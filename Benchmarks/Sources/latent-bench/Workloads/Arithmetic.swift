@@ -10,6 +10,9 @@ struct Arithmetic {
   /// Of the layer that reads the data: its input has no derivative.
   var firstLayer = 0
 
+  /// Draws of the operation `nll` for each example.
+  static let likelihoodSamples = 5_000
+
   /// Floating-point operations of one call.
   func operations(_ operation: Operation, batch: Int) -> Double {
     let multiplyAdds =
@@ -17,6 +20,7 @@ struct Arithmetic {
       case .encode, .startup: encoder
       case .decode, .generate: decoder
       case .train: 3 * (encoder + decoder) - firstLayer
+      case .nll: encoder + Arithmetic.likelihoodSamples * decoder
       }
     return 2 * Double(multiplyAdds * batch)
   }
@@ -46,6 +50,7 @@ extension Workload {
     case .train: 7 * bytes("")
     case .encode, .startup: bytes("encoder.")
     case .decode, .generate: bytes("decoder.")
+    case .nll: bytes("")
     }
   }
 

@@ -45,7 +45,7 @@ extension Workload {
     switch operation {
     case .train: [batch]
     case .encode, .decode: [1, 64, 512]
-    case .generate: [64]
+    case .generate, .nll: [64]
     case .startup: [1]
     }
   }
