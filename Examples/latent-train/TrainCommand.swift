@@ -75,9 +75,17 @@ struct TrainCommand: ParsableCommand {
   }
 
   private static func list(_ items: [(name: String, summary: String)]) -> String {
-    items
-      .map { "  " + $0.name.padding(toLength: 20, withPad: " ", startingAt: 0) + $0.summary }
-      .joined(separator: "\n")
+    // Lines of a terminal of 80 columns.
+    items.flatMap { item in
+      var lines = ["  " + item.name.padding(toLength: 19, withPad: " ", startingAt: 0)]
+      for word in item.summary.split(separator: " ") {
+        if lines[lines.count - 1].count + 1 + word.count > 80 {
+          lines.append(String(repeating: " ", count: 21))
+        }
+        lines[lines.count - 1] += " \(word)"
+      }
+      return lines
+    }.joined(separator: "\n")
   }
 
   @Option(help: "A YAML or JSON file of settings; see CONFIGURATION FILES.", transform: pathName)

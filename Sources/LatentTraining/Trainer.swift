@@ -363,9 +363,10 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
     return result
   }
 
-  /// - Throws: `TrainingError.smallBatch` where the objective cannot take batches of so few examples.
+  /// Checks that the objective can take batches of so many examples of a data set.
+  /// - Throws: `TrainingError.smallBatch`.
   public func requireBatch(of count: Int, _ dataset: String) throws {
-    if count < objective.smallestBatch {
+    if count > 0 && count < objective.smallestBatch {
       throw TrainingError.smallBatch(
         dataset: dataset, count: count, smallest: objective.smallestBatch)
     }

@@ -38,14 +38,14 @@ private func inform<Part: Module>(_ part: inout Part, of statistics: DataStatist
 extension MLP: DataInitializable {
   /// Of layers that see the data: the first one takes their mean off.
   public mutating func initialize(from statistics: DataStatistics) {
-    if !layers.isEmpty { layers[0].centerInputs(at: statistics.moments.mean) }
+    if !layers.isEmpty { layers[0].fitInputs(to: statistics.moments) }
   }
 }
 
 extension GatedMLP: DataInitializable {
   /// Of layers that see the data: the first one takes their mean off.
   public mutating func initialize(from statistics: DataStatistics) {
-    if !layers.isEmpty { layers[0].both.centerInputs(at: statistics.moments.mean) }
+    if !layers.isEmpty { layers[0].both.fitInputs(to: statistics.moments) }
   }
 }
 
@@ -57,13 +57,13 @@ extension DenseEncoder: DataInitializable {
 
 extension ConvEncoder: DataInitializable {
   public mutating func initialize(from statistics: DataStatistics) {
-    convolutions[0].centerInputs(at: statistics.channelMoments.mean)
+    convolutions[0].fitInputs(to: statistics.channelMoments)
   }
 }
 
 extension ResidualEncoder: DataInitializable {
   public mutating func initialize(from statistics: DataStatistics) {
-    input.centerInputs(at: statistics.channelMoments.mean)
+    input.fitInputs(to: statistics.channelMoments)
   }
 }
 
@@ -78,12 +78,16 @@ extension Convolution: FirstLayer {}
 
 extension FirstLayer {
   /// The layer starts at W (x - mean): the bias is -W mean. At the border of a picture the mean of what is
-  /// padded is taken off too. Without a bias nothing changes.
-  fileprivate mutating func centerInputs(at mean: Tensor) {
+  /// padded is taken off too. Without a bias nothing changes. Data that vary by more than 1, such as bytes
+  /// as numbers, are brought down to that by W: log-variances of their size would overflow.
+  fileprivate mutating func fitInputs(to moments: DataMoments) {
     guard let old = bias else { return }
-    let (outputs, inputs) = (weight.shape[0], mean.count)
+    if let deviation = moments.deviation, deviation > 1 {
+      weight = Tensor((weight / deviation).detached.array)
+    }
+    let (outputs, inputs) = (weight.shape[0], moments.mean.count)
     let taps = weight.reshaped([outputs, weight.count / (outputs * inputs), inputs])
-    let shift = (taps * mean.converted(to: weight.dtype).reshaped([inputs])).sum(axes: [1, 2])
+    let shift = (taps * moments.mean.converted(to: weight.dtype).reshaped([inputs])).sum(axes: [1, 2])
     bias = Tensor((-shift).converted(to: old.dtype).array)
   }
 }

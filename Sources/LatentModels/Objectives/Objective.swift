@@ -45,6 +45,7 @@ public protocol Objective<Model>: TrainingObjective where Parts == NoParts {
 }
 
 extension Objective {
+  /// The loss of the only player.
   public func loss(
     of turn: Int, _ model: Model, _ parts: NoParts, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {

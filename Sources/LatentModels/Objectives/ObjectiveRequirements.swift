@@ -57,7 +57,8 @@ public protocol SettingWord: RawRepresentable, CaseIterable, Codable, Sendable, 
 where RawValue == String {}
 
 extension SettingWord {
-  /// - Throws: `SettingError` of the setting's path, where the text is none of the words.
+  /// Reads one of the words.
+  /// - Throws: `SettingError` of the setting's path, where the text is none of them.
   public init(from decoder: any Swift.Decoder) throws {
     let text = try decoder.singleValueContainer().decode(String.self)
     guard let word = Self(rawValue: text) else {

@@ -97,5 +97,6 @@ public struct NoParts: Module {
 }
 
 extension TrainingObjective where Parts == NoParts {
+  /// Nothing.
   public func makeParts(for model: Model, using random: inout RandomStream) -> NoParts { NoParts() }
 }
