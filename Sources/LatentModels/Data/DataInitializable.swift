@@ -87,7 +87,8 @@ extension FirstLayer {
     }
     let (outputs, inputs) = (weight.shape[0], moments.mean.count)
     let taps = weight.reshaped([outputs, weight.count / (outputs * inputs), inputs])
-    let shift = (taps * moments.mean.converted(to: weight.dtype).reshaped([inputs])).sum(axes: [1, 2])
+    let mean = moments.mean.converted(to: weight.dtype).reshaped([inputs])
+    let shift = (taps * mean).sum(axes: [1, 2])
     bias = Tensor((-shift).converted(to: old.dtype).array)
   }
 }
