@@ -84,7 +84,7 @@ private let star = UInt8(ascii: "*")
 
 extension Sequence where Element == PathPattern {
   /// Whether one of the patterns stands for `path`.
-  public func match(_ path: String) -> Bool { contains { $0.matches(path) } }
+  package func match(_ path: String) -> Bool { contains { $0.matches(path) } }
 }
 
 /// Lets another visitor see some of the trained parameters only, and all buffers.
