@@ -14,39 +14,22 @@ import LatentNumerics
 /// single example stands for both. The critic has two logits; `total correlation` is their
 /// difference at the codes and may be negative, as estimates may. Both players move along losses of
 /// the same parameters. Outside training the loss is that of the whole batch.
-public struct FactorVAE<Model: LatentVariableModel>: TrainingObjective
+public struct FactorVAE<Model: LatentVariableModel>: DescribedObjective
 where Model.Posterior: ReparameterizedDistribution {
-  /// The weight of the total correlation.
-  public let gamma: WeightSchedule
-  /// Widths of the critic's hidden layers.
-  public let criticHidden: [Int]
-  /// The critic's rate, by Adam with decays 0.5 and 0.9.
-  public let criticLearningRate: Double
+  public let settings: FactorVAEDescription
 
-  /// The paper's numbers for 2D shapes unless told otherwise.
-  public init(
-    gamma: WeightSchedule = 35, criticHidden: [Int] = FactorVAEDescription().criticHidden,
-    criticLearningRate: Double = 1e-4
-  ) {
-    self.gamma = gamma
-    self.criticHidden = criticHidden
-    self.criticLearningRate = criticLearningRate
-  }
-
-  public var summary: String {
-    "FactorVAE(gamma: \(gamma), criticHidden: \(criticHidden), "
-      + "criticLearningRate: \(criticLearningRate))"
-  }
+  public init(_ settings: FactorVAEDescription) { self.settings = settings }
 
   public var turns: [Turn] {
-    [Turn("model", moves: Turn.modelParts), .critic(learningRate: criticLearningRate)]
+    [Turn("model", moves: Turn.modelParts), .critic(learningRate: settings.criticLearningRate)]
   }
 
   public func makeParts(
     for model: Model, using random: inout RandomStream
   ) -> CriticParts<CodeCritic> {
     CriticParts(
-      critic: CodeCritic(model.latentShape, hidden: criticHidden, outputs: 2, using: &random))
+      critic: CodeCritic(
+        model.latentShape, hidden: settings.criticHidden, outputs: 2, using: &random))
   }
 
   public func loss(
@@ -79,7 +62,7 @@ where Model.Posterior: ReparameterizedDistribution {
     let (reconstruction, kl) = (-(pass.logLikelihood.mean()), divergence.mean())
     let correlation = logRatio(critic(pass.z)).mean()
     var terms = LossTerms(
-      context, weights: [gamma],
+      context, weights: [settings.gamma],
       terms: [
         ("reconstruction", reconstruction), ("kl", kl), ("total correlation", correlation),
       ], klMethod: pass.divergenceMethod
@@ -167,7 +150,6 @@ public struct FactorVAEDescription: ReparameterizedObjectiveDescription {
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
     try requireDivergence(of: model)
-    return FactorVAE<Model>(
-      gamma: gamma, criticHidden: criticHidden, criticLearningRate: criticLearningRate)
+    return FactorVAE<Model>(self)
   }
 }

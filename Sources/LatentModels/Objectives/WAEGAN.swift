@@ -13,41 +13,24 @@ import LatentNumerics
 /// 2 s^2, and a constant. `penalty` is -log D(z), where the critic D tells draws of the prior from
 /// codes. The posterior may be a point. Both players move along losses of the same parameters; the critic
 /// judges the very codes of the model's turn. A prior with parameters stays as it is.
-public struct WAEGAN<Model: LatentVariableModel>: TrainingObjective
+public struct WAEGAN<Model: LatentVariableModel>: DescribedObjective
 where Model.Posterior: ReparameterizedDistribution {
-  /// The weight of the penalty.
-  public let lambda: WeightSchedule
-  /// Widths of the critic's hidden layers.
-  public let criticHidden: [Int]
-  /// The critic's rate, by Adam with decays 0.5 and 0.999.
-  public let criticLearningRate: Double
+  public let settings: WAEGANDescription
 
-  /// A critic as for MNIST in the paper unless told otherwise.
-  public init(
-    lambda: WeightSchedule = 10, criticHidden: [Int] = WAEGANDescription().criticHidden,
-    criticLearningRate: Double = 5e-4
-  ) {
-    self.lambda = lambda
-    self.criticHidden = criticHidden
-    self.criticLearningRate = criticLearningRate
-  }
-
-  public var summary: String {
-    "WAEGAN(lambda: \(lambda), criticHidden: \(criticHidden), "
-      + "criticLearningRate: \(criticLearningRate))"
-  }
+  public init(_ settings: WAEGANDescription) { self.settings = settings }
 
   public var turns: [Turn] {
     [
       Turn("model", moves: ["encoder.**", "decoder.**"]),
-      .critic(learningRate: criticLearningRate, beta2: 0.999),
+      .critic(learningRate: settings.criticLearningRate, beta2: 0.999),
     ]
   }
 
   public func makeParts(
     for model: Model, using random: inout RandomStream
   ) -> CriticParts<CodeCritic> {
-    CriticParts(critic: CodeCritic(model.latentShape, hidden: criticHidden, using: &random))
+    CriticParts(
+      critic: CodeCritic(model.latentShape, hidden: settings.criticHidden, using: &random))
   }
 
   public func loss(
@@ -64,7 +47,7 @@ where Model.Posterior: ReparameterizedDistribution {
     let reconstruction = -(pass.logLikelihood.mean())
     let penalty = unreality(parts.critic(pass.z))
     var terms = LossTerms(
-      context, weights: [lambda],
+      context, weights: [settings.lambda],
       terms: [("reconstruction", reconstruction), ("penalty", penalty)]
     ) { reconstruction + penalty.weighted($0[0]) }
     terms.handover = [codesField: pass.z]
@@ -109,8 +92,5 @@ public struct WAEGANDescription: ReparameterizedObjectiveDescription {
 
   public func makeReparameterized<Model: ReparameterizedModel>(
     for model: Model, _ facts: TrainingFacts
-  ) -> any TrainingObjective<Model> {
-    WAEGAN<Model>(
-      lambda: lambda, criticHidden: criticHidden, criticLearningRate: criticLearningRate)
-  }
+  ) -> any TrainingObjective<Model> { WAEGAN<Model>(self) }
 }

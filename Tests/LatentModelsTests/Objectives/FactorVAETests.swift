@@ -57,7 +57,7 @@ struct IdentityEncoder: LatentModels.Encoder {
   /// Codes of two bits, equal with probability 3/4: the optimal critic is known, and with it the total
   /// correlation is exact, 3/4 log 3/2 + 1/4 log 1/2, and the critic has nothing to learn.
   @Test func theOptimalCritic() {
-    let rule = FactorVAE<Model>(gamma: 2, criticHidden: [2])
+    let rule = FactorVAE<Model> { ($0.gamma, $0.criticHidden) = (2, [2]) }
     var parts = FactorVAETests.parts(rule)
     // leaky(a - b) + leaky(b - a) = 0.8 |a - b|.
     let gap = (log(0.5) - log(1.5)) / 0.8
@@ -85,7 +85,7 @@ struct IdentityEncoder: LatentModels.Encoder {
   }
 
   @Test func aCriticOfZeros() {
-    let rule = FactorVAE<Model>(criticHidden: [3])
+    let rule = FactorVAE<Model> { $0.criticHidden = [3] }
     var parts = FactorVAETests.parts(rule)
     parts.critic.setParameters(parts.critic.parameters.map(\.zerosLike))
     for isTraining in [false, true] {
@@ -118,7 +118,7 @@ struct IdentityEncoder: LatentModels.Encoder {
   /// The critic's other codes are those of the second half, wherever the model's are from; fields go with
   /// their rows; one example stands for both halves.
   @Test(arguments: [8, 7, 2, 1]) func theSecondHalfIsAnother(count: Int) {
-    let rule = FactorVAE<Model>(criticHidden: [3])
+    let rule = FactorVAE<Model> { $0.criticHidden = [3] }
     let (model, parts) = (FactorVAETests.model(), FactorVAETests.parts(rule))
     let first = count - count / 2
     var numbers = waves([count, 2], 1).doubles
@@ -149,7 +149,9 @@ struct IdentityEncoder: LatentModels.Encoder {
 
   /// Outside training the whole batch counts, with the last weight.
   @Test func validation() {
-    let rule = FactorVAE<Model>(gamma: .linear(from: 0, to: 4, steps: 10), criticHidden: [3])
+    let rule = FactorVAE<Model> {
+      ($0.gamma, $0.criticHidden) = (.linear(from: 0, to: 4, steps: 10), [3])
+    }
     let (model, parts) = (FactorVAETests.model(), FactorVAETests.parts(rule))
     let x = waves([6, 2], 1)
     func terms(_ x: Tensor, isTraining: Bool) -> LossTerms {
@@ -183,8 +185,9 @@ struct IdentityEncoder: LatentModels.Encoder {
         latentSize: 3, hidden: [12], outputShape: [64], head: BernoulliHead(), using: &random),
       prior: .standardNormal(3)
     ).converted(to: .float64)
-    let rule = FactorVAE<Model>(
-      gamma: 35, criticHidden: [10, 10, 10, 10, 10, 10], criticLearningRate: 1e-4)
+    let rule = FactorVAE<Model> {
+      ($0.gamma, $0.criticHidden, $0.criticLearningRate) = (35, [10, 10, 10, 10, 10, 10], 1e-4)
+    }
     var parts = rule.makeParts(for: model, using: &random).converted(to: .float64)
 
     /// Our arrays of one kind, in visiting order: the head of the encoder is two layers of theirs.

@@ -27,8 +27,8 @@ import Testing
   }
 
   static let games = [
-    Game(rule: FactorVAE<Model>(gamma: 3, criticHidden: [4]), ignorant: [nil, ln2]),
-    Game(rule: WAEGAN<Model>(lambda: 3, criticHidden: [4]), ignorant: [nil, ln2]),
+    Game(rule: FactorVAE<Model> { ($0.gamma, $0.criticHidden) = (3, [4]) }, ignorant: [nil, ln2]),
+    Game(rule: WAEGAN<Model> { ($0.lambda, $0.criticHidden) = (3, [4]) }, ignorant: [nil, ln2]),
     Game(rule: AdversarialAutoencoder<Model>(criticHidden: [4]), ignorant: [nil, ln2, ln2]),
     Game(rule: GAN<Model>(critic: critic), ignorant: [ln2, ln2]),
     Game(rule: WassersteinGAN<Model>(penalty: 7, critic: critic), ignorant: [0, 7]),

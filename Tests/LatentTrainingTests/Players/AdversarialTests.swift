@@ -15,8 +15,10 @@ import Testing
 
   static let games = [
     Game(
-      rule: FactorVAE<TinyModel>(gamma: 3, criticHidden: [4], criticLearningRate: 1e-2)),
-    Game(rule: WAEGAN<TinyModel>(lambda: 3, criticHidden: [4])),
+      rule: FactorVAE<TinyModel> {
+        ($0.gamma, $0.criticHidden, $0.criticLearningRate) = (3, [4], 1e-2)
+      }),
+    Game(rule: WAEGAN<TinyModel> { ($0.lambda, $0.criticHidden) = (3, [4]) }),
     Game(rule: AdversarialAutoencoder<TinyModel>(criticHidden: [4])),
     Game(rule: GAN<TinyModel>(critic: critic)),
     Game(rule: WassersteinGAN<TinyModel>(criticSteps: 5, critic: critic)),
@@ -137,7 +139,7 @@ import Testing
 
   /// What only the critic sees is not finite: the critic is named, and nothing has moved.
   @Test func aCriticThatBreaks() throws {
-    var trainer = AdversarialTests.trainer(FactorVAE<TinyModel>(criticHidden: [4]))
+    var trainer = AdversarialTests.trainer(FactorVAE<TinyModel> { $0.criticHidden = [4] })
     try trainer.step(AdversarialTests.x())
     let before = try trainer.bytes
     var numbers = AdversarialTests.x().floats

@@ -29,7 +29,8 @@ struct ObjectiveWorkload: Sendable {
     },
     ObjectiveWorkload(name: "factor", batch: 128) { pool in
       var trainer = Trainer(
-        model([400], 10), objective: FactorVAE(gamma: 35), optimizer: Adam(learningRate: 1e-4),
+        model([400], 10), objective: FactorVAE { $0.gamma = 35 },
+        optimizer: Adam(learningRate: 1e-4),
         seed: 1)
       return {
         do {
