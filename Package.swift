@@ -27,6 +27,7 @@ let package = Package(
     .executable(name: "latent-interpolate", targets: ["latent-interpolate"]),
     .executable(name: "latent-generate", targets: ["latent-generate"]),
     .executable(name: "latent-quantize", targets: ["latent-quantize"]),
+    .executable(name: "latent-reproduce", targets: ["latent-reproduce"]),
   ],
   traits: [
     .trait(name: "OneDNN", description: "Matrix products by oneDNN (Debian: libdnnl-dev)."),
@@ -106,6 +107,7 @@ let package = Package(
     .tool("latent-interpolate"),
     .tool("latent-generate"),
     .tool("latent-quantize"),
+    .tool("latent-reproduce"),
     .example("custom-model"),
     .example("conditional-model"),
     .example("serve-model"),
@@ -129,7 +131,8 @@ let package = Package(
       "ToolTests",
       [
         "Latent", "LatentCommands", "latent-train", "latent-encode", "latent-interpolate",
-        "latent-generate", "latent-quantize", "custom-model", "resume-run", "conditional-model",
+        "latent-generate", "latent-quantize", "latent-reproduce", "custom-model", "resume-run",
+        "conditional-model",
         "serve-model",
       ]),
     .tests("PackageTests", ["Latent"]),

@@ -19,6 +19,15 @@ extension RunArguments {
   public func checkOutput(
     _ out: String, _ arguments: OverwriteArguments, reading opened: OpenRun, data: String? = nil
   ) throws {
+    let data = try data.map { try DataSource(parsing: $0).files } ?? []
+    try arguments.check(out, needed: [opened.path] + RunFolder.ownFiles(of: run) + data)
+  }
+}
+
+extension OverwriteArguments {
+  /// Refuses to write to `out` where that would destroy something, before anything is computed. `needed`
+  /// are files that the command reads.
+  public func check(_ out: String, needed: [String] = []) throws {
     if out == Texts.standardOutput { return }
     func refusal(_ reason: String) -> CommandError {
       CommandError("--out '\(out)': \(reason)", .usage)
@@ -37,15 +46,11 @@ extension RunArguments {
       let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no regular file"
       throw refusal("it is \(kind), expected the name of a file")
     }
-    var needed = [opened.path] + RunFolder.ownFiles(of: run)
-    if let source = try data.map({ try DataSource(parsing: $0) }) { needed += source.files }
     if let file = needed.first(where: { FileIdentity($0) == identity }) {
       throw refusal("it is the same file as \(file), which is still needed; choose another name")
     }
     lstat(out, &status)
-    if arguments.overwrite || (status.st_mode & S_IFMT == S_IFREG && FileMark.holds(for: out)) {
-      return
-    }
+    if overwrite || (status.st_mode & S_IFMT == S_IFREG && FileMark.holds(for: out)) { return }
     throw refusal(
       "there is a file of this name that was not made by this tool, or was changed since: choose "
         + "another name, or add --overwrite to replace it")
@@ -85,7 +90,7 @@ extension RunFolder {
 
 extension DataSource {
   /// Every file that is read, as far as is known without reading any.
-  var files: [String] {
+  public var files: [String] {
     func all(_ folder: String) -> [String] {
       let folder = (try? folderName(folder)) ?? folder
       guard let names = FileManager.default.enumerator(atPath: folder) else { return [] }

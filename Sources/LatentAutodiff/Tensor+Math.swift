@@ -137,11 +137,10 @@ public func relu(_ x: Tensor) -> Tensor {
 
 /// x where positive, `slope` x elsewhere.
 public func leakyRelu(_ x: Tensor, slope: Double = 0.01) -> Tensor {
-  let positive = isPositive(x)
-  let factor = positive * (1 - slope) + slope
-  return Tensor.record(
-    "leakyRelu", x, x.array.binary(.multiply, factor.array), saving: []
-  ) { g, _ in [g * factor] }
+  Tensor.record("leakyRelu", x, x.array.leakyRelu(slope: slope), saving: .inputs) { g, call in
+    if call.isHigherOrder { return [g * (isPositive(call[0]) * (1 - slope) + slope)] }
+    return [Tensor(call[0].array.leakyReluGradient(slope: slope, cotangent: g.array))]
+  }
 }
 
 /// x where positive, e^x - 1 elsewhere (Clevert, Unterthiner and Hochreiter 2016, alpha 1).

@@ -64,6 +64,11 @@ extension Operation {
       categoricalLogProbability(
         logits: $0[0], targets: Tensor([0, 4, 2, 2, 1, 3] as [Int32], shape: [2, 3]))
     }
+    table.add("normalMixture", .normal([4, 3]), .normal([5, 3]), .normal([5, 3])) {
+      normalMixtureLogProbabilities(
+        of: $0[0], mean: $0[1], logVariance: $0[2],
+        logWeights: Tensor((0..<20).map { -Double($0 % 7) }, shape: [4, 5]))
+    }
     return table.operations
   }()
 }

@@ -215,7 +215,10 @@ import Testing
         "resnet(channels: [32], blocks: 1, groups: 8, latentChannels: 4, epsilon: 1e-06), diagonal, normal"
       ),
       ("gated-mlp", [7], "gated-mlp(hidden: [300, 300], latentSize: 40), diagonal, bernoulli"),
-      ("mlp-autoencoder", [7], "mlp(hidden: [400], latentSize: 20), point, bernoulli"),
+      (
+        "mlp-autoencoder", [7],
+        "mlp(hidden: [400], latentSize: 20, activation: relu), point, bernoulli"
+      ),
       (
         "transformer-text", [9],
         "transformer-text(width: 128, heads: 4, layers: 2, hidden: 512, latentSize: 32, "
@@ -384,15 +387,16 @@ import Testing
     Wrong(hidden: [.max], "hidden is [\(Int.max)], expected widths of at most \(big)"),
     Wrong(
       hidden: [100_000, 100_000],
-      "parameters is 20163200824 for mlp(hidden: [100000, 100000], latentSize: 20), "
+      "parameters is 20163200824 for mlp(hidden: [100000, 100000], latentSize: 20, activation: relu), "
         + "expected at most \(big)"),
     Wrong(
       [1 << 25], hidden: [1 << 10],
-      "parameters is 68753094696 for mlp(hidden: [1024], latentSize: 20), expected at most \(big)"),
+      "parameters is 68753094696 for mlp(hidden: [1024], latentSize: 20, activation: relu), expected at most \(big)"
+    ),
     // Just above the limit, where the head's two outputs for each latent decide.
     Wrong(
       [1], latentSize: 1 << 28, hidden: [1],
-      "parameters is 1342177285 for mlp(hidden: [1], latentSize: 268435456), "
+      "parameters is 1342177285 for mlp(hidden: [1], latentSize: 268435456, activation: relu), "
         + "expected at most \(big)"),
   ]
 

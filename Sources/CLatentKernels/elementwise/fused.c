@@ -25,6 +25,7 @@ typedef struct fused_job {
   int64_t columns;
   const void *a, *b, *c;
   void *out, *second_out;
+  double slope;
 } fused_job;
 
 #define REAL float
@@ -160,6 +161,19 @@ static void run_rows(latent_dtype type, int64_t rows, fused_job *job) {
 
 static void run_elements(latent_dtype type, int64_t n, fused_job *job) {
   parallel_elements(n, threshold_for(type), job, fused_range);
+}
+
+void latent_leaky_relu(latent_dtype type, int64_t n, double slope, const void *x, void *y) {
+  fused_job job = {.rows = type == LATENT_F64 ? leaky_range_f64 : leaky_range_f32, .a = x,
+                   .out = y, .slope = slope};
+  parallel_elements(n, LATENT_CHEAP, &job, fused_range);
+}
+
+void latent_leaky_relu_grad(latent_dtype type, int64_t n, double slope, const void *x,
+                            const void *dy, void *dx) {
+  fused_job job = {.rows = type == LATENT_F64 ? leaky_grad_range_f64 : leaky_grad_range_f32,
+                   .a = x, .b = dy, .out = dx, .slope = slope};
+  parallel_elements(n, LATENT_CHEAP, &job, fused_range);
 }
 
 void latent_reparameterize(latent_dtype type, int64_t n, const void *mean, const void *logvar,

@@ -114,6 +114,23 @@ static grad_kernel NAME(grad_kernel)(latent_activation act) {
   __builtin_unreachable();
 }
 
+// MARK: Leaky ReLU
+
+static LATENT_CLONES void NAME(leaky_range)(const fused_job *job, int64_t begin, int64_t end) {
+  const REAL *x = job->a, slope = (REAL)job->slope;
+  REAL *y = job->out;
+  LATENT_SAME_INDEX for (int64_t i = begin; i < end; ++i) y[i] = x[i] > 0 ? x[i] : slope * x[i];
+}
+
+static LATENT_CLONES void NAME(leaky_grad_range)(const fused_job *job, int64_t begin,
+                                                 int64_t end) {
+  const REAL *x = job->a, *dy = job->b, slope = (REAL)job->slope;
+  REAL *dx = job->out;
+  LATENT_SAME_INDEX for (int64_t i = begin; i < end; ++i) {
+    dx[i] = dy[i] * (x[i] > 0 ? 1 : slope);
+  }
+}
+
 // MARK: Diagonal normal
 
 static LATENT_CLONES void NAME(sample_range)(const fused_job *job, int64_t begin, int64_t end) {

@@ -183,6 +183,10 @@ void latent_bias_activation_grad(latent_activation act, latent_dtype type, int64
                                  int64_t columns, const void *dy, const void *saved, void *dx,
                                  void *dbias);
 
+// y = x where positive, slope x elsewhere. F32 and F64.
+void latent_leaky_relu(latent_dtype type, int64_t n, double slope, const void *x, void *y);
+void latent_leaky_relu_grad(latent_dtype type, int64_t n, double slope, const void *x,
+                            const void *dy, void *dx);
 // z = mean + exp(logvar / 2) noise (Kingma and Welling 2014, section 2.4), and of that
 // dlogvar = dz noise exp(logvar / 2) / 2.
 void latent_reparameterize(latent_dtype type, int64_t n, const void *mean, const void *logvar,
@@ -276,6 +280,7 @@ void latent_ema(latent_dtype type, int64_t n, double decay, const void *value, v
 
 #include "latent_attention.h"
 #include "latent_categorical.h"
+#include "latent_normal_mixture.h"
 #include "latent_convolution.h"
 #include "latent_low_precision.h"
 #include "latent_norm.h"

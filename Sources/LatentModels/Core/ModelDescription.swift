@@ -127,7 +127,7 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
       likelihood: likelihood, using: &random)
   }
 
-  /// `mlp(hidden: [400], latentSize: 20), diagonal, bernoulli`.
+  /// `mlp(hidden: [400], latentSize: 20, activation: relu), diagonal, bernoulli`.
   public var description: String { "\(network), \(posterior.name), \(likelihood.rawValue)" }
 
   // MARK: Equality and files

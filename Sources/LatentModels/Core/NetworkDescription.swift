@@ -168,9 +168,12 @@ extension NetworkDescription {
 }
 
 extension NetworkDescription {
-  /// `mlp(hidden: [400], latentSize: 20)`.
+  /// `conv(channels: [32, 64], hidden: 256, latentSize: 16)`: the settings that there are.
   public var description: String {
-    let settings = Mirror(reflecting: self).children.map { "\($0.label ?? ""): \($0.value)" }
+    let settings = Mirror(reflecting: self).children.compactMap { label, value -> String? in
+      if Mirror(reflecting: value).displayStyle == .optional, "\(value)" == "nil" { return nil }
+      return "\(label ?? ""): \(value)"
+    }
     return "\(Self.architecture)(\(settings.joined(separator: ", ")))"
   }
 }

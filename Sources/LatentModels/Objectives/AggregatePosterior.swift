@@ -51,27 +51,13 @@ extension DiagonalNormal {
   /// The log-densities of the mixture of this batch's distributions and of the product of its marginals at
   /// codes z `[batch, event]`, each `[batch]` in nats; `logWeights` `[batch, batch]` belong to codes (rows)
   /// and distributions.
-  ///
-  /// The marginals need all pairs in each of d dimensions, so that `[d, batch, batch]` cannot be avoided;
-  /// it is one product of `[d, batch, 3]`, (z², z, 1) times the coefficients of the density's exponent, and the
-  /// pairs' joint densities are its sum. Squares are expanded about the batch's mean: where they cancel, an
-  /// absolute rounding error of the size of (spread / standard deviation)² units in the last place remains.
   public func aggregateLogProbabilities(
     of z: Tensor, logWeights: Tensor
   ) -> (joint: Tensor, marginals: Tensor) {
-    let mean = mean.flattened(from: 1)
-    let logVariance = logVariance.broadcast(to: batchShape + eventShape).flattened(from: 1)
-    let center = mean.detached.mean(axes: [0])
-    let (z, m, precision) = (z.flattened(from: 1) - center, mean - center, exp(-logVariance))
-    let scaled = m * precision
-    let powers = Tensor.stack([square(z), z, z.onesLike], axis: 2)
-    let constant = (m * scaled + logVariance + Foundation.log(2 * Double.pi)) * -0.5
-    let coefficients = Tensor.stack([precision * -0.5, scaled, constant], axis: 2)
-    let elements = matmul(
-      powers.permuted([1, 0, 2]), coefficients.permuted([1, 0, 2]), transpose: .right)
-    return (
-      (elements.sum(axes: [0]) + logWeights).logSumExp(axes: [-1]),
-      (elements + logWeights).logSumExp(axes: [-1]).sum(axes: [0])
-    )
+    let densities = normalMixtureLogProbabilities(
+      of: z.flattened(from: 1), mean: mean.flattened(from: 1),
+      logVariance: logVariance.broadcast(to: batchShape + eventShape).flattened(from: 1),
+      logWeights: logWeights)
+    return (densities.selecting(0, axis: 0), densities.selecting(1, axis: 0))
   }
 }

@@ -52,6 +52,26 @@ extension NDArray {
     dtype.isFloatingPoint && others.allSatisfy { $0.shape == shape && $0.dtype == dtype }
   }
 
+  /// This array where positive, `slope` times it elsewhere.
+  package func leakyRelu(slope: Double) -> NDArray {
+    requireNumbers("leakyRelu", fractions: true)
+    let result = NDArray(uninitialized: shape, dtype)
+    latent_leaky_relu(dtype.kernel, Int64(count), slope, pointer, result.freshPointer)
+    keepAlive(storage)
+    return result
+  }
+
+  /// The cotangent of `leakyRelu` of this array from that of its output.
+  package func leakyReluGradient(slope: Double, cotangent: NDArray) -> NDArray {
+    require(isAlike(cotangent), "leakyRelu: \(shape), cotangent \(cotangent.shape)")
+    let result = NDArray(uninitialized: shape, dtype)
+    latent_leaky_relu_grad(
+      dtype.kernel, Int64(count), slope, pointer, cotangent.pointer, result.freshPointer)
+    keepAlive(storage)
+    keepAlive(cotangent.storage)
+    return result
+  }
+
   /// `mean + exp(logVariance / 2) noise`, the mean being this array.
   package func reparameterized(logVariance: NDArray, noise: NDArray) -> NDArray {
     guard isAlike(logVariance, noise) else {

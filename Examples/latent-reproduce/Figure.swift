@@ -1,0 +1,102 @@
+// What is measured of a trained arm.
+
+import Foundation
+import Latent
+
+/// A number that is taken of a trained model on test data.
+enum Figure: String, Sendable, Hashable, CustomStringConvertible {
+  /// -log p(x) in nats, by importance sampling with `draws` draws for each of `examples` examples.
+  case nll
+  /// Latents whose posterior mean varies by more than 0.01 over the data (Burda et al. 2016, section 5).
+  case activeUnits
+  /// The maximum mean discrepancy, squared, between codes and draws of the prior: a kernel C / (C + d²) with
+  /// C twice the number of latents, so that 0 is the same and 1 is as far apart as can be.
+  case discrepancy
+  /// The total correlation, in nats, of a normal with the covariance that the codes have.
+  case totalCorrelation
+  /// Digits that a classifier finds in at least one of a hundred samples.
+  case classes
+
+  var description: String { rawValue }
+
+  static let draws = 500
+  static let examples = 1000
+}
+
+/// Where figures are taken.
+struct Measurement {
+  let test: any Dataset
+  let transform: (any BatchTransform)?
+  /// Where classes are counted.
+  let classifier: DigitClassifier?
+  let seed: UInt64
+
+  func callAsFunction(_ figure: Figure, of model: some LatentVariableModel) throws -> Double {
+    var random = RandomStream(seed: seed).split("figure \(figure)")
+    switch figure {
+    case .nll: return try negativeLogLikelihood(model, using: &random)
+    case .activeUnits:
+      let means = try codes(model) { posterior, _ in try posterior.point(for: "active units") }
+      let deviations = means - means.mean(axes: [0])
+      return Double(square(deviations).mean(axes: [0]).doubles.count { $0 > 0.01 })
+    case .discrepancy:
+      let z = try codes(model) { $0.sample(using: &$1) }
+      let distance = MaximumMeanDiscrepancy(.imq, scales: [1])
+      return distance(z, model.samplePrior(z.shape[0], using: &random).flattened(from: 1)).item
+    case .totalCorrelation:
+      let z = try codes(model) { $0.sample(using: &$1) }.converted(to: .float64)
+      let centered = z - z.mean(axes: [0])
+      let covariance = matmul(centered, centered, transpose: .left) / Double(z.shape[0])
+      let variances = log(covariance.diagonal).sum()
+      return ((variances - (try logDeterminant(covariance))) * 0.5).item
+    case .classes:
+      guard let classifier else { fatalError("no classifier for \(figure)") }
+      let found = classifier.classes(of: model.generate(Figure.examples, using: &random))
+      return Double((0..<10).count { digit in found.count { $0 == digit } * 100 >= found.count })
+    }
+  }
+
+  private func negativeLogLikelihood(
+    _ model: some LatentVariableModel, using random: inout RandomStream
+  ) throws -> Double {
+    let count = min(Figure.examples, test.count)
+    var sum = 0.0
+    try each(50, of: count) { x in
+      sum -= model.logLikelihood(of: x, importanceSamples: Figure.draws, using: &random).sum().item
+    }
+    return sum / Double(count)
+  }
+
+  /// `[examples, latents]`, one code for each test example.
+  private func codes<Model: LatentVariableModel>(
+    _ model: Model, _ code: (Model.Posterior, inout RandomStream) throws -> Tensor
+  ) throws -> Tensor {
+    var random = RandomStream(seed: seed).split("codes")
+    var parts: [Tensor] = []
+    try each(500, of: test.count) { parts.append(try code(model.encode($0), &random)) }
+    return Tensor.concatenate(parts, axis: 0).flattened(from: 1)
+  }
+
+  /// Test examples as the model knows them: what is drawn of them is the same for all arms and seeds.
+  private func each(_ batch: Int, of count: Int, _ body: (Tensor) throws -> Void) throws {
+    for start in stride(from: 0, to: count, by: batch) {
+      let rows = try test.batch(start..<min(start + batch, count))
+      var noise = RandomStream(seed: 0).split("test").split(UInt64(start))
+      try body(Tensor((transform?(rows, using: &noise) ?? rows).inputs))
+    }
+  }
+}
+
+func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
+/// The standard deviation over seeds; 0 of one.
+func spread(_ values: [Double]) -> Double {
+  guard values.count > 1 else { return 0 }
+  let middle = mean(values)
+  let squares = values.reduce(0) { $0 + ($1 - middle) * ($1 - middle) }
+  return (squares / Double(values.count - 1)).squareRoot()
+}
+
+func rounded(_ value: Double) -> String {
+  abs(value) < 1 && value != 0 ? String(format: "%.4f", value) : String(format: "%.2f", value)
+}

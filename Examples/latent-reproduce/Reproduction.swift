@@ -1,0 +1,82 @@
+// A published finding as something that can be run: arms that are trained, figures that are taken of each, and
+// claims about those figures. The list itself is in Reproductions.swift.
+
+/// A finding of the literature, to be found again.
+struct Reproduction: Sendable {
+  let name: String
+  /// What is claimed, in a few words.
+  let summary: String
+  let paper: String
+  /// What all arms have in common, as of `latent-train --set`.
+  let settings: [String]
+  let arms: [Arm]
+  let claims: [Claim]
+  /// Wall time of one seed on two cores of the year 2024, where nothing is changed.
+  let minutes: Double
+}
+
+/// One training run of a finding.
+struct Arm: Sendable {
+  let name: String
+  /// What it has of its own, as of `latent-train --set`.
+  let settings: [String]
+  let figures: [Figure]
+
+  init(_ name: String, _ settings: [String] = [], figures: [Figure]) {
+    self.name = name
+    self.settings = settings
+    self.figures = figures
+  }
+}
+
+/// What is said about figures of arms.
+enum Claim: Sendable {
+  /// The mean over seeds is lower than that of another arm by more than `margin`.
+  case lower(Figure, of: String, than: String, margin: Double)
+  /// In each seed it is lower than that of another arm.
+  case lowerInEachSeed(Figure, of: String, than: String)
+  /// In each seed it is no less.
+  case atLeast(Figure, of: String, Double)
+  /// In each seed it is no more.
+  case atMost(Figure, of: String, Double)
+}
+
+/// A claim beside what was found.
+struct Verdict: Encodable, Sendable {
+  let claim, found: String
+  let holds: Bool
+}
+
+extension Claim {
+  /// Compares the claim with the figures of each arm, one number a seed.
+  func verdict(_ found: (_ arm: String, _ figure: Figure) -> [Double]) -> Verdict {
+    func shown(_ values: [Double]) -> String { values.map(rounded).joined(separator: ", ") }
+    switch self {
+    case .lower(let figure, let arm, let other, let margin):
+      let difference = mean(found(other, figure)) - mean(found(arm, figure))
+      return Verdict(
+        claim: "\(figure) of \(arm) below that of \(other)"
+          + (margin == 0
+            ? "" : margin > 0 ? " by \(margin)" : ", or above by less than \(-margin)"),
+        found: "\(rounded(mean(found(arm, figure)))), \(rounded(mean(found(other, figure)))): "
+          + "\(rounded(abs(difference))) \(difference < 0 ? "above" : "below")",
+        holds: difference > margin)
+    case .lowerInEachSeed(let figure, let arm, let other):
+      let pairs = zip(found(arm, figure), found(other, figure))
+      return Verdict(
+        claim: "\(figure) of \(arm) below that of \(other) in each seed",
+        found: pairs.map { "\(rounded($0)) and \(rounded($1))" }.joined(separator: ", "),
+        holds: pairs.allSatisfy { $0 < $1 })
+    case .atLeast(let figure, let arm, let bound):
+      let values = found(arm, figure)
+      return Verdict(
+        claim: "\(figure) of \(arm) at least \(rounded(bound))", found: shown(values),
+        holds: values.allSatisfy { $0 >= bound })
+    case .atMost(let figure, let arm, let bound):
+      let values = found(arm, figure)
+      return Verdict(
+        claim: "\(figure) of \(arm) at most \(rounded(bound))", found: shown(values),
+        holds: values.allSatisfy { $0 <= bound })
+    }
+  }
+}
