@@ -194,3 +194,23 @@ public func layerNormalized(
     ]
   }
 }
+
+/// The sum over `scales` of a kernel of squared distances, element by element.
+public func radialKernelSum(
+  _ distances: Tensor, _ kernel: RadialKernel, scales: [Double], file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  require(
+    !scales.isEmpty && scales.allSatisfy { $0 > 0 && $0.isFinite },
+    "kernels of scales \(scales): expected positive numbers", file: file, line: line)
+  let result = distances.array.radialKernels(kernel, scales: scales)
+  return Tensor.record("radialKernelSum", distances, result.sum, saving: .inputs) { g, call in
+    if !call.isHigherOrder { return [g * Tensor(result.slope)] }
+    return call.cotangents(g) { inputs in
+      let terms = scales.map { scale in
+        kernel == .rbf ? exp(inputs[0] * (-1 / scale)) : scale / (inputs[0] + scale)
+      }
+      return terms.dropFirst().reduce(terms[0], +)
+    }
+  }
+}

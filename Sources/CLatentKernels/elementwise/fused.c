@@ -26,6 +26,7 @@ typedef struct fused_job {
   const void *a, *b, *c;
   void *out, *second_out;
   double slope;
+  latent_radial_kernel radial;
 } fused_job;
 
 #define REAL float
@@ -161,6 +162,14 @@ static void run_rows(latent_dtype type, int64_t rows, fused_job *job) {
 
 static void run_elements(latent_dtype type, int64_t n, fused_job *job) {
   parallel_elements(n, threshold_for(type), job, fused_range);
+}
+
+void latent_radial_kernels(latent_dtype type, latent_radial_kernel kernel, int64_t n, int64_t count,
+                           const double *scales, const void *distances, void *sum, void *slope) {
+  fused_job job = {.rows = type == LATENT_F64 ? radial_range_f64 : radial_range_f32,
+                   .columns = count, .a = distances, .b = scales, .out = sum,
+                   .second_out = slope, .radial = kernel};
+  parallel_elements(n, threshold_for(type) / count + 1, &job, fused_range);
 }
 
 void latent_leaky_relu(latent_dtype type, int64_t n, double slope, const void *x, void *y) {

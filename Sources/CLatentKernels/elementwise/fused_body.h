@@ -131,6 +131,42 @@ static LATENT_CLONES void NAME(leaky_grad_range)(const fused_job *job, int64_t b
   }
 }
 
+// MARK: Sums of radial kernels
+
+static LATENT_CLONES void NAME(add_imq)(int64_t n, REAL scale, const REAL *x, REAL *sum,
+                                        REAL *slope) {
+  const REAL inverse = 1 / scale;
+  LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {
+    const REAL k = scale / (scale + x[i]);
+    sum[i] += k;
+    slope[i] -= k * k * inverse;
+  }
+}
+
+static LATENT_CLONES void NAME(add_rbf)(int64_t n, REAL scale, const REAL *x, REAL *sum,
+                                        REAL *slope) {
+  const REAL inverse = 1 / scale;
+  LATENT_SAME_INDEX for (int64_t i = 0; i < n; ++i) {
+    const REAL k = NAME(exp)(-x[i] * inverse);
+    sum[i] += k;
+    slope[i] -= k * inverse;
+  }
+}
+
+static void NAME(radial_range)(const fused_job *job, int64_t begin, int64_t end) {
+  const double *scales = job->b;
+  for (int64_t from = begin; from < end; from += LATENT_BLOCK) {
+    const int64_t n = smaller(LATENT_BLOCK, end - from);
+    const REAL *x = (const REAL *)job->a + from;
+    REAL *sum = (REAL *)job->out + from, *slope = (REAL *)job->second_out + from;
+    memset(sum, 0, (size_t)n * sizeof(REAL));
+    memset(slope, 0, (size_t)n * sizeof(REAL));
+    for (int64_t s = 0; s < job->columns; ++s) {
+      (job->radial == LATENT_RBF ? NAME(add_rbf) : NAME(add_imq))(n, (REAL)scales[s], x, sum, slope);
+    }
+  }
+}
+
 // MARK: Diagonal normal
 
 static LATENT_CLONES void NAME(sample_range)(const fused_job *job, int64_t begin, int64_t end) {

@@ -183,6 +183,11 @@ void latent_bias_activation_grad(latent_activation act, latent_dtype type, int64
                                  int64_t columns, const void *dy, const void *saved, void *dx,
                                  void *dbias);
 
+// Sums over `count` scales C of exp(-d / C) or of C / (C + d), and their derivatives by d. F32 and F64.
+typedef enum { LATENT_RBF, LATENT_IMQ } latent_radial_kernel;
+void latent_radial_kernels(latent_dtype type, latent_radial_kernel kernel, int64_t n, int64_t count,
+                           const double *scales, const void *distances, void *sum, void *slope);
+
 // y = x where positive, slope x elsewhere. F32 and F64.
 void latent_leaky_relu(latent_dtype type, int64_t n, double slope, const void *x, void *y);
 void latent_leaky_relu_grad(latent_dtype type, int64_t n, double slope, const void *x,

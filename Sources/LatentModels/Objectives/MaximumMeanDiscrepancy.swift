@@ -67,12 +67,9 @@ public struct MaximumMeanDiscrepancy: CodeDistance {
 
   /// The kernel of every pair, `[n, d], [m, d] -> [n, m]`.
   private func similarities(_ a: Tensor, _ b: Tensor) -> Tensor {
-    let squared = squaredDistances(a, b)
-    let terms = scales.map { scale in
-      let constant = 2 * Double(a.shape[1]) * scale
-      return kernel == .rbf ? exp(squared * (-1 / constant)) : constant / (squared + constant)
-    }
-    return terms.dropFirst().reduce(terms[0], +)
+    radialKernelSum(
+      squaredDistances(a, b), kernel == .rbf ? .rbf : .imq,
+      scales: scales.map { 2 * Double(a.shape[1]) * $0 })
   }
 }
 

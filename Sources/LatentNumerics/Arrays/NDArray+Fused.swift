@@ -52,6 +52,21 @@ extension NDArray {
     dtype.isFloatingPoint && others.allSatisfy { $0.shape == shape && $0.dtype == dtype }
   }
 
+  /// The sum over `scales` of a kernel of these squared distances, and its derivative.
+  package func radialKernels(
+    _ kernel: RadialKernel, scales: [Double]
+  ) -> (sum: NDArray, slope: NDArray) {
+    requireNumbers("radialKernelSum", fractions: true)
+    let result = (
+      sum: NDArray(uninitialized: shape, dtype), slope: NDArray(uninitialized: shape, dtype)
+    )
+    latent_radial_kernels(
+      dtype.kernel, kernel == .rbf ? LATENT_RBF : LATENT_IMQ, Int64(count), Int64(scales.count),
+      scales, pointer, result.sum.freshPointer, result.slope.freshPointer)
+    keepAlive(storage)
+    return result
+  }
+
   /// This array where positive, `slope` times it elsewhere.
   package func leakyRelu(slope: Double) -> NDArray {
     requireNumbers("leakyRelu", fractions: true)

@@ -57,3 +57,11 @@ public enum Activation: UInt32, Sendable, CaseIterable {
   /// Whether the derivative is taken from the pre-activation; else from the output.
   public var savesPreActivation: Bool { self == .gelu || self == .silu || self == .softplus }
 }
+
+/// Kernels of squared distances d, for a scale C.
+public enum RadialKernel: Sendable, Hashable {
+  /// exp(-d / C).
+  case rbf
+  /// C / (C + d).
+  case imq
+}
