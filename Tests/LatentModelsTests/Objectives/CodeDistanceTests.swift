@@ -135,9 +135,9 @@ import Testing
     let model = CodeDistanceTests.point
     func run(_ cost: ReconstructionCost) -> LossTerms {
       var context = Tiny.training(step: 0)
-      return WassersteinAutoencoder(
-        MaximumMeanDiscrepancy(), weight: .linear(from: 0, to: 8, steps: 4), cost: cost)(
-          model, Tiny.x, &context)
+      return WassersteinAutoencoder<_, WassersteinMMDDescription> {
+        ($0.lambda, $0.cost) = (.linear(from: 0, to: 8, steps: 4), cost)
+      }(model, Tiny.x, &context)
     }
     let (squared, likelihood) = (run(.squared), run(.likelihood))
     let errors = square(model.reconstruct(Tiny.x) - Tiny.x).sum().item / 4
@@ -160,8 +160,8 @@ import Testing
       return objective(model, Tiny.x, &context)
     }
     let bound = run(ELBO())
-    #expect(distance(run(InfoVAE(alpha: 0, lambda: 1)).total, bound.total) < 1e-15)
-    let terms = run(InfoVAE(alpha: 0.25, lambda: 5))
+    #expect(distance(run(InfoVAE { ($0.alpha, $0.lambda) = (0, 1) }).total, bound.total) < 1e-15)
+    let terms = run(InfoVAE { ($0.alpha, $0.lambda) = (0.25, 5) })
     let parts = terms.terms.map(\.value.item)
     #expect(terms.terms.map(\.name) == ["reconstruction", "kl", "mmd"])
     #expect(distance(Array(parts.prefix(2)), bound.terms.map(\.value.item)) < 1e-15)
