@@ -95,9 +95,9 @@ import Testing
     }
     Threads.count = 1
     var whole = trainer()
-    var reports = try run(&whole, 0..<7)
+    var reports = try run(&whole, 0..<15)
     let middle = try whole.checkpoint()
-    reports += try run(&whole, 7..<12)
+    reports += try run(&whole, 15..<20)
     let trained = try whole.evaluate(data, batchSize: 16)
     let bytes = try whole.bytes
     #expect(trained.values.allSatisfy { $0.value.isFinite }, "\(trained.values)")
@@ -111,7 +111,7 @@ import Testing
     Threads.count = 2
     var resumed = trainer()
     #expect(try resumed.resume(from: middle).isEmpty)
-    _ = try run(&resumed, 7..<12)
+    _ = try run(&resumed, 15..<20)
     #expect(try resumed.bytes == bytes, "resumed, with another number of threads")
   }
 

@@ -35,8 +35,8 @@ public protocol TrainingObjective<Model>: Sendable {
   /// Called after each step with the model that it has made: a rule that promises something of the parameters,
   /// such as a norm, sees to it here, but for the frozen ones.
   func settle(_ model: inout Model, _ parts: Parts, except frozen: [PathPattern])
-  /// The fewest examples that a batch must have: 2 where examples are compared with each other. `fit` and
-  /// `evaluate` refuse what leaves fewer.
+  /// The fewest examples that a batch must have: 2 where examples are compared with each other. `fit` refuses
+  /// smaller batches, `evaluate` smaller sets.
   var smallestBatch: Int { get }
   /// The rule and its numbers, for logs and checkpoints.
   var summary: String { get }
