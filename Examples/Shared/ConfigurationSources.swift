@@ -68,6 +68,7 @@ public struct ConfigurationSources: Sendable {
   static let architecture = "model.architecture"
   static let objective = "objective.name"
   static let posterior = "model.posterior.name"
+  static let beta = "objective.beta"
   /// Words that were looked up before the settings that they stand for are laid over each other.
   static let names = [architecture, objective, posterior]
 
@@ -141,6 +142,8 @@ public struct ConfigurationSources: Sendable {
       if isNew, var elbo = base.objective.description as? ELBODescription {
         if base.isText {
           elbo.freeBits = RunConfiguration.freeBitsOfText
+        } else if case .text = value(ConfigurationSources.beta) {
+          // A weight that is said as a schedule is to be that one, not a product of two.
         } else {
           elbo.warmupSteps = RunConfiguration.warmupStepsOfNumbers
         }

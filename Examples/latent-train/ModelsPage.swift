@@ -21,7 +21,7 @@ enum ModelsPage {
     ## Posteriors (`--posterior`)
 
     \(table(
-      ["name", "what it is", "settings", "paper", "equation", "file"],
+      ["name", "what it is", "settings", "paper", "equation", "file", "test"],
       try PosteriorSettings.all.map { try row($0.name, $0.origin, settings(PosteriorSettings($0.init()))) }))
 
     ## Likelihoods (`--likelihood`)
@@ -33,7 +33,7 @@ enum ModelsPage {
     Weights may be schedules: \(WeightSchedule.forms).
 
     \(table(
-      ["name", "what it is", "settings", "paper", "equation", "file", "needs"],
+      ["name", "what it is", "settings", "paper", "equation", "file", "test", "needs"],
       try ObjectiveSettings.all.map {
         try row($0.name, $0.origin, settings(ObjectiveSettings($0.init()))) + [$0.requirement]
       }))
@@ -54,7 +54,10 @@ enum ModelsPage {
   }
 
   private static func row(_ name: String, _ origin: Origin, _ settings: String) -> [String] {
-    ["`\(name)`", origin.summary, settings, origin.paper, origin.equation, "`\(origin.file)`"]
+    [
+      "`\(name)`", origin.summary, settings, origin.paper, origin.equation, "`\(origin.file)`",
+      "`\(origin.test)`",
+    ]
   }
 
   /// Everything but the name, `key: value`.

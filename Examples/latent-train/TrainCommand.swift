@@ -135,7 +135,10 @@ struct TrainCommand: ParsableCommand {
   var beta: String?
   @Option(help: "Nats that each latent dimension may use for free. (default: 0; of text 0.25)")
   var freeBits: Double?
-  @Option(help: "Steps over which the divergence's weight rises from 0. (default: 500; of text 0)")
+  @Option(
+    help:
+      "Steps over which the divergence's weight rises from 0. (default: 500; 0 of text, or if --beta moves)"
+  )
   var warmupSteps: Int?
   @Option(help: "Latent samples for each example. (default: 1)") var samples: Int?
 
@@ -236,9 +239,9 @@ struct TrainCommand: ParsableCommand {
 
   private func beginRun(_ sources: ConfigurationSources) throws {
     let asked = try sources.configuration(inputShape: nil)
-    let data = try DataSource(parsing: asked.data)
-    if let out, !printConfig { try data.checkOutside(out) }
-    let source = try data.open(bytes: asked.bytes)
+    let place = try DataSource(parsing: asked.data)
+    if let out, !printConfig { try place.checkOutside(out) }
+    let source = try place.open(bytes: asked.bytes)
     var configuration = try sources.configuration(
       inputShape: source.training.inputShape.dimensions)
     // What was found is kept: other data are to meet the model by the same rule.
@@ -249,10 +252,11 @@ struct TrainCommand: ParsableCommand {
     let model = try makeModel(configuration)
     let start = try origin.map { try StartingParts(from: $0, matching: loaded, for: model) }
     _ = try TrainingRun.look(model, source.training, configuration)
-    try TrainingRun.check(configuration, model, source.training)
+    let data = try RunData(source, configuration)
+    try TrainingRun.check(configuration, model, data)
     let folder = try NewRunFolder(out, resumes: true)
     defer { withExtendedLifetime(folder) {} }
-    try train(configuration, source, texts, folder.lock, from: nil, start)
+    try train(configuration, data, texts, folder.lock, from: nil, start)
   }
 
   private func continueRun(_ sources: ConfigurationSources, in out: String) throws {
@@ -271,7 +275,7 @@ struct TrainCommand: ParsableCommand {
           + "but the run was trained on \(configuration.model.inputShape)", .dataError)
     }
     let texts = try describe(source.training, configuration.data, since: newest.checkpoint)
-    try train(configuration, source, texts, lock, from: newest)
+    try train(configuration, RunData(source, configuration), texts, lock, from: newest)
   }
 
   /// By what the data of a run are recognised, and how their classes are called. Says what is to be known
@@ -298,15 +302,15 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func train(
-    _ configuration: RunConfiguration, _ source: (training: any Dataset, test: (any Dataset)?),
-    _ texts: [String: String], _ lock: RunLock, from saved: (path: String, checkpoint: Checkpoint)?,
+    _ configuration: RunConfiguration, _ data: RunData, _ texts: [String: String], _ lock: RunLock,
+    from saved: (path: String, checkpoint: Checkpoint)?,
     _ start: StartingParts? = nil
   ) throws {
     try TrainingRun(
       configuration: configuration, lock: lock, quiet: quiet, dataTexts: texts, start: start,
       saving: SaveCheckpoints(
         everyEpochs: saveEvery, everySteps: saveSteps, to: lock.folder, keeping: keep)
-    ).train(makeModel(configuration), source.training, test: source.test, from: saved)
+    ).train(makeModel(configuration), data, from: saved)
   }
 
   private func makeModel(_ configuration: RunConfiguration) throws -> any LatentVariableModel {

@@ -4,6 +4,22 @@ import Foundation
 import Latent
 import LatentCommands
 
+/// What a run is given, split once.
+struct RunData {
+  /// As it came.
+  let source: any Dataset
+  let training, validation: Subset
+  let test: (any Dataset)?
+
+  init(
+    _ data: (training: any Dataset, test: (any Dataset)?), _ configuration: RunConfiguration
+  ) throws {
+    (source, test) = data
+    (training, validation) = try data.training.split(
+      validation: configuration.validation, seed: configuration.seed)
+  }
+}
+
 struct TrainingRun {
   let configuration: RunConfiguration
   /// Of the folder that everything goes to.
@@ -18,24 +34,21 @@ struct TrainingRun {
   private var out: String { lock.folder }
 
   func train(
-    _ model: some LatentVariableModel, _ data: some Dataset, test: (any Dataset)?,
+    _ model: some LatentVariableModel, _ data: RunData,
     from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
-    try train(
-      model, by: try TrainingRun.objective(configuration, for: model, data), data, test: test,
-      from: saved)
+    try train(model, by: TrainingRun.objective(configuration, for: model, data), data, from: saved)
   }
 
   /// What is minimised.
   /// - Throws: `ModelRequirementError` where the model lacks what it needs.
   static func objective<Model: LatentVariableModel>(
-    _ configuration: RunConfiguration, for model: Model, _ data: some Dataset
+    _ configuration: RunConfiguration, for model: Model, _ data: RunData
   ) throws -> any TrainingObjective<Model> {
-    let split = try data.split(validation: configuration.validation, seed: configuration.seed)
-    return try configuration.objective.description.make(
+    try configuration.objective.description.make(
       for: model,
       TrainingFacts(
-        examples: split.training.count, inputShape: Shape(configuration.model.inputShape)))
+        examples: data.training.count, inputShape: Shape(configuration.model.inputShape)))
   }
 
   private static func trainer<Model, Rule: TrainingObjective<Model>>(
@@ -55,27 +68,22 @@ struct TrainingRun {
 
   /// Refuses what cannot be trained, before anything is written.
   static func check(
-    _ configuration: RunConfiguration, _ model: some LatentVariableModel, _ data: some Dataset
+    _ configuration: RunConfiguration, _ model: some LatentVariableModel, _ data: RunData
   ) throws {
-    let split = try data.split(validation: configuration.validation, seed: configuration.seed)
     func open<Model>(_ model: Model, _ rule: some TrainingObjective<Model>) throws {
       let trainer = try trainer(configuration, model, rule, stepsPerEpoch: 1)
-      try trainer.requireBatch(of: configuration.batchSize, split.training.name)
-      if split.validation.count > 0 {
-        try trainer.requireBatch(of: split.validation.count, split.validation.name)
-      }
+      try trainer.requireBatch(of: configuration.batchSize, data.training.name)
+      try trainer.requireBatch(of: data.validation.count, data.validation.name)
     }
     try open(model, objective(configuration, for: model, data))
   }
 
   private func train<Model: LatentVariableModel, Rule: TrainingObjective<Model>>(
-    _ model: Model, by objective: Rule, _ data: some Dataset, test: (any Dataset)?,
+    _ model: Model, by objective: Rule, _ data: RunData,
     from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
-    let split = try data.split(validation: configuration.validation, seed: configuration.seed)
-    let validation: (any Dataset)? = split.validation.count > 0 ? split.validation : test
     let transform = try BatchTransforms.parse(configuration.transform)
-    let look = try TrainingRun.look(model, split.training, configuration)
+    let look = try TrainingRun.look(model, data.training, configuration)
     var model = model
     // What a checkpoint holds is kept.
     if saved == nil {
@@ -83,7 +91,7 @@ struct TrainingRun {
       if let start { say(try start.load(into: &model)) }
     }
     let order = BatchOrder(
-      count: split.training.count, batchSize: configuration.batchSize, seed: configuration.seed)
+      count: data.training.count, batchSize: configuration.batchSize, seed: configuration.seed)
     var trainer = try TrainingRun.trainer(
       configuration, model, objective, stepsPerEpoch: order.batchesPerEpoch)
     trainer.average = configuration.optimizer.average.map {
@@ -98,23 +106,50 @@ struct TrainingRun {
       try checkLength(epochsBegun: trainer.epoch + (trainer.batch > 0 ? 1 : 0))
       say("resuming \(saved.path) after step \(trainer.step)")
     } else {
-      say("\(data)\n\(trainer.model.parameterCount) parameters, \(objective.summary)")
+      say("\(data.source)\n\(trainer.model.parameterCount) parameters, \(objective.summary)")
     }
     // Of the model as it starts.
-    let notes =
-      try data.notes
-      + TrainingRun.look(trainer.model, split.training, configuration).notes.map(\.description)
+    var notes =
+      try data.source.notes
+      + TrainingRun.look(trainer.model, data.training, configuration).notes.map(\.description)
+    let left = TrainingRun.leftOut(configuration, data, by: trainer)
+    for note in left.notes { say("note: \(note)") }
+    notes += left.notes
+    let validation: (any Dataset)? = data.validation.count > 0 ? data.validation : left.test
     try AtomicFile.write(Array(try configuration.yaml().utf8), to: "\(out)/config.yaml")
     var events: [any TrainingEvent] = [MetricsLog(to: out), saving]
     if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
     if !quiet { events.append(ProgressDisplay()) }
     try trainer.fit(
-      split.training, epochs: configuration.epochs, batchSize: configuration.batchSize,
+      data.training, epochs: configuration.epochs, batchSize: configuration.batchSize,
       validation: validation, transform: transform, events: events)
     // Not what this call of `fit` did: a resumed run is shown whole.
     try finish(
-      trainer, MetricsLog.epochs(in: out), validation ?? split.training, test: test, transform,
+      trainer, MetricsLog.epochs(in: out), validation ?? data.training, test: left.test, transform,
       notes)
+  }
+
+  /// The test set where the objective can take it, and what of data and settings has no effect.
+  private static func leftOut<Model, Rule>(
+    _ configuration: RunConfiguration, _ data: RunData, by trainer: Trainer<Model, Rule>
+  ) -> (test: (any Dataset)?, notes: [String]) {
+    var (test, notes) = (data.test, [String]())
+    do {
+      if let test { try trainer.requireBatch(of: test.count, test.name) }
+    } catch {
+      test = nil
+      notes.append("the test set is left out: \(error)")
+    }
+    let standard = RunConfiguration(data: configuration.data, model: configuration.model).optimizer
+    let asked = configuration.optimizer
+    if trainer.objective.turns.allSatisfy({ $0.optimizer != nil }),
+      (asked.name, asked.learningRate) != (standard.name, standard.learningRate)
+    {
+      notes.append(
+        "optimizer and learning rate move nobody: all players of '\(configuration.objective.name)' have "
+          + "rules of their own")
+    }
+    return (test, notes)
   }
 
   /// Compares the data with the likelihood before anything is written.

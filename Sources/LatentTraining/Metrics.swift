@@ -118,8 +118,8 @@ public struct EpochMetrics: Sendable, Equatable {
   public let step: Int
   /// Over the steps of the epoch.
   public let training: TermAverage
-  /// The training loss with the warm-up of the objective over; nil where a log was read, which does not
-  /// hold it.
+  /// The training loss with the warm-up of the objective over; measured after the epoch where its first
+  /// player did not move and there is no validation set. Nil where a log was read, which does not hold it.
   public let trainingLossAfterWarmup: Double?
   /// Over the validation set, where there is one.
   public let validation: TermAverage?

@@ -67,7 +67,7 @@ extension Trainer {
         try train(on: dataset, indices, &loop)
         if handlesSignals { try stopIfSignalled(&loop) }
       }
-      history.append(try finishEpoch(&loop, since: start))
+      history.append(try finishEpoch(&loop, dataset, since: start))
       if handlesSignals { try stopIfSignalled(&loop) }
     }
     try loop.each(self) { try $0.runEnded($1) }
@@ -125,7 +125,7 @@ extension Trainer {
   }
 
   private mutating func finishEpoch(
-    _ loop: inout Loop, since start: Date
+    _ loop: inout Loop, _ dataset: some Dataset, since start: Date
   ) throws -> EpochMetrics {
     guard running.examples > 0 else {
       throw TrainingError.nonFinite(
@@ -138,9 +138,16 @@ extension Trainer {
     if let term = validation?.nonFiniteTerm {
       throw TrainingError.nonFiniteValidation(epoch: epoch, term: term)
     }
+    // An epoch in which the first player never moved has measured no loss to compare epochs by.
+    let counted = running.examples(of: "loss")
+    let isMeasured = counted > 0 || validation != nil
+    let afterWarmup =
+      isMeasured
+      ? runningAfterWarmup / Double(counted)
+      : try evaluate(dataset, batchSize: loop.order.batchSize, transform: loop.transform).loss
     let metrics = EpochMetrics(
       epoch: epoch, step: step, training: running,
-      trainingLossAfterWarmup: runningAfterWarmup / Double(running.examples(of: "loss")),
+      trainingLossAfterWarmup: afterWarmup,
       validation: validation,
       learningRate: players[0].learningRate(step: max(0, step - 1)),
       seconds: Date().timeIntervalSince(start))

@@ -195,6 +195,7 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
       foreign.isEmpty,
       "\(foreign.count) buffers were updated that \(Model.self) does not visit: a frozen network "
         + "beside the model is evaluated with LayerContext.inference")
+    objective.settle(&ensemble.model, ensemble.parts, except: frozen)
     average?.update(ensemble.model)
     step += 1
     return report(moves, x, wasSkipped: false)
@@ -332,7 +333,8 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
         ? "the gradient" : move.terms.first { !$0.value.isFinite }?.name ?? "the loss", parameter)
   }
 
-  /// Mean loss terms over a data set, as after training (no dropout, no warm-up).
+  /// Mean loss terms over a data set, as after training (no dropout, no warm-up). Batches are of `batchSize`
+  /// examples, of a few more where the last one would be too small for the objective.
   ///
   /// The averaged weights count where there are some. The noise of the latent samples is a function
   /// of (seed, `epoch`).
@@ -340,12 +342,11 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
   public func evaluate(
     _ dataset: some Dataset, batchSize: Int = 512, transform: (any BatchTransform)? = nil
   ) throws -> TermAverage {
-    try requireBatch(of: min(batchSize, dataset.count), dataset.name)
-    // Where the last batch would be too small for the objective, all are nearly of a size.
-    let rest = dataset.count % batchSize
-    let count = (dataset.count + batchSize - 1) / batchSize
-    let isSmall = rest > 0 && rest < objective.smallestBatch
-    let batchSize = isSmall ? (dataset.count + count - 1) / count : batchSize
+    try requireBatch(of: dataset.count, dataset.name)
+    // The first size, from the one asked for on, at which the objective can take the last batch too.
+    let smallest = objective.smallestBatch
+    var batchSize = max(batchSize, smallest)
+    while (1..<smallest).contains(dataset.count % batchSize) { batchSize += 1 }
     let model = average?.model ?? model
     let root = RandomStream(seed: seed).split("evaluation").split(UInt64(epoch))
     let order = BatchOrder(count: dataset.count, batchSize: batchSize, seed: 0, shuffles: false)

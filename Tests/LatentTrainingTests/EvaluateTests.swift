@@ -16,6 +16,33 @@ import Testing
     #expect(result["none"] == nil)
   }
 
+  /// An objective that compares examples never sees fewer than it can compare, whatever is left over; a set
+  /// that is too small is refused.
+  @Test(arguments: [1, 2, 3, 4, 9, 10, 11, 512]) func batchesThatAreLargeEnough(size: Int) throws {
+    let rule = MatchedPairs()
+    let trainer = Trainer(Point(), objective: rule, optimizer: SGD(learningRate: 1), seed: 0)
+    for count in 3..<25 {
+      let inputs = NDArray((0..<count).map { Float($0) }, shape: [count, 1])
+      let result = try trainer.evaluate(ArrayDataset(inputs: inputs), batchSize: size)
+      #expect(result.examples == count)
+      #expect(abs(result.loss - Double(count - 1) / 2) < 1e-5)
+    }
+    let few = ArrayDataset(inputs: NDArray([1, 2] as [Float], shape: [2, 1]), name: "few")
+    #expect(throws: TrainingError.smallBatch(dataset: "few", count: 2, smallest: 3)) {
+      try trainer.evaluate(few, batchSize: size)
+    }
+  }
+
+  /// The mean of the inputs of three examples and more.
+  struct MatchedPairs: Objective {
+    var summary: String { "MatchedPairs" }
+    var smallestBatch: Int { 3 }
+    func callAsFunction(_ model: Point, _ x: Tensor, _ context: inout LayerContext) -> LossTerms {
+      #expect(x.shape[0] >= 3)
+      return MeanInput()(model, x, &context)
+    }
+  }
+
   @Test func trainingAveragesAreWeightedToo() throws {
     let data = ArrayDataset(inputs: NDArray((0..<10).map { Float($0 * $0) }, shape: [10, 1]))
     var trainer = Trainer(

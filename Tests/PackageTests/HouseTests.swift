@@ -1,6 +1,7 @@
 // The house: a module imports only what stands above it.
 
 import Foundation
+import Latent
 import Testing
 
 @Suite struct HouseTests {
@@ -24,6 +25,16 @@ import Testing
       ("LatentTraining", top), ("Latent", top.union(["LatentTraining"])),
     ]
   }()
+
+  @Test("Every posterior and objective names its source and the test that holds it to its formula")
+  func originsNameFiles() {
+    let origins = ObjectiveSettings.all.map { $0.origin } + PosteriorSettings.all.map { $0.origin }
+    for (folder, paths) in [("Sources", origins.map(\.file)), ("Tests", origins.map(\.test))] {
+      let files = Checkout.files(below: folder, ending: ".swift").map { $0.split(separator: "/") }
+      let known = Set(files.map { "\($0[1])/\($0[$0.count - 1])" })
+      for path in paths { #expect(known.contains(path), "\(folder): \(path)") }
+    }
+  }
 
   @Test("A module imports only what stands above it", arguments: house.map(\.target))
   func imports(target: String) throws {

@@ -104,6 +104,19 @@ import Testing
     }
   }
 
+  /// A weight that is said as a schedule is that one: no warm-up of ours multiplies it.
+  @Test func aScheduleNeedsNoWarmup() throws {
+    try withTemporaryFolder { folder in
+      for (flags, steps) in [
+        (["--beta", "2"], 500), (["--beta", "linear(0, 1, 9)"], 0),
+        (["--beta", "linear(0, 1, 9)", "--warmup-steps", "7"], 7),
+      ] {
+        let text = try printed(["--data", "sprites:8"] + flags, in: folder)
+        #expect(text.contains("warmupSteps: \(steps)\n"), "\(flags)")
+      }
+    }
+  }
+
   /// Names that need quotes survive.
   @Test func unusualNames() throws {
     try withTemporaryFolder { folder in

@@ -55,6 +55,37 @@ import Testing
     }
   }
 
+  /// A test set that the objective cannot take ends no run: it is left out, and so said. So is what moves nobody.
+  @Test func whatHasNoEffect() throws {
+    try withTemporaryFolder { folder in
+      for (name, count) in [("train", 12), ("t10k", 1)] {
+        let pixels = (0..<count * 784).map { UInt8($0 * 37 % 251) }
+        try AtomicFile.write(
+          [0, 0, 8, 3, 0, 0, 0, UInt8(count), 0, 0, 0, 28, 0, 0, 0, 28] + pixels,
+          to: "\(folder)/\(name)-images-idx3-ubyte")
+        try AtomicFile.write(
+          [0, 0, 8, 1, 0, 0, 0, UInt8(count)] + (0..<count).map { UInt8($0 % 10) },
+          to: "\(folder)/\(name)-labels-idx1-ubyte")
+      }
+      for (words, note) in [
+        ("dip1 --validation 0.3 --out a", "the test set is left out: "),
+        ("dip1 --validation 0 --out b", "the test set is left out: "),
+        (
+          "gan --set objective.criticChannels=[2] --learning-rate 0.1 --out c",
+          "optimizer and learning rate move nobody: all players of 'gan' have rules of their own"
+        ),
+      ] {
+        let ended = try Tool.train.run(
+          ("--data mnist:. --model mlp --hidden 3 --latent 2 --epochs 1 --batch 4 --objective "
+            + words).split(separator: " ").map(String.init), in: folder)
+        #expect(ended.code == 0 && ended.errors.contains("note: " + note), "\(ended.errors)")
+        let summary = try String(
+          contentsOfFile: "\(folder)/\(words.suffix(1))/summary.json", encoding: .utf8)
+        #expect(summary.contains(note) && summary.contains("test_loss") == (words.first == "g"))
+      }
+    }
+  }
+
   @Test func refused() throws {
     try withTemporaryFolder { folder in
       #expect(try train("--hidden 6 --epochs 1 --out a", in: folder).code == 0)

@@ -33,7 +33,7 @@ public struct SpectralNorm<Base: WeightedLayer>: Layer {
     let weight = base.matrix(base.weight.detached)
     left = random.normalTensor([weight.shape[0]], weight.dtype).unit(epsilon)
     right = random.normalTensor([weight.shape[1]], weight.dtype).unit(epsilon)
-    for _ in 0..<iterations { (left, right) = iterated(weight, right) }
+    for _ in 0..<iterations { (left, right) = weight.singularVectors(near: right, epsilon) }
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
@@ -44,22 +44,16 @@ public struct SpectralNorm<Base: WeightedLayer>: Layer {
     visitor.visitBuffer(&right, "right")
   }
 
-  private func iterated(_ weight: Tensor, _ right: Tensor) -> (left: Tensor, right: Tensor) {
-    let left = weight.times(right).unit(epsilon)
-    return (left, weight.transposed.times(left).unit(epsilon))
-  }
-
   public func callAsFunction(_ x: Tensor, _ context: inout LayerContext) -> Tensor {
     let weight = base.matrix(base.weight)
     var (u, v) = (context.current(left), context.current(right))
     if context.isTraining {
-      (u, v) = iterated(weight.detached, v)
+      (u, v) = weight.detached.singularVectors(near: v, epsilon)
       context.update(left) { _ in u }
       context.update(right) { _ in v }
     }
-    let largest = (u * weight.times(v)).sum()
     var layer = base
-    layer.weight = base.weight / largest
+    layer.weight = base.weight / weight.stretch(u, v)
     return layer(x, &context)
   }
 }
@@ -67,11 +61,28 @@ public struct SpectralNorm<Base: WeightedLayer>: Layer {
 extension WeightedLayer {
   /// This layer's weight as `[outputs, rest]`.
   fileprivate func matrix(_ weight: Tensor) -> Tensor {
-    outputsAreLast ? weight.asRows.transposed : weight.flattened(from: 1)
+    weight.matrix(outputsAreLast: outputsAreLast)
   }
 }
 
 extension Tensor {
+  /// This weight of a layer as `[outputs, rest]`.
+  package func matrix(outputsAreLast: Bool) -> Tensor {
+    outputsAreLast ? asRows.transposed : flattened(from: 1)
+  }
+
+  /// One step of power iteration towards the singular vectors of the largest singular value of this matrix
+  /// `[outputs, rest]`, from `right` `[rest]`: `[outputs]` and `[rest]`.
+  package func singularVectors(
+    near right: Tensor, _ epsilon: Double = 1e-12
+  ) -> (left: Tensor, right: Tensor) {
+    let left = times(right).unit(epsilon)
+    return (left, transposed.times(left).unit(epsilon))
+  }
+
+  /// u^T W v of this matrix: its largest singular value where u and v belong to it.
+  package func stretch(_ left: Tensor, _ right: Tensor) -> Tensor { (left * times(right)).sum() }
+
   /// All axes but the last as one.
   fileprivate var asRows: Tensor { reshaped([shape.prefix(rank - 1).count, shape[-1]]) }
 
@@ -80,7 +91,7 @@ extension Tensor {
   }
 
   /// This vector over its length, or over `epsilon` where that is larger.
-  fileprivate func unit(_ epsilon: Double) -> Tensor {
+  package func unit(_ epsilon: Double = 1e-12) -> Tensor {
     self / Swift.max(array.sumOfSquares.squareRoot(), epsilon)
   }
 }

@@ -9,35 +9,20 @@ import LatentNumerics
 /// The adversarial autoencoder (Makhzani et al. 2015, section 2), in nats per example.
 ///
 /// Three turns in each step, each after the one before has moved: `autoencoder` lowers -log p(x | z) at one
-/// draw, `critic` learns to tell draws of the prior from codes, and `generator`, the encoder once more
-/// with moments of its own, raises log D(z), which does not saturate. The posterior may be a point. Losses
+/// draw, `critic` learns to tell draws of the prior from codes, and `generator`, the encoder once more by a
+/// rule of its own, raises log D(z), which does not saturate. The posterior may be a point. Losses
 /// of epochs are reconstructions. A prior with parameters stays as it is.
-public struct AdversarialAutoencoder<Model: LatentVariableModel>: TrainingObjective
+public struct AdversarialAutoencoder<Model: LatentVariableModel>: DescribedObjective
 where Model.Posterior: ReparameterizedDistribution {
-  /// Widths of the critic's hidden layers.
-  public let criticHidden: [Int]
-  /// The critic's rate, by Adam with decays 0.5 and 0.999.
-  public let criticLearningRate: Double
+  public let settings: AdversarialAutoencoderDescription
 
-  /// The paper's critic unless told otherwise.
-  public init(
-    criticHidden: [Int] = AdversarialAutoencoderDescription().criticHidden,
-    criticLearningRate: Double = 1e-4
-  ) {
-    self.criticHidden = criticHidden
-    self.criticLearningRate = criticLearningRate
-  }
-
-  public var summary: String {
-    "AdversarialAutoencoder(criticHidden: \(criticHidden), "
-      + "criticLearningRate: \(criticLearningRate))"
-  }
+  public init(_ settings: AdversarialAutoencoderDescription) { self.settings = settings }
 
   public var turns: [Turn] {
     [
       Turn("autoencoder", moves: ["encoder.**", "decoder.**"]),
-      .critic(learningRate: criticLearningRate, beta2: 0.999),
-      Turn("generator", moves: ["encoder.**"]),
+      .critic(learningRate: settings.criticLearningRate),
+      .side("generator", moves: ["encoder.**"], learningRate: settings.generatorLearningRate),
     ]
   }
 
@@ -46,7 +31,8 @@ where Model.Posterior: ReparameterizedDistribution {
   public func makeParts(
     for model: Model, using random: inout RandomStream
   ) -> CriticParts<CodeCritic> {
-    CriticParts(critic: CodeCritic(model.latentShape, hidden: criticHidden, using: &random))
+    CriticParts(
+      critic: CodeCritic(model.latentShape, hidden: settings.criticHidden, using: &random))
   }
 
   public func loss(
@@ -72,24 +58,25 @@ public struct AdversarialAutoencoderDescription: ReparameterizedObjectiveDescrip
   public static let name = "aae"
   public static let origin = Origin(
     "an autoencoder, then a game that makes its codes look like the prior",
-    paper: "Makhzani et al. 2015", equation: "section 2")
+    paper: "Makhzani et al. 2015", equation: "section 2",
+    test: "LatentModelsTests/GameTests.swift")
 
   /// Widths of the critic's hidden layers.
   public var criticHidden = [1000, 1000]
   /// The critic's learning rate.
   public var criticLearningRate = 1e-4
+  /// The encoder's learning rate in its turn against the critic.
+  public var generatorLearningRate = 1e-4
 
   public init() {}
 
   public func validate() throws {
     try check(widths: criticHidden, "criticHidden")
     try check(learningRate: criticLearningRate, "criticLearningRate")
+    try check(learningRate: generatorLearningRate, "generatorLearningRate")
   }
 
   public func makeReparameterized<Model: ReparameterizedModel>(
     for model: Model, _ facts: TrainingFacts
-  ) -> any TrainingObjective<Model> {
-    AdversarialAutoencoder<Model>(
-      criticHidden: criticHidden, criticLearningRate: criticLearningRate)
-  }
+  ) -> any TrainingObjective<Model> { AdversarialAutoencoder<Model>(self) }
 }

@@ -61,3 +61,15 @@ extension DiagonalNormal {
     return (densities.selecting(0, axis: 0), densities.selecting(1, axis: 0))
   }
 }
+
+/// The mean of log q(z_i | x_i) - log (1/B) sum_j q(z_i | x_j) in nats, an estimate of the mutual information of
+/// data and codes z `[batch, latent...]` that is at most log B.
+func mutualInformation(_ posterior: some Distribution, _ z: Tensor) -> Double {
+  let (q, z) = (posterior.evaluable, z.detached)
+  let count = z.shape[0]
+  // Row i holds the densities of z_i under all posteriors.
+  let draws = z.expandingDimension(at: 1).broadcast(to: [count] + z.shape)
+  let densities = q.logProbability(of: draws).detached
+  let own = q.logProbability(of: z).detached
+  return (own - densities.logSumExp(axes: [1])).mean().item + Foundation.log(Double(count))
+}

@@ -10,37 +10,19 @@ import LatentNumerics
 /// section 4): 1 gives the evidence lower bound with K samples, 0 `IWAE`.
 public struct CIWAE<Model: LatentVariableModel>: MultiSampleBound
 where Model.Posterior: ReparameterizedDistribution {
-  public let draws: Int
-  /// The weight of the evidence lower bound, 0 to 1.
-  public let beta: Double
-  public let estimator: EncoderEstimator
+  public let settings: CIWAEDescription
 
-  /// Of so many draws. Traps unless there is one, and `beta` is from 0 to 1.
-  public init(
-    draws: Int, beta: Double, estimator: EncoderEstimator = .pathwise,
-    file: StaticString = #fileID, line: UInt = #line
-  ) {
-    require(
-      draws > 0 && (0...1).contains(beta),
-      "a combined importance-weighted bound of \(draws) draws with beta \(beta)", file: file,
-      line: line)
-    self.draws = draws
-    self.beta = beta
-    self.estimator = estimator
-  }
-
-  public var summary: String {
-    "CIWAE(draws: \(draws), beta: \(beta), estimator: \(estimator.rawValue))"
-  }
+  public init(_ settings: CIWAEDescription) { self.settings = settings }
 
   public func bound(_ logWeights: Tensor) -> Tensor {
-    logWeights.mean(axes: [0]) * beta + logWeights.logMeanExp() * (1 - beta)
+    logWeights.mean(axes: [0]) * settings.beta + logWeights.logMeanExp() * (1 - settings.beta)
   }
 
   /// c = beta / K + (1 - beta) w~, and c - dc / dlog w = beta / K + (1 - beta) w~^2.
   public func doublyReparameterizedShare(_ logWeights: Tensor) -> Tensor {
     let weights = softmax(logWeights, axis: 0)
-    let plain = beta / Double(draws)
+    let beta = settings.beta
+    let plain = beta / Double(settings.draws)
     let coefficients = weights * (1 - beta) + plain
     // Where a weight underflows and beta is 0, nothing comes back that could be scaled.
     let safe = Tensor.where(coefficients .> 0, coefficients, coefficients.onesLike)
@@ -49,17 +31,16 @@ where Model.Posterior: ReparameterizedDistribution {
 }
 
 /// The combined bound in words.
-public struct CIWAEDescription: ReparameterizedObjectiveDescription {
+public struct CIWAEDescription: MultiSampleDescription {
   public static let name = "ciwae"
   public static let origin = Origin(
     "between the evidence lower bound and the importance-weighted one",
-    paper: "Rainforth et al. 2018", equation: "section 4")
+    paper: "Rainforth et al. 2018", equation: "section 4",
+    test: "LatentModelsTests/MultiSampleBoundTests.swift")
 
-  /// Latent draws for each example.
   public var samples = 10
   /// The weight of the evidence lower bound, 0 to 1.
   public var beta = 0.5
-  /// How the encoder's gradient is estimated.
   public var estimator = EncoderEstimator.pathwise
 
   public init() {}
@@ -73,6 +54,6 @@ public struct CIWAEDescription: ReparameterizedObjectiveDescription {
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
     try requirePosterior(of: model, for: estimator)
-    return CIWAE<Model>(draws: samples, beta: beta, estimator: estimator)
+    return CIWAE<Model>(self)
   }
 }

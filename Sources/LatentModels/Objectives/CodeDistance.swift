@@ -6,7 +6,7 @@ import LatentLayers
 import LatentNumerics
 
 /// A distance between two sets of equally many codes, differentiable by the first.
-public protocol CodeDistance: Sendable, Hashable, CustomStringConvertible {
+public protocol CodeDistance: Sendable {
   /// The distance of codes z `[batch, ...]` from constant codes y of the same shape, `[]`.
   func callAsFunction(
     from z: Tensor, to y: Tensor, using random: inout RandomStream

@@ -10,38 +10,21 @@ import LatentNumerics
 ///
 /// The absolute value is of the batch's mean divergence, as in disentanglement_lib. (The mean of the
 /// examples' absolute values is another objective, and never smaller.)
-public struct ControlledCapacity<Model: LatentVariableModel>: Objective
+public struct ControlledCapacity<Model: LatentVariableModel>: Objective, DescribedObjective
 where Model.Posterior: ReparameterizedDistribution {
-  /// The weight of the deviation from the capacity.
-  public let gamma: Double
-  /// The divergence that is aimed at, in nats.
-  public let capacity: WeightSchedule
+  public let settings: CapacityDescription
 
-  /// Traps where a number is negative.
-  public init(
-    gamma: Double, capacity: WeightSchedule, file: StaticString = #fileID, line: UInt = #line
-  ) {
-    require(
-      gamma >= 0 && capacity.isWeight, "a capacity of \(capacity) nats, weighed by \(gamma)",
-      file: file, line: line)
-    self.gamma = gamma
-    self.capacity = capacity
-  }
-
-  public var summary: String { "ControlledCapacity(gamma: \(gamma), capacity: \(capacity))" }
+  public init(_ settings: CapacityDescription) { self.settings = settings }
 
   public func callAsFunction(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
     let pass = model.variationalPass(x, &context)
-    guard let divergence = pass.divergence else {
-      fatalError("a capacity needs a posterior with a density: found \(Model.Posterior.self)")
-    }
-    let (reconstruction, kl) = (-(pass.logLikelihood.mean()), divergence.mean())
+    let (reconstruction, kl) = pass.means(for: Settings.purpose)
     return LossTerms(
-      context, weights: [capacity], terms: [("reconstruction", reconstruction), ("kl", kl)],
-      klMethod: pass.divergenceMethod
-    ) { reconstruction + abs(kl - $0[0]) * gamma }
+      context, weights: [settings.capacity],
+      terms: [("reconstruction", reconstruction), ("kl", kl)], klMethod: pass.divergenceMethod
+    ) { reconstruction + abs(kl - $0[0]) * settings.gamma }
   }
 }
 
@@ -49,7 +32,8 @@ where Model.Posterior: ReparameterizedDistribution {
 public struct CapacityDescription: ReparameterizedObjectiveDescription {
   public static let name = "capacity"
   public static let origin = Origin(
-    "the divergence held at a capacity that rises", paper: "Burgess et al. 2018", equation: "8")
+    "the divergence held at a capacity that rises", paper: "Burgess et al. 2018", equation: "8",
+    test: "LatentModelsTests/MomentObjectiveTests.swift")
 
   /// The weight of the deviation from the capacity.
   public var gamma = 1000.0
@@ -67,6 +51,6 @@ public struct CapacityDescription: ReparameterizedObjectiveDescription {
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
     try requireDivergence(of: model)
-    return ControlledCapacity<Model>(gamma: gamma, capacity: capacity)
+    return ControlledCapacity<Model>(self)
   }
 }

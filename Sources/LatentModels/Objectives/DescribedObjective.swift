@@ -26,11 +26,10 @@ extension DescribedObjective {
     self.init(Settings.standard(file: file, line: line, change))
   }
 
-  /// `FactorVAE(gamma: 35, criticHidden: [1000, 1000])`: the type and all its numbers.
+  /// `factor(gamma: 35, criticHidden: [1000, 1000])`: the objective's word and all its numbers.
   public var summary: String {
-    let name = "\(Self.self)".prefix { $0 != "<" }
     let numbers = Mirror(reflecting: settings).children.map { "\($0.label ?? ""): \($0.value)" }
-    return "\(name)(\(numbers.joined(separator: ", ")))"
+    return "\(Settings.name)(\(numbers.joined(separator: ", ")))"
   }
 }
 

@@ -8,44 +8,26 @@ import LatentNumerics
 
 /// `reconstruction + kl + a sum_{i != j} C_ij² + b sum_i (C_ii - 1)²`, in nats per example.
 ///
-/// C is the covariance over the batch (divided by its size) of the posterior means; of draws, which adds the
-/// mean variance to its diagonal, where `ofDraws`. Every pair counts twice, as in the reference, whose
+/// C is the covariance over the batch (divided by its size) of the posterior means, or of draws, which adds
+/// the mean variance to its diagonal: `Settings.ofDraws`. Every pair counts twice, as in the reference, whose
 /// weights assume it. A batch of one example has no covariance and traps.
-public struct DisentangledPrior<Model: DiagonalNormalModel>: Objective {
-  /// Whether the covariance is that of draws (DIP-VAE-II) instead of means (DIP-VAE-I).
-  public let ofDraws: Bool
-  /// The weight of the squared elements beside the diagonal.
-  public let offDiagonal: WeightSchedule
-  /// The weight of the squared distances of the diagonal from 1.
-  public let diagonal: WeightSchedule
+public struct DisentangledPrior<Model: DiagonalNormalModel, Settings: DisentangledPriorDescription>:
+  Objective, DescribedObjective
+{
+  public let settings: Settings
 
-  /// Traps where a weight is negative.
-  public init(
-    ofDraws: Bool, offDiagonal: WeightSchedule, diagonal: WeightSchedule,
-    file: StaticString = #fileID, line: UInt = #line
-  ) {
-    require(
-      offDiagonal.isWeight && diagonal.isWeight,
-      "a disentangled prior with weights \(offDiagonal), \(diagonal)", file: file, line: line)
-    self.ofDraws = ofDraws
-    self.offDiagonal = offDiagonal
-    self.diagonal = diagonal
-  }
+  public init(_ settings: Settings) { self.settings = settings }
 
   public var smallestBatch: Int { 2 }
-  public var summary: String {
-    "DisentangledPrior(ofDraws: \(ofDraws), offDiagonal: \(offDiagonal), diagonal: \(diagonal))"
-  }
 
   public func callAsFunction(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
     let pass = model.variationalPass(x, &context)
-    guard let divergence = pass.divergence else { fatalError("a normal has a divergence") }
-    let (reconstruction, kl) = (-(pass.logLikelihood.mean()), divergence.mean())
+    let (reconstruction, kl) = pass.means(for: Settings.purpose)
     let deviation = covarianceDeviation(of: pass.posterior)
     return LossTerms(
-      context, weights: [offDiagonal, diagonal],
+      context, weights: [settings.offDiagonal, settings.diagonal],
       terms: [
         ("reconstruction", reconstruction), ("kl", kl), ("offDiagonal", deviation.offDiagonal),
         ("diagonal", deviation.diagonal),
@@ -70,59 +52,56 @@ public struct DisentangledPrior<Model: DiagonalNormalModel>: Objective {
     let covariance = matmul(centered, centered, transpose: .left) / Double(count)
     let identity = Tensor.identity(size, means.dtype)
     var variances = covariance.diagonal
-    if ofDraws { variances = variances + q.variance.flattened(from: 1).mean(axes: [0]) }
+    if Settings.ofDraws { variances = variances + q.variance.flattened(from: 1).mean(axes: [0]) }
     return (square(covariance * (1 - identity)).sum(), square(variances - 1).sum())
   }
 }
 
+/// Disentangled priors in words.
+public protocol DisentangledPriorDescription: DiagonalNormalObjectiveDescription {
+  /// Whether the covariance is that of draws (DIP-VAE-II) instead of means (DIP-VAE-I).
+  static var ofDraws: Bool { get }
+  /// The weight of the squared elements beside the diagonal.
+  var offDiagonal: WeightSchedule { get set }
+  /// The weight of the squared distances of the diagonal from 1.
+  var diagonal: WeightSchedule { get set }
+}
+
+extension DisentangledPriorDescription {
+  public func validate() throws {
+    try check(weight: offDiagonal, "offDiagonal")
+    try check(weight: diagonal, "diagonal")
+  }
+
+  public func makeDiagonalNormal<Model: DiagonalNormalModel>(
+    for model: Model, _ facts: TrainingFacts
+  ) -> any TrainingObjective<Model> { DisentangledPrior<Model, Self>(self) }
+}
+
 /// DIP-VAE-I in words.
-public struct DisentangledMeansDescription: DiagonalNormalObjectiveDescription {
+public struct DisentangledMeansDescription: DisentangledPriorDescription {
   public static let name = "dip1"
   public static let origin = Origin(
     "the covariance of posterior means pulled towards the identity", paper: "Kumar et al. 2018",
-    equation: "6")
+    equation: "6", test: "LatentModelsTests/MomentObjectiveTests.swift")
+  public static let ofDraws = false
 
-  /// The weight of the squared elements beside the diagonal.
   public var offDiagonal: WeightSchedule = 10
-  /// The weight of the squared distances of the diagonal from 1.
   public var diagonal: WeightSchedule = 100
 
   public init() {}
-
-  public func validate() throws {
-    try check(weight: offDiagonal, "offDiagonal")
-    try check(weight: diagonal, "diagonal")
-  }
-
-  public func makeDiagonalNormal<Model: DiagonalNormalModel>(
-    for model: Model, _ facts: TrainingFacts
-  ) -> any TrainingObjective<Model> {
-    DisentangledPrior<Model>(ofDraws: false, offDiagonal: offDiagonal, diagonal: diagonal)
-  }
 }
 
 /// DIP-VAE-II in words.
-public struct DisentangledDrawsDescription: DiagonalNormalObjectiveDescription {
+public struct DisentangledDrawsDescription: DisentangledPriorDescription {
   public static let name = "dip2"
   public static let origin = Origin(
     "the covariance of latents pulled towards the identity", paper: "Kumar et al. 2018",
-    equation: "7")
+    equation: "7", test: "LatentModelsTests/MomentObjectiveTests.swift")
+  public static let ofDraws = true
 
-  /// The weight of the squared elements beside the diagonal.
   public var offDiagonal: WeightSchedule = 10
-  /// The weight of the squared distances of the diagonal from 1.
   public var diagonal: WeightSchedule = 10
 
   public init() {}
-
-  public func validate() throws {
-    try check(weight: offDiagonal, "offDiagonal")
-    try check(weight: diagonal, "diagonal")
-  }
-
-  public func makeDiagonalNormal<Model: DiagonalNormalModel>(
-    for model: Model, _ facts: TrainingFacts
-  ) -> any TrainingObjective<Model> {
-    DisentangledPrior<Model>(ofDraws: true, offDiagonal: offDiagonal, diagonal: diagonal)
-  }
 }

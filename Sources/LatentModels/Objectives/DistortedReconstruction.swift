@@ -8,28 +8,18 @@ import LatentNumerics
 /// `distortion + beta * kl`; the distortion alone where the posterior is a point.
 ///
 /// A loss, not a bound: the distortion is no log-density, and only `kl` is in nats.
-public struct DistortedReconstruction<Model: LatentVariableModel>: Objective
+public struct DistortedReconstruction<
+  Model: LatentVariableModel, Settings: DistortedReconstructionDescription
+>: Objective, DescribedObjective
 where Model.Posterior: ReparameterizedDistribution {
-  /// What reconstructions cost.
-  public let distortion: Distortion
-  /// The weight of the divergence.
-  public let beta: WeightSchedule
+  public let settings: Settings
 
-  /// Traps where the weight is negative.
-  public init(
-    _ distortion: Distortion, beta: WeightSchedule = 1, file: StaticString = #fileID,
-    line: UInt = #line
-  ) {
-    require(beta.isWeight, "a divergence with weight \(beta)", file: file, line: line)
-    self.distortion = distortion
-    self.beta = beta
-  }
-
-  public var summary: String { "DistortedReconstruction(\(distortion), beta: \(beta))" }
+  public init(_ settings: Settings) { self.settings = settings }
 
   public func callAsFunction(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
+    let distortion = settings.distortion
     let pass = model.variationalPass(x, &context) { likelihood, context in
       -distortion(likelihood, x, observedIn: context)
     }
@@ -39,25 +29,34 @@ where Model.Posterior: ReparameterizedDistribution {
     }
     let kl = divergence.mean()
     return LossTerms(
-      context, weights: [beta], terms: [("reconstruction", reconstruction), ("kl", kl)],
+      context, weights: [settings.beta], terms: [("reconstruction", reconstruction), ("kl", kl)],
       klMethod: pass.divergenceMethod
     ) { reconstruction + kl.weighted($0[0]) }
   }
 }
 
+/// Costs of reconstructions in words.
+public protocol DistortedReconstructionDescription: ReparameterizedObjectiveDescription {
+  /// What reconstructions cost.
+  var distortion: Distortion { get }
+  /// The weight of the divergence.
+  var beta: WeightSchedule { get set }
+}
+
 /// The log-cosh loss in words.
-public struct LogCoshDescription: ReparameterizedObjectiveDescription {
+public struct LogCoshDescription: DistortedReconstructionDescription {
   public static let name = "log-cosh"
   public static let origin = Origin(
     "log-cosh of reconstruction errors: quadratic when small, linear when large",
-    paper: "Chen et al. 2019", equation: "3")
+    paper: "Chen et al. 2019", equation: "f(t; a)", test: "LatentModelsTests/DistortionTests.swift")
 
   /// The errors at which the cost turns from quadratic to linear are around 1 over this.
   public var sharpness = 10.0
-  /// The weight of the divergence.
   public var beta: WeightSchedule = 1
 
   public init() {}
+
+  public var distortion: Distortion { .logCosh(sharpness: sharpness) }
 
   public func validate() throws {
     try check(sharpness > 0 && sharpness.isFinite, "sharpness", sharpness, "a positive number")
@@ -68,25 +67,28 @@ public struct LogCoshDescription: ReparameterizedObjectiveDescription {
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
     try requireMeanOfLikelihood(model)
-    return DistortedReconstruction<Model>(.logCosh(sharpness: sharpness), beta: beta)
+    return DistortedReconstruction<Model, Self>(self)
   }
 }
 
 /// The multi-scale structural similarity as a loss, in words.
-public struct StructuralSimilarityDescription: ReparameterizedObjectiveDescription {
+public struct StructuralSimilarityDescription: DistortedReconstructionDescription {
   public static let name = "ms-ssim"
   public static let origin = Origin(
     "structural similarity of pictures at several scales", paper: "Wang et al. 2003",
-    equation: "7")
+    equation: "7", test: "LatentModelsTests/DistortionTests.swift")
 
   /// The weight of 1 - MS-SSIM, which is at most 1 where squared errors are sums over all pixels.
   public var weight = 1000.0
   /// The difference between the darkest and the brightest value.
   public var range = 1.0
-  /// The weight of the divergence.
   public var beta: WeightSchedule = 1
 
   public init() {}
+
+  public var distortion: Distortion {
+    .structural(StructuralSimilarity(range: range), weight: weight)
+  }
 
   public func validate() throws {
     try check(weight: weight, "weight")
@@ -107,7 +109,6 @@ public struct StructuralSimilarityDescription: ReparameterizedObjectiveDescripti
         purpose: Self.purpose, found: "inputs of shape \(shape)",
         expected: "pictures [height, width, channels] of \(least) x \(least) pixels or more")
     }
-    return DistortedReconstruction<Model>(
-      .structural(StructuralSimilarity(range: range), weight: weight), beta: beta)
+    return DistortedReconstruction<Model, Self>(self)
   }
 }

@@ -22,7 +22,8 @@ public enum Distortion: Sendable, Hashable, CustomStringConvertible {
     case .likelihood: "likelihood"
     case .squared: "squared"
     case .logCosh(let sharpness): "logCosh(sharpness: \(sharpness))"
-    case .structural(let similarity, let weight): "\(weight) * (1 - \(similarity))"
+    case .structural(let similarity, let weight):
+      "\(weight) * (1 - MS-SSIM(range: \(similarity.range)))"
     }
   }
 

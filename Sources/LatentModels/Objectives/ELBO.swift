@@ -54,8 +54,7 @@ where Model.Posterior: ReparameterizedDistribution {
   ) {
     require(samples > 0, "ELBO with \(samples) samples", file: file, line: line)
     require(
-      beta.isPossible && beta.values.allSatisfy { $0 >= 0 } && freeBits >= 0,
-      "ELBO with beta \(beta), free bits \(freeBits)", file: file,
+      beta.isWeight && freeBits >= 0, "ELBO with beta \(beta), free bits \(freeBits)", file: file,
       line: line)
     self.beta = beta
     self.samples = samples
@@ -113,7 +112,8 @@ public struct ELBODescription: ReparameterizedObjectiveDescription {
   public static let name = "elbo"
   public static let origin = Origin(
     "the evidence lower bound, with beta, free bits and a warm-up",
-    paper: "Kingma and Welling 2014; Higgins et al. 2017", equation: "3; 4")
+    paper: "Kingma and Welling 2014; Higgins et al. 2017", equation: "3; 4",
+    test: "LatentModelsTests/ELBOTests.swift")
 
   /// The weight of the divergence.
   public var beta: WeightSchedule = 1

@@ -21,7 +21,10 @@ where Model.Posterior: ReparameterizedDistribution {
   public init(_ settings: FactorVAEDescription) { self.settings = settings }
 
   public var turns: [Turn] {
-    [Turn("model", moves: Turn.modelParts), .critic(learningRate: settings.criticLearningRate)]
+    [
+      Turn("model", moves: Turn.modelParts),
+      .critic(learningRate: settings.criticLearningRate, beta2: 0.9),
+    ]
   }
 
   public func makeParts(
@@ -56,10 +59,7 @@ where Model.Posterior: ReparameterizedDistribution {
     _ model: Model, _ critic: CodeCritic, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
     let pass = model.variationalPass(x, &context)
-    guard let divergence = pass.divergence else {
-      fatalError("FactorVAE needs a posterior with a density, not \(Model.Posterior.self)")
-    }
-    let (reconstruction, kl) = (-(pass.logLikelihood.mean()), divergence.mean())
+    let (reconstruction, kl) = pass.means(for: Settings.purpose)
     let correlation = logRatio(critic(pass.z)).mean()
     var terms = LossTerms(
       context, weights: [settings.gamma],
@@ -127,7 +127,8 @@ public struct FactorVAEDescription: ReparameterizedObjectiveDescription {
   public static let name = "factor"
   public static let origin = Origin(
     "the bound less the total correlation that a critic sees in the codes",
-    paper: "Kim and Mnih 2018", equation: "2, algorithm 2")
+    paper: "Kim and Mnih 2018", equation: "2, algorithm 2",
+    test: "LatentModelsTests/FactorVAETests.swift")
 
   public static let requirement = "a reparameterised posterior with a density"
 

@@ -10,33 +10,32 @@ import LatentNumerics
 ///
 /// `decoder` makes means of the likelihood at draws of the prior and minimises -log D of them; `critic` tells
 /// them from data. Both move along losses of the same parameters, and the critic judges the very data of
-/// the decoder's turn. The encoder and the prior stay as they are. The loss of epochs is the decoder's, which
-/// is no measure of quality.
-public struct GAN<Model: ExpectedDataModel>: TrainingObjective {
-  /// The network of the critic.
-  public let critic: PictureCriticSettings
+/// the decoder's turn. Each has a rule of its own, Adam with decays 0.5 and 0.999 (Radford, Metz and Chintala
+/// 2016). The encoder and the prior stay as they are. The loss of epochs is the decoder's, which is no measure
+/// of quality.
+public struct GAN<Model: ExpectedDataModel>: DescribedObjective {
+  public let settings: GANDescription
 
-  /// A critic as of DCGAN, halved down to sides of 4, unless told otherwise.
-  public init(critic: PictureCriticSettings = PictureCriticSettings()) { self.critic = critic }
-
-  public var summary: String { "GAN(critic: \(critic))" }
+  public init(_ settings: GANDescription) { self.settings = settings }
 
   public var turns: [Turn] {
     [
-      Turn("decoder", moves: ["decoder.**"]),
-      .critic(learningRate: critic.learningRate, beta2: 0.999),
+      .side("decoder", moves: ["decoder.**"], learningRate: settings.decoderLearningRate),
+      .critic(learningRate: settings.criticLearningRate),
     ]
   }
 
   public func makeParts(
     for model: Model, using random: inout RandomStream
-  ) -> CriticParts<PictureCritic> { critic.parts(for: model, using: &random) }
+  ) -> CriticParts<PictureCritic> {
+    CriticParts(critic: settings.critic(for: model, using: &random))
+  }
 
   public func loss(
     of turn: Int, _ model: Model, _ parts: CriticParts<PictureCritic>, _ x: Tensor,
     _ context: inout LayerContext
   ) -> LossTerms {
-    model.requireWhole(context, for: GANDescription.name)
+    model.requireWhole(context, for: Settings.name)
     let fake = context.fields[fakeField] ?? model.imagined(x.shape[0], &context)
     if turn == 0 {
       var terms = LossTerms(total: unreality(parts.critic(fake)), terms: [])
@@ -52,34 +51,32 @@ public struct GAN<Model: ExpectedDataModel>: TrainingObjective {
 private let fakeField = "gan.fake"
 
 /// A generative adversarial network in words.
-public struct GANDescription: ObjectiveDescription {
+public struct GANDescription: PictureCriticDescription {
   public static let name = "gan"
   public static let origin = Origin(
     "the decoder alone against a critic of data", paper: "Goodfellow et al. 2014",
-    equation: "1, section 3")
+    equation: "1, section 3", test: "LatentModelsTests/GameTests.swift")
 
   public static let requirement = "a likelihood with a mean"
 
-  /// Channels of the critic of pictures.
-  public var criticChannels = PictureCriticSettings().channels
-  /// Widths of the critic of other data.
-  public var criticHidden = PictureCriticSettings().hidden
-  /// The critic's learning rate.
-  public var criticLearningRate = PictureCriticSettings().learningRate
+  public var criticChannels = PictureCritic.standardChannels
+  public var criticHidden = PictureCritic.standardWidths
+  public var criticLearningRate = 2e-4
+  /// The decoder's learning rate.
+  public var decoderLearningRate = 2e-4
 
   public init() {}
 
   public func validate() throws {
-    try check(criticChannels, criticHidden, criticLearningRate)
+    try checkCritic()
+    try check(learningRate: decoderLearningRate, "decoderLearningRate")
   }
 
   public func make<Model: LatentVariableModel>(
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
-    let critic = PictureCriticSettings(
-      channels: criticChannels, hidden: criticHidden, learningRate: criticLearningRate)
     func open<Opened: ExpectedDataModel>(_ model: Opened) -> any TrainingObjective {
-      GAN<Opened>(critic: critic)
+      GAN<Opened>(self)
     }
     return cast(open(try requireExpectedData(of: model)), for: model)
   }

@@ -13,20 +13,9 @@ import LatentNumerics
 /// (there called MIWAE, for "missing").
 public struct IWAE<Model: LatentVariableModel>: MultiSampleBound
 where Model.Posterior: ReparameterizedDistribution {
-  public let draws: Int
-  public let estimator: EncoderEstimator
+  public let settings: IWAEDescription
 
-  /// Of so many draws. Traps unless there is one.
-  public init(
-    draws: Int, estimator: EncoderEstimator = .pathwise, file: StaticString = #fileID,
-    line: UInt = #line
-  ) {
-    require(draws > 0, "an importance-weighted bound of \(draws) draws", file: file, line: line)
-    self.draws = draws
-    self.estimator = estimator
-  }
-
-  public var summary: String { "IWAE(draws: \(draws), estimator: \(estimator.rawValue))" }
+  public init(_ settings: IWAEDescription) { self.settings = settings }
 
   public func bound(_ logWeights: Tensor) -> Tensor { logWeights.logMeanExp() }
 
@@ -37,24 +26,21 @@ where Model.Posterior: ReparameterizedDistribution {
 }
 
 /// The importance-weighted bound in words.
-public struct IWAEDescription: ReparameterizedObjectiveDescription {
+public struct IWAEDescription: MultiSampleDescription {
   public static let name = "iwae"
   public static let origin = Origin(
-    "the importance-weighted bound", paper: "Burda, Grosse and Salakhutdinov 2016", equation: "8")
+    "the importance-weighted bound", paper: "Burda, Grosse and Salakhutdinov 2016", equation: "8",
+    test: "LatentModelsTests/MultiSampleBoundTests.swift")
 
-  /// Latent draws for each example.
   public var samples = 10
-  /// How the encoder's gradient is estimated.
   public var estimator = EncoderEstimator.pathwise
 
   public init() {}
-
-  public func validate() throws { try check(samples: samples, "samples") }
 
   public func makeReparameterized<Model: ReparameterizedModel>(
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
     try requirePosterior(of: model, for: estimator)
-    return IWAE<Model>(draws: samples, estimator: estimator)
+    return IWAE<Model>(self)
   }
 }

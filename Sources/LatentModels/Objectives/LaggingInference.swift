@@ -2,7 +2,6 @@
 // has found out what to put there. So the encoder is trained until it has caught up before the decoder
 // moves, as long as the latents still gain information that way.
 
-import Foundation
 import LatentAutodiff
 import LatentDistributions
 import LatentLayers
@@ -22,23 +21,11 @@ import LatentNumerics
 ///
 /// The paper looks at the information of a validation set after each epoch, and at batches of their own in
 /// the inner loop; a rule of turns sees one batch at a time. Where the policy stands is saved with the run.
-public struct LaggingInference<Model: LatentVariableModel>: TrainingObjective
+public struct LaggingInference<Model: LatentVariableModel>: DescribedObjective
 where Model.Posterior: ReparameterizedDistribution {
-  /// The weight of the divergence.
-  public let beta: WeightSchedule
-  /// When the decoder moves.
-  public let policy: LaggingPolicy
+  public let settings: LaggingInferenceDescription
 
-  /// The paper's policy unless told otherwise.
-  public init(beta: WeightSchedule = 1, policy: LaggingPolicy = LaggingPolicy()) {
-    self.beta = beta
-    self.policy = policy
-  }
-
-  public var summary: String {
-    "LaggingInference(beta: \(beta), window: \(policy.window), limit: \(policy.limit), "
-      + "period: \(policy.period))"
-  }
+  public init(_ settings: LaggingInferenceDescription) { self.settings = settings }
 
   /// Where the policy stands.
   public struct Parts: Module {
@@ -74,12 +61,9 @@ where Model.Posterior: ReparameterizedDistribution {
         total: -(likelihood.logProbability(of: x, observedIn: context).mean()), terms: [])
     }
     let pass = model.variationalPass(x, &context)
-    guard let divergence = pass.divergence else {
-      fatalError("LaggingInference needs a posterior with a density, not \(Model.Posterior.self)")
-    }
-    let (reconstruction, kl) = (-(pass.logLikelihood.mean()), divergence.mean())
+    let (reconstruction, kl) = pass.means(for: Settings.purpose)
     var terms = LossTerms(
-      context, weights: [beta], terms: [("reconstruction", reconstruction), ("kl", kl)],
+      context, weights: [settings.beta], terms: [("reconstruction", reconstruction), ("kl", kl)],
       klMethod: pass.divergenceMethod
     ) { reconstruction + kl.weighted($0[0]) }
     terms.handover = [codesField: pass.z]
@@ -95,100 +79,9 @@ where Model.Posterior: ReparameterizedDistribution {
     var state = LaggingPolicy.State(parts.state.doubles)
     guard state.isAggressive else { return }
     let information = state.isDue ? mutualInformation(pass.posterior, pass.z) : nil
-    policy.advance(&state, loss: loss.item, information: information)
+    settings.policy.advance(&state, loss: loss.item, information: information)
     context.update(parts.state) { Tensor(state.numbers).converted(to: $0.dtype) }
   }
-}
-
-/// When the decoder of `LaggingInference` moves.
-public struct LaggingPolicy: Sendable, Hashable {
-  /// Steps of the encoder whose mean loss is compared with that of as many before.
-  public var window: Int
-  /// The most steps that the decoder waits for.
-  public var limit: Int
-  /// Moves of the decoder over which the information is averaged.
-  public var period: Int
-
-  /// The paper's inner loop unless told otherwise. Traps unless all are positive.
-  public init(
-    window: Int = 10, limit: Int = 100, period: Int = 100, file: StaticString = #fileID,
-    line: UInt = #line
-  ) {
-    require(
-      window > 0 && limit > 0 && period > 0,
-      "LaggingPolicy: window \(window), limit \(limit), period \(period)", file: file, line: line)
-    self.window = window
-    self.limit = limit
-    self.period = period
-  }
-
-  /// What has been seen so far.
-  struct State: Equatable {
-    var isAggressive = true
-    /// Whether the decoder moves at the next step.
-    var isDue = false
-    /// Steps of the encoder since the decoder moved.
-    var steps = 0
-    /// The sum of the losses of the window in progress, and the mean of the one before.
-    var sum = 0.0, previous = 0.0
-    /// Moves of the decoder in the period in progress, and the sum of the information at them.
-    var moves = 0
-    var information = 0.0
-    /// The largest average of a period.
-    var best = 0.0
-
-    var decoderMoves: Bool { !isAggressive || isDue }
-
-    init() {}
-
-    init(_ numbers: [Double]) {
-      (isAggressive, isDue, steps) = (numbers[0] != 0, numbers[1] != 0, Int(numbers[2]))
-      (sum, previous) = (numbers[3], numbers[4])
-      (moves, information, best) = (Int(numbers[5]), numbers[6], numbers[7])
-    }
-
-    var numbers: [Double] {
-      [
-        isAggressive ? 1 : 0, isDue ? 1 : 0, Double(steps), sum, previous, Double(moves),
-        information, best,
-      ]
-    }
-  }
-
-  /// After a step of the encoder with this loss; `information` where the decoder moved too.
-  func advance(_ state: inout State, loss: Double, information: Double?) {
-    if let information {
-      (state.isDue, state.steps, state.sum) = (false, 0, 0)
-      state.moves += 1
-      state.information += information
-      guard state.moves == period else { return }
-      let average = state.information / Double(period)
-      state.isAggressive = average >= state.best
-      state.best = max(state.best, average)
-      (state.moves, state.information) = (0, 0)
-      return
-    }
-    state.steps += 1
-    state.sum += loss
-    if state.steps % window == 0 {
-      let mean = state.sum / Double(window)
-      state.isDue = state.steps > window && mean >= state.previous
-      (state.previous, state.sum) = (mean, 0)
-    }
-    if state.steps >= limit { state.isDue = true }
-  }
-}
-
-/// The mean of log q(z_i | x_i) - log (1/B) sum_j q(z_i | x_j) in nats, an estimate of the mutual information of
-/// data and codes z `[batch, latent...]` that is at most log B.
-func mutualInformation(_ posterior: some Distribution, _ z: Tensor) -> Double {
-  let (q, z) = (posterior.evaluable, z.detached)
-  let count = z.shape[0]
-  // Row i holds the densities of z_i under all posteriors.
-  let draws = z.expandingDimension(at: 1).broadcast(to: [count] + z.shape)
-  let densities = q.logProbability(of: draws).detached
-  let own = q.logProbability(of: z).detached
-  return (own - densities.logSumExp(axes: [1])).mean().item + log(Double(count))
 }
 
 /// What the encoder's turn leaves for the decoder's.
@@ -199,7 +92,7 @@ public struct LaggingInferenceDescription: ReparameterizedObjectiveDescription {
   public static let name = "lagging"
   public static let origin = Origin(
     "the bound with an encoder that is trained ahead of the decoder", paper: "He et al. 2019",
-    equation: "algorithm 1")
+    equation: "algorithm 1", test: "LatentModelsTests/GameTests.swift")
 
   public static let requirement =
     "a reparameterised posterior whose density is known at any value"
@@ -215,6 +108,9 @@ public struct LaggingInferenceDescription: ReparameterizedObjectiveDescription {
 
   public init() {}
 
+  /// When the decoder moves.
+  var policy: LaggingPolicy { LaggingPolicy(window: window, limit: limit, period: period) }
+
   public func validate() throws {
     try check(weight: beta, "beta")
     for (key, value) in [("window", window), ("limit", limit), ("period", period)] {
@@ -226,7 +122,6 @@ public struct LaggingInferenceDescription: ReparameterizedObjectiveDescription {
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
     try requireEvaluablePosterior(of: model)
-    return LaggingInference<Model>(
-      beta: beta, policy: LaggingPolicy(window: window, limit: limit, period: period))
+    return LaggingInference<Model>(self)
   }
 }

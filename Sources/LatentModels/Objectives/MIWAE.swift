@@ -10,33 +10,14 @@ import LatentNumerics
 /// section 4): one draw in each gives the evidence lower bound with M samples, one bound `IWAE`.
 public struct MIWAE<Model: LatentVariableModel>: MultiSampleBound
 where Model.Posterior: ReparameterizedDistribution {
-  /// The number of bounds, M.
-  public let estimates: Int
-  /// Draws for each of them, K.
-  public let samples: Int
-  public let estimator: EncoderEstimator
+  public let settings: MIWAEDescription
 
-  /// M bounds of K draws. Traps unless both are positive.
-  public init(
-    estimates: Int, samples: Int, estimator: EncoderEstimator = .pathwise,
-    file: StaticString = #fileID, line: UInt = #line
-  ) {
-    require(
-      estimates > 0 && samples > 0, "\(estimates) importance-weighted bounds of \(samples) draws",
-      file: file, line: line)
-    self.estimates = estimates
-    self.samples = samples
-    self.estimator = estimator
-  }
-
-  public var draws: Int { estimates * samples }
-  public var summary: String {
-    "MIWAE(estimates: \(estimates), samples: \(samples), estimator: \(estimator.rawValue))"
-  }
+  public init(_ settings: MIWAEDescription) { self.settings = settings }
 
   /// `[M K, batch]` as `[M, K, batch]`.
   private func grouped(_ logWeights: Tensor) -> Tensor {
-    logWeights.reshaped([estimates, samples] + logWeights.shape.suffix(logWeights.rank - 1))
+    logWeights.reshaped(
+      [settings.estimates, settings.samples] + logWeights.shape.suffix(logWeights.rank - 1))
   }
 
   public func bound(_ logWeights: Tensor) -> Tensor {
@@ -50,20 +31,20 @@ where Model.Posterior: ReparameterizedDistribution {
 }
 
 /// The mean of importance-weighted bounds in words.
-public struct MIWAEDescription: ReparameterizedObjectiveDescription {
+public struct MIWAEDescription: MultiSampleDescription {
   public static let name = "miwae"
   public static let origin = Origin(
     "the mean of several importance-weighted bounds", paper: "Rainforth et al. 2018",
-    equation: "section 4")
+    equation: "section 4", test: "LatentModelsTests/MultiSampleBoundTests.swift")
 
   /// Bounds for each example.
   public var estimates = 5
-  /// Latent draws for each bound.
   public var samples = 10
-  /// How the encoder's gradient is estimated.
   public var estimator = EncoderEstimator.pathwise
 
   public init() {}
+
+  public var draws: Int { estimates * samples }
 
   public func validate() throws { try check(estimates: estimates, samples: samples) }
 
@@ -71,7 +52,7 @@ public struct MIWAEDescription: ReparameterizedObjectiveDescription {
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
     try requirePosterior(of: model, for: estimator)
-    return MIWAE<Model>(estimates: estimates, samples: samples, estimator: estimator)
+    return MIWAE<Model>(self)
   }
 }
 

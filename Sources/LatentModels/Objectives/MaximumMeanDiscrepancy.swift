@@ -42,7 +42,6 @@ public struct MaximumMeanDiscrepancy: CodeDistance {
     self.scales = scales
   }
 
-  public var description: String { "mmd(\(kernel.rawValue), scales: \(scales))" }
   public var smallestSample: Int { 2 }
   public var term: String { "mmd" }
 

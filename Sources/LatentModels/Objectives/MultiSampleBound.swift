@@ -58,12 +58,11 @@ extension ObjectiveDescription {
 ///
 /// Besides the bound and its two parts the terms say how many draws effectively count: `ess`, the mean over
 /// the batch of (sum w)^2 / sum w^2.
-public protocol MultiSampleBound<Model>: Objective
-where Model: LatentVariableModel, Model.Posterior: ReparameterizedDistribution {
-  /// Draws for each example, all together.
-  var draws: Int { get }
-  /// How the encoder's gradient is estimated.
-  var estimator: EncoderEstimator { get }
+public protocol MultiSampleBound<Model>: Objective, DescribedObjective
+where
+  Model: LatentVariableModel, Model.Posterior: ReparameterizedDistribution,
+  Settings: MultiSampleDescription
+{
   /// The bound in nats, `[batch]`, of log w `[draws, batch]`.
   func bound(_ logWeights: Tensor) -> Tensor
   /// (c - dc / dlog w) / c, where c is the bound's derivative by log w: `[draws, batch]`, of constant
@@ -71,11 +70,27 @@ where Model: LatentVariableModel, Model.Posterior: ReparameterizedDistribution {
   func doublyReparameterizedShare(_ logWeights: Tensor) -> Tensor
 }
 
+/// Bounds from several draws in words.
+public protocol MultiSampleDescription: ReparameterizedObjectiveDescription {
+  /// Latent draws for each example and bound.
+  var samples: Int { get set }
+  /// How the encoder's gradient is estimated.
+  var estimator: EncoderEstimator { get set }
+  /// Draws for each example, all together: `samples` where there is one bound.
+  var draws: Int { get }
+}
+
+extension MultiSampleDescription {
+  public var draws: Int { samples }
+
+  public func validate() throws { try check(samples: samples, "samples") }
+}
+
 extension MultiSampleBound {
   public func callAsFunction(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
-    let scale = GradientScale()
+    let (draws, estimator, scale) = (settings.draws, settings.estimator, GradientScale())
     let pass = model.importancePass(x, samples: draws, &context) { q, random in
       estimator.draw(q, draws, scale, using: &random)
     }

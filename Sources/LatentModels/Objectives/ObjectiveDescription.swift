@@ -8,20 +8,11 @@ import LatentNumerics
 
 /// The settings of an objective.
 ///
-/// Stored properties are the keys of files and of the command line (`--set objective.beta=4`), beside
-/// `name`. Most objectives need more than any model has: those conform to a refinement, such as
+/// Most objectives need more than any model has: those conform to a refinement, such as
 /// `ReparameterizedObjectiveDescription`, whose `make` may ask for it.
-public protocol ObjectiveDescription: Sendable, Hashable, Codable {
-  /// The word for the objective.
-  static var name: String { get }
-  /// What it is, in a few words for help texts, and where it is from.
-  static var origin: Origin { get }
+public protocol ObjectiveDescription: AxisDescription {
   /// What it needs of a model, in a few words.
   static var requirement: String { get }
-  /// Every setting as it is where nothing is said.
-  init()
-  /// Checks every number. - Throws: `SettingError` of the keys.
-  func validate() throws
   /// The objective for a model.
   /// - Throws: `ModelRequirementError` where the model lacks what it needs.
   func make<Model: LatentVariableModel>(
@@ -39,14 +30,18 @@ public struct Origin: Sendable, Hashable {
   public let equation: String
   /// The source file of the implementation, as `Module/File.swift`.
   public let file: String
+  /// The test that holds it to the formula, in the same form.
+  public let test: String
 
   /// A formula from a paper, said in the file that implements it.
   public init(
-    _ summary: String, paper: String, equation: String, file: StaticString = #fileID
+    _ summary: String, paper: String, equation: String, test: String,
+    file: StaticString = #fileID
   ) {
     self.summary = summary
     self.paper = paper
     self.equation = equation
+    self.test = test
     self.file = "\(file)"
   }
 }
@@ -130,51 +125,20 @@ extension ObjectiveDescription {
   }
 }
 
-/// An objective of a run: any description, as a value of files.
-public struct ObjectiveSettings: Sendable, Hashable, Codable {
-  /// The objective and its numbers.
-  public var description: any ObjectiveDescription
+/// Objectives by their names.
+public enum ObjectiveAxis: Axis {
+  public static var standard: any ObjectiveDescription { ELBODescription() }
 
-  /// The evidence lower bound where nothing else is said.
-  public init(_ description: any ObjectiveDescription = ELBODescription()) {
-    self.description = description
+  /// A `SettingError`.
+  public static func unknown(_ name: String, expected: String) -> any Error {
+    SettingError(key: "objective.name", found: "'\(name)'", expected: expected)
   }
+}
 
-  /// The objective of this name with its standard settings.
-  /// - Throws: `SettingError`, which lists the names.
-  public init(named name: String) throws {
-    guard let type = ObjectiveSettings.all.first(where: { $0.name == name }) else {
-      throw SettingError(
-        key: "objective.name", found: "'\(name)'",
-        expected: ObjectiveSettings.all.map { $0.name }.joined(separator: ", "))
-    }
-    self.init(type.init())
-  }
+/// An objective of a run, by default the evidence lower bound.
+public typealias ObjectiveSettings = AxisSettings<ObjectiveAxis>
 
-  /// The word for the objective.
-  public var name: String { type(of: description).name }
-
+extension ObjectiveSettings {
   /// Each latent sample takes the memory of a batch.
-  public static let maximumSamples = 10_000
-
-  public static func == (first: ObjectiveSettings, second: ObjectiveSettings) -> Bool {
-    AnyHashable(first.description) == AnyHashable(second.description)
-  }
-
-  public func hash(into hasher: inout Hasher) { hasher.combine(AnyHashable(description)) }
-
-  private enum CodingKeys: String, CodingKey { case name }
-
-  public init(from decoder: any Swift.Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    // The first versions had one objective, and no word for it.
-    let name = try container.decodeIfPresent(String.self, forKey: .name) ?? ELBODescription.name
-    description = try type(of: ObjectiveSettings(named: name).description).init(from: decoder)
-  }
-
-  public func encode(to encoder: any Swift.Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(name, forKey: .name)
-    try description.encode(to: encoder)
-  }
+  public static var maximumSamples: Int { 10_000 }
 }

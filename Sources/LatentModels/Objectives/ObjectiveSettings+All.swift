@@ -1,7 +1,7 @@
 // The list of objectives. A new one is a file with its description, and a line here: the laws that hold for
 // all of them, help, errors and docs/models.md read this list.
 
-extension ObjectiveSettings {
+extension ObjectiveAxis {
   /// Every objective that can be asked for by name.
   public static let all: [any ObjectiveDescription.Type] = [
     ELBODescription.self, IWAEDescription.self, MIWAEDescription.self, PIWAEDescription.self,
@@ -11,8 +11,8 @@ extension ObjectiveSettings {
     InfoVAEDescription.self, WassersteinMMDDescription.self, WAEGANDescription.self,
     SlicedWassersteinDescription.self, AdversarialAutoencoderDescription.self,
     VAEGANDescription.self, AutoencoderDescription.self, RegularizedWeightsDescription.self,
-    RegularizedGradientDescription.self, LogCoshDescription.self,
-    StructuralSimilarityDescription.self, GANDescription.self, WassersteinGANDescription.self,
-    LaggingInferenceDescription.self,
+    RegularizedGradientDescription.self, RegularizedSpectralDescription.self,
+    LogCoshDescription.self, StructuralSimilarityDescription.self, GANDescription.self,
+    WassersteinGANDescription.self, LaggingInferenceDescription.self,
   ]
 }

@@ -10,27 +10,23 @@ import LatentNumerics
 /// The decoder and the prior follow one importance-weighted bound of M K draws, the encoder the mean of M
 /// bounds of K draws (Rainforth et al. 2018, section 4). Needs a model whose parameters lie under
 /// `encoder`, `decoder` and `prior`.
-public struct PIWAE<Model: LatentVariableModel>: TrainingObjective
+public struct PIWAE<Model: LatentVariableModel>: DescribedObjective
 where Model.Posterior: ReparameterizedDistribution {
-  /// What the decoder and the prior follow, and what is reported.
-  public let decoderBound: IWAE<Model>
-  /// What the encoder follows.
-  public let encoderBound: MIWAE<Model>
+  public let settings: PIWAEDescription
 
-  /// M bounds of K draws for the encoder, one of M K for the rest. Traps unless both are positive.
-  public init(
-    estimates: Int, samples: Int, estimator: EncoderEstimator = .pathwise,
-    file: StaticString = #fileID, line: UInt = #line
-  ) {
-    encoderBound = MIWAE(
-      estimates: estimates, samples: samples, estimator: estimator, file: file, line: line)
-    decoderBound = IWAE(draws: encoderBound.draws, file: file, line: line)
+  public init(_ settings: PIWAEDescription) { self.settings = settings }
+
+  /// What the decoder and the prior follow, and what is reported.
+  private var decoderBound: IWAE<Model> { IWAE { $0.samples = settings.draws } }
+  /// What the encoder follows.
+  private var encoderBound: MIWAE<Model> {
+    MIWAE {
+      ($0.estimates, $0.samples) = (settings.estimates, settings.samples)
+      $0.estimator = settings.estimator
+    }
   }
 
   public var turns: [Turn] { [.decoder, .encoder] }
-  public var summary: String {
-    "PIWAE(decoder: \(decoderBound.summary), encoder: \(encoderBound.summary))"
-  }
 
   public func loss(
     of turn: Int, _ model: Model, _ parts: NoParts, _ x: Tensor, _ context: inout LayerContext
@@ -42,20 +38,20 @@ where Model.Posterior: ReparameterizedDistribution {
 }
 
 /// The partially importance-weighted bounds in words.
-public struct PIWAEDescription: ReparameterizedObjectiveDescription {
+public struct PIWAEDescription: MultiSampleDescription {
   public static let name = "piwae"
   public static let origin = Origin(
     "importance-weighted, with looser bounds for the encoder", paper: "Rainforth et al. 2018",
-    equation: "section 4")
+    equation: "section 4", test: "LatentModelsTests/MultiSampleBoundTests.swift")
 
   /// Bounds for the encoder, for each example.
   public var estimates = 5
-  /// Latent draws for each of them.
   public var samples = 10
-  /// How the encoder's gradient is estimated.
   public var estimator = EncoderEstimator.pathwise
 
   public init() {}
+
+  public var draws: Int { estimates * samples }
 
   public func validate() throws { try check(estimates: estimates, samples: samples) }
 
@@ -64,6 +60,6 @@ public struct PIWAEDescription: ReparameterizedObjectiveDescription {
   ) throws -> any TrainingObjective<Model> {
     try requirePosterior(of: model, for: estimator)
     try requireEncoderAndDecoder(of: model)
-    return PIWAE<Model>(estimates: estimates, samples: samples, estimator: estimator)
+    return PIWAE<Model>(self)
   }
 }

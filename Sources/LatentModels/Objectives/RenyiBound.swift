@@ -13,50 +13,32 @@ import LatentNumerics
 /// log w, and is no lower bound of log p(x) any more.
 public struct RenyiBound<Model: LatentVariableModel>: MultiSampleBound
 where Model.Posterior: ReparameterizedDistribution {
-  public let draws: Int
-  /// The order of the divergence.
-  public let alpha: Double
-  public let estimator: EncoderEstimator
+  public let settings: RenyiDescription
 
-  /// Of so many draws. Traps unless there is one, and `alpha` is finite.
-  public init(
-    draws: Int, alpha: Double, estimator: EncoderEstimator = .pathwise,
-    file: StaticString = #fileID, line: UInt = #line
-  ) {
-    require(
-      draws > 0 && alpha.isFinite, "a Renyi bound of \(draws) draws with alpha \(alpha)",
-      file: file, line: line)
-    self.draws = draws
-    self.alpha = alpha
-    self.estimator = estimator
-  }
-
-  public var summary: String {
-    "RenyiBound(draws: \(draws), alpha: \(alpha), estimator: \(estimator.rawValue))"
-  }
+  public init(_ settings: RenyiDescription) { self.settings = settings }
 
   public func bound(_ logWeights: Tensor) -> Tensor {
-    alpha == 1
-      ? logWeights.mean(axes: [0]) : (logWeights * (1 - alpha)).logMeanExp() / (1 - alpha)
+    let rest = 1 - settings.alpha
+    return rest == 0 ? logWeights.mean(axes: [0]) : (logWeights * rest).logMeanExp() / rest
   }
 
   /// c = v, the normalised w^(1 - alpha), and dc / dlog w = (1 - alpha) v (1 - v).
   public func doublyReparameterizedShare(_ logWeights: Tensor) -> Tensor {
-    softmax(logWeights * (1 - alpha), axis: 0) * (1 - alpha) + alpha
+    let rest = 1 - settings.alpha
+    return softmax(logWeights * rest, axis: 0) * rest + settings.alpha
   }
 }
 
 /// The Renyi bound in words.
-public struct RenyiDescription: ReparameterizedObjectiveDescription {
+public struct RenyiDescription: MultiSampleDescription {
   public static let name = "renyi"
   public static let origin = Origin(
-    "the variational Renyi bound", paper: "Li and Turner 2016", equation: "14")
+    "the variational Renyi bound", paper: "Li and Turner 2016", equation: "14",
+    test: "LatentModelsTests/MultiSampleBoundTests.swift")
 
-  /// Latent draws for each example.
   public var samples = 10
   /// The order of the divergence: 0 gives the importance-weighted bound, 1 the evidence lower bound.
   public var alpha = 0.5
-  /// How the encoder's gradient is estimated.
   public var estimator = EncoderEstimator.pathwise
 
   public init() {}
@@ -70,6 +52,6 @@ public struct RenyiDescription: ReparameterizedObjectiveDescription {
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
     try requirePosterior(of: model, for: estimator)
-    return RenyiBound<Model>(draws: samples, alpha: alpha, estimator: estimator)
+    return RenyiBound<Model>(self)
   }
 }

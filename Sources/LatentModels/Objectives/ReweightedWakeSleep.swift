@@ -13,25 +13,12 @@ import LatentNumerics
 /// The decoder and the prior minimise -log 1/K sum_k w_k, whose gradient is that of
 /// -sum_k w~_k log p(x, z_k). The encoder minimises the cross entropy from the true posterior, estimated
 /// awake or asleep. Both see the parameters before the step.
-public struct ReweightedWakeSleep<Model: LatentVariableModel>: TrainingObjective {
-  /// Draws for each example.
-  public let samples: Int
-  /// What the encoder learns from.
-  public let phase: EncoderPhase
+public struct ReweightedWakeSleep<Model: LatentVariableModel>: DescribedObjective {
+  public let settings: ReweightedWakeSleepDescription
 
-  /// Of so many draws. Traps unless there is one.
-  public init(
-    samples: Int, phase: EncoderPhase = .wake, file: StaticString = #fileID, line: UInt = #line
-  ) {
-    require(samples > 0, "reweighted wake-sleep with \(samples) draws", file: file, line: line)
-    self.samples = samples
-    self.phase = phase
-  }
+  public init(_ settings: ReweightedWakeSleepDescription) { self.settings = settings }
 
   public var turns: [Turn] { [.decoder, .encoder] }
-  public var summary: String {
-    "ReweightedWakeSleep(samples: \(samples), phase: \(phase.rawValue))"
-  }
 
   private static var draws: String { "wakeSleep.draws" }
   private static var weights: String { "wakeSleep.weights" }
@@ -40,18 +27,19 @@ public struct ReweightedWakeSleep<Model: LatentVariableModel>: TrainingObjective
     of turn: Int, _ model: Model, _ parts: NoParts, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
     if turn == 0 { return decoderLoss(model, x, &context) }
-    let loss =
-      phase == .wake ? wakeLoss(model, x, &context) : sleepLoss(model, x.shape[0], &context)
-    return LossTerms(total: loss, terms: [])
+    let isAwake = settings.phase == .wake
+    return LossTerms(
+      total: isAwake ? wakeLoss(model, x, &context) : sleepLoss(model, x.shape[0], &context),
+      terms: [])
   }
 
   private func decoderLoss(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
-    let pass = model.fixedDraws(x, samples: samples, &context)
+    let pass = model.fixedDraws(x, samples: settings.samples, &context)
     let logWeights = pass.logWeights
     var terms = pass.loss(bound: logWeights.logMeanExp(), logWeights)
-    if phase == .wake {
+    if settings.phase == .wake {
       terms.handover = [
         Self.draws: pass.z, Self.weights: softmax(logWeights.detached, axis: 0),
       ]
@@ -93,7 +81,8 @@ public struct ReweightedWakeSleepDescription: ObjectiveDescription {
   public static let name = "rws"
   public static let origin = Origin(
     "reweighted wake-sleep: the encoder learns from weighted draws or from dreams",
-    paper: "Bornschein and Bengio 2015", equation: "4, 8 and section 2.3")
+    paper: "Bornschein and Bengio 2015", equation: "4, 8 and section 2.3",
+    test: "LatentModelsTests/FixedDrawTests.swift")
 
   /// Latent draws for each example.
   public var samples = 10
@@ -109,6 +98,6 @@ public struct ReweightedWakeSleepDescription: ObjectiveDescription {
   ) throws -> any TrainingObjective<Model> {
     try requireEvaluablePosterior(of: model)
     try requireEncoderAndDecoder(of: model)
-    return ReweightedWakeSleep<Model>(samples: samples, phase: phase)
+    return ReweightedWakeSleep<Model>(self)
   }
 }

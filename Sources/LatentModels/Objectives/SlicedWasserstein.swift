@@ -1,5 +1,5 @@
 // The Wasserstein distance between two samples along random lines, where sorting solves the transport
-// (Kolouri et al. 2019, "Sliced-Wasserstein autoencoder", equation 13).
+// (Kolouri et al. 2019, "Sliced-Wasserstein autoencoder", algorithm 1).
 
 import LatentAutodiff
 import LatentDistributions
@@ -20,7 +20,6 @@ public struct SlicedWasserstein: CodeDistance {
     self.directions = directions
   }
 
-  public var description: String { "sliced(directions: \(directions))" }
   public var term: String { "sliced" }
 
   public func callAsFunction(

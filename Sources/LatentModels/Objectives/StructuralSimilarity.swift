@@ -12,7 +12,7 @@ import LatentNumerics
 /// each next scale has the means of 2 x 2 pixels. Similarities are means over places, products over scales
 /// are of each channel, and their mean is the result. Pictures that are too small for all five scales have
 /// as many as the window fits into, their weights divided by their sum: two of 28 x 28.
-public struct StructuralSimilarity: Sendable, Hashable, CustomStringConvertible {
+public struct StructuralSimilarity: Sendable, Hashable {
   /// The width of the window in pixels.
   public static let window = 11
   /// The standard deviation of the window in pixels.
@@ -32,8 +32,6 @@ public struct StructuralSimilarity: Sendable, Hashable, CustomStringConvertible 
     require(range > 0 && range.isFinite, "pictures of range \(range)", file: file, line: line)
     self.range = range
   }
-
-  public var description: String { "MS-SSIM(range: \(range))" }
 
   /// The scales of pictures of this size; 0 where the window does not fit.
   public static func scales(height: Int, width: Int) -> Int {

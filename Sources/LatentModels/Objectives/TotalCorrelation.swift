@@ -12,40 +12,16 @@ import LatentNumerics
 /// All three are estimated with one draw of each posterior. They add up to log q(z | x) - log p(z), which is
 /// reported as `kl`: with weights of 1 this is the one-sample evidence lower bound whatever the estimator.
 /// An estimate of the total correlation may be negative and is left so.
-public struct TotalCorrelation<Model: DiagonalNormalModel>: Objective {
-  /// The weight of the mutual information between latents and examples.
-  public let alpha: WeightSchedule
-  /// The weight of the total correlation, KL(q(z) || prod_j q(z_j)).
-  public let beta: WeightSchedule
-  /// The weight of the divergence of the marginals from the prior.
-  public let gamma: WeightSchedule
-  /// How a batch stands for the training set.
-  public let estimator: AggregateEstimator
-  /// Examples of the training set.
-  public let examples: Int
+public struct TotalCorrelation<Model: DiagonalNormalModel>: Objective, DescribedObjective {
+  public let settings: TotalCorrelationDescription
 
-  /// Of a training set of so many examples. Traps where a weight is negative.
-  public init(
-    alpha: WeightSchedule = 1, beta: WeightSchedule, gamma: WeightSchedule = 1,
-    estimator: AggregateEstimator = .symmetric, examples: Int, file: StaticString = #fileID,
-    line: UInt = #line
-  ) {
-    require(
-      examples > 0 && [alpha, beta, gamma].allSatisfy(\.isWeight),
-      "total correlation of \(examples) examples with weights \(alpha), \(beta), \(gamma)",
-      file: file, line: line)
-    self.alpha = alpha
-    self.beta = beta
-    self.gamma = gamma
-    self.estimator = estimator
-    self.examples = examples
+  /// Traps unless the number of examples is said.
+  public init(_ settings: TotalCorrelationDescription) {
+    require(settings.examples > 0, "TotalCorrelation needs the training set's number of examples")
+    self.settings = settings
   }
 
-  public var smallestBatch: Int { estimator == .weighted ? 1 : 2 }
-  public var summary: String {
-    "TotalCorrelation(alpha: \(alpha), beta: \(beta), gamma: \(gamma), estimator: "
-      + "\(estimator.rawValue), examples: \(examples))"
-  }
+  public var smallestBatch: Int { settings.estimator == .weighted ? 1 : 2 }
 
   public func callAsFunction(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
@@ -56,8 +32,8 @@ public struct TotalCorrelation<Model: DiagonalNormalModel>: Objective {
   /// The loss of a pass that has the density of its draws.
   func terms(of pass: VariationalPass<DiagonalNormal>, _ context: LayerContext) -> LossTerms {
     guard let own = pass.logPosterior else { fatalError("a pass without densities") }
-    let weights = estimator.logWeights(
-      batch: pass.z.shape[0], examples: examples, pass.z.dtype)
+    let weights = settings.estimator.logWeights(
+      batch: pass.z.shape[0], examples: settings.examples, pass.z.dtype)
     let (joint, marginals) = pass.posterior.aggregateLogProbabilities(
       of: pass.z, logWeights: weights)
     let prior = pass.logPrior
@@ -66,7 +42,7 @@ public struct TotalCorrelation<Model: DiagonalNormalModel>: Objective {
     let correlation = (joint - marginals).mean()
     let marginal = (marginals - prior).mean()
     return LossTerms(
-      context, weights: [alpha, beta, gamma],
+      context, weights: [settings.alpha, settings.beta, settings.gamma],
       terms: [
         ("reconstruction", reconstruction), ("kl", (own - prior).mean()),
         ("mutualInformation", information), ("totalCorrelation", correlation),
@@ -84,7 +60,8 @@ public struct TotalCorrelationDescription: DiagonalNormalObjectiveDescription {
   public static let name = "beta-tc"
   public static let origin = Origin(
     "the divergence in three parts: information, total correlation, marginals",
-    paper: "Chen et al. 2018", equation: "4, appendix C")
+    paper: "Chen et al. 2018", equation: "4, appendix C",
+    test: "LatentModelsTests/AggregatePosteriorTests.swift")
 
   /// The weight of the mutual information between latents and examples.
   public var alpha: WeightSchedule = 1
@@ -94,6 +71,8 @@ public struct TotalCorrelationDescription: DiagonalNormalObjectiveDescription {
   public var gamma: WeightSchedule = 1
   /// How a batch stands for the training set.
   public var estimator = AggregateEstimator.symmetric
+  /// Examples of the training set; 0 stands for those that the run has.
+  public var examples = 0
 
   public init() {}
 
@@ -101,12 +80,14 @@ public struct TotalCorrelationDescription: DiagonalNormalObjectiveDescription {
     try check(weight: alpha, "alpha")
     try check(weight: beta, "beta")
     try check(weight: gamma, "gamma")
+    try check((0...1_000_000_000_000).contains(examples), "examples", examples, "0 or more")
   }
 
   public func makeDiagonalNormal<Model: DiagonalNormalModel>(
     for model: Model, _ facts: TrainingFacts
   ) -> any TrainingObjective<Model> {
-    TotalCorrelation<Model>(
-      alpha: alpha, beta: beta, gamma: gamma, estimator: estimator, examples: facts.examples)
+    var settings = self
+    if examples == 0 { settings.examples = facts.examples }
+    return TotalCorrelation<Model>(settings)
   }
 }

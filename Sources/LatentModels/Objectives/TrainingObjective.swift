@@ -32,8 +32,11 @@ public protocol TrainingObjective<Model>: Sendable {
   func loss(
     of turn: Int, _ model: Model, _ parts: Parts, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms
-  /// The fewest examples that a batch must have: 2 where examples are compared with each other. `fit` and
-  /// `evaluate` refuse what leaves fewer.
+  /// Called after each step with the model that it has made: a rule that promises something of the parameters,
+  /// such as a norm, sees to it here, but for the frozen ones.
+  func settle(_ model: inout Model, _ parts: Parts, except frozen: [PathPattern])
+  /// The fewest examples that a batch must have: 2 where examples are compared with each other. `fit` refuses
+  /// smaller batches, `evaluate` smaller sets.
   var smallestBatch: Int { get }
   /// The rule and its numbers, for logs and checkpoints.
   var summary: String { get }
@@ -43,6 +46,7 @@ extension TrainingObjective {
   public var turns: [Turn] { [.model] }
   public var order: TurnOrder { .simultaneous }
   public var smallestBatch: Int { 1 }
+  public func settle(_ model: inout Model, _ parts: Parts, except frozen: [PathPattern]) {}
   public func isDue(_ turn: Int, step: Int, _ parts: Parts) -> Bool {
     step % max(1, turns[turn].every) == 0
   }

@@ -19,160 +19,93 @@ import LatentNumerics
 /// `gates` a player that is too far ahead waits: the critic while `-log D(x)` or `-log (1 - D(x'))` of the
 /// step before lies below `equilibrium - margin`, the decoder while one of them lies above `equilibrium +
 /// margin`, nobody where both would. A prior with parameters stays as it is.
-public struct VAEGAN<Model: ExpectedDataModel & ReparameterizedModel>: TrainingObjective {
-  /// The weight of the reconstruction in the decoder's loss.
-  public let gamma: Double
-  /// Which of the critic's hidden layers compares: 1 is the one before the logits, 2 the one before that.
-  public let featureLayer: Int
-  /// Whether players wait for each other, and for how large a difference; nil: they do not.
-  public let gates: Gates?
-  /// The network of the critic.
-  public let critic: PictureCriticSettings
+public struct VAEGAN<Model: ExpectedDataModel & ReparameterizedModel>: DescribedObjective {
+  public let settings: VAEGANDescription
 
-  /// When players wait for each other.
-  public struct Gates: Sendable, Hashable {
-    /// The loss, in nats, at which neither is ahead.
-    public var equilibrium = 0.68
-    /// How far the losses may be from there.
-    public var margin = 0.4
+  public init(_ settings: VAEGANDescription) { self.settings = settings }
 
-    /// The numbers of the authors' program unless told otherwise.
-    public init(equilibrium: Double = 0.68, margin: Double = 0.4) {
-      self.equilibrium = equilibrium
-      self.margin = margin
-    }
-
-    /// Whether decoder and critic move after such losses of real and made-up data.
-    func open(real: Double, fake: Double) -> (decoder: Bool, critic: Bool) {
-      let decoder = max(real, fake) <= equilibrium + margin
-      let critic = min(real, fake) >= equilibrium - margin
-      return decoder || critic ? (decoder, critic) : (true, true)
-    }
-  }
-
-  /// No gates, and the authors' weight, unless told otherwise. Traps unless `featureLayer` is positive.
-  public init(
-    gamma: Double = 1e-6, featureLayer: Int = 1, gates: Gates? = nil,
-    critic: PictureCriticSettings = PictureCriticSettings(), file: StaticString = #fileID,
-    line: UInt = #line
-  ) {
-    require(
-      featureLayer > 0 && gamma >= 0, "VAEGAN: layer \(featureLayer), gamma \(gamma)", file: file,
-      line: line)
-    self.gamma = gamma
-    self.featureLayer = featureLayer
-    self.gates = gates
-    self.critic = critic
-  }
-
-  public var summary: String {
-    let gates = gates.map { "(equilibrium: \($0.equilibrium), margin: \($0.margin))" } ?? "none"
-    return "VAEGAN(gamma: \(gamma), featureLayer: \(featureLayer), gates: \(gates), "
-      + "critic: \(critic))"
-  }
-
-  /// The critic, and how the last step went for it.
-  public struct Parts: Module {
-    /// The critic, at `objective.critic`.
-    public var critic: PictureCritic
-    /// `-log D(x)` and `-log (1 - D(x'))` of the step before, nats, `[2]`.
-    public var losses: Tensor
-
-    public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-      visitor.visit(&critic, "critic")
-      visitor.visitBuffer(&losses, "losses")
-    }
-  }
-
-  public func makeParts(for model: Model, using random: inout RandomStream) -> Parts {
-    let start = gates?.equilibrium ?? 0
-    return Parts(
-      critic: critic.parts(for: model, using: &random).critic,
-      losses: Tensor(repeating: start, shape: [2]))
+  public func makeParts(for model: Model, using random: inout RandomStream) -> GatedCritic {
+    GatedCritic(
+      critic: settings.critic(for: model, using: &random),
+      losses: Tensor(repeating: settings.equilibrium, shape: [2]))
   }
 
   public var turns: [Turn] {
     [
       Turn("encoder", moves: ["encoder.**"]), Turn("decoder", moves: ["decoder.**"]),
-      .critic(learningRate: critic.learningRate, beta2: 0.999),
+      .critic(learningRate: settings.criticLearningRate),
     ]
   }
 
-  public func isDue(_ turn: Int, step: Int, _ parts: Parts) -> Bool {
-    guard let gates, turn > 0 else { return true }
-    let losses = parts.losses.doubles
-    let open = gates.open(real: losses[0], fake: losses[1])
+  public func isDue(_ turn: Int, step: Int, _ parts: GatedCritic) -> Bool {
+    if turn == 0 || !settings.gates { return true }
+    let open = Gates(equilibrium: settings.equilibrium, margin: settings.margin)
+      .open(after: parts.losses)
     return turn == 1 ? open.decoder : open.critic
   }
 
   public func loss(
-    of turn: Int, _ model: Model, _ parts: Parts, _ x: Tensor, _ context: inout LayerContext
+    of turn: Int, _ model: Model, _ parts: GatedCritic, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
-    model.requireWhole(context, for: VAEGANDescription.name)
+    model.requireWhole(context, for: Settings.name)
     switch turn {
     case 0: return encoderLoss(model, parts, x, &context)
     case 1:
-      let z = context.fields[Handed.codes] ?? model.draw(of: x, &context).detached
-      let (rebuilt, imagined) = (
-        model.expectedData(at: z, &context), model.imagined(x.shape[0], &context)
-      )
-      let target = context.fields[Handed.features] ?? judge(parts.critic, x).features
-      let (features, logits) = judge(parts.critic, rebuilt)
-      let reconstruction = featureLoss(features, target.detached)
+      let judge = layer(of: parts)
+      let (rebuilt, imagined) = made(by: model, x, &context)
+      let (features, logits) = judge(rebuilt)
+      let target = context.fields[Handed.features] ?? judge(x).features
+      let reconstruction = CriticLayer.distance(features, from: target.detached)
       let adversarial = softplus(logits).mean() + softplus(parts.critic(imagined)).mean()
-      var terms = LossTerms(total: reconstruction * gamma - adversarial, terms: [])
+      var terms = LossTerms(total: reconstruction * settings.gamma - adversarial, terms: [])
       terms.handover = [Handed.rebuilt: rebuilt, Handed.imagined: imagined]
       return terms
     default:
-      let rebuilt = context.fields[Handed.rebuilt] ?? rebuild(model, x, &context)
-      let imagined = context.fields[Handed.imagined] ?? model.imagined(x.shape[0], &context)
+      let (rebuilt, imagined) = made(by: model, x, &context)
       let fakes = Tensor.concatenate([rebuilt, imagined], axis: 0).detached
       let (real, fake) = parts.critic.judge(x, fakes)
       return LossTerms(total: unreality(real) + softplus(fake).mean() * 2, terms: [])
     }
   }
 
+  /// x' and x'', from the players before where they have moved.
+  private func made(
+    by model: Model, _ x: Tensor, _ context: inout LayerContext
+  ) -> (rebuilt: Tensor, imagined: Tensor) {
+    let fields = context.fields
+    if let rebuilt = fields[Handed.rebuilt], let imagined = fields[Handed.imagined] {
+      return (rebuilt, imagined)
+    }
+    let z = fields[Handed.codes] ?? model.draw(of: x, &context).detached
+    return (model.expectedData(at: z, &context), model.imagined(x.shape[0], &context))
+  }
+
+  private func layer(of parts: GatedCritic) -> CriticLayer {
+    CriticLayer(critic: parts.critic, layer: settings.featureLayer)
+  }
+
   private func encoderLoss(
-    _ model: Model, _ parts: Parts, _ x: Tensor, _ context: inout LayerContext
+    _ model: Model, _ parts: GatedCritic, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
     let posterior = model.checkedPosterior(of: x, &context)
     let z = posterior.reparameterizedSample(using: &context.random)
     let divergence = klDivergence(
       from: posterior, to: model.prior(posterior.dtype, &context).evaluable, using: &context.random)
     let kl = divergence.value.mean()
-    let target = judge(parts.critic, x)
-    let rebuilt = judge(parts.critic, model.expectedData(at: z, &context))
-    if gates != nil && context.isTraining {
+    let judge = layer(of: parts)
+    let target = judge(x)
+    let rebuilt = judge(model.expectedData(at: z, &context))
+    if settings.gates && context.isTraining {
       context.update(parts.losses) { _ in
         Tensor.stack([unreality(target.logits), softplus(rebuilt.logits).mean()]).detached
       }
     }
-    let reconstruction = featureLoss(rebuilt.features, target.features)
+    let reconstruction = CriticLayer.distance(rebuilt.features, from: target.features)
     var terms = LossTerms(
       total: reconstruction + kl, terms: [("reconstruction", reconstruction), ("kl", kl)],
       klMethod: divergence.method)
     terms.handover = [Handed.codes: z, Handed.features: target.features]
     return terms
-  }
-
-  private func rebuild(_ model: Model, _ x: Tensor, _ context: inout LayerContext) -> Tensor {
-    let z = context.fields[Handed.codes] ?? model.draw(of: x, &context)
-    return model.expectedData(at: z, &context)
-  }
-
-  private func judge(
-    _ critic: PictureCritic, _ x: Tensor
-  ) -> (features: Tensor, logits: Tensor) {
-    let values = critic.activations(x)
-    require(
-      featureLayer < values.count,
-      "VAEGAN: layer \(featureLayer) before the logits of a critic of \(values.count - 1) layers")
-    return (values[values.count - 1 - featureLayer].flattened(from: 1), values[values.count - 1])
-  }
-
-  /// -log N(target; features, 1), the mean over the batch.
-  private func featureLoss(_ features: Tensor, _ target: Tensor) -> Tensor {
-    -(DiagonalNormal(mean: features, standardDeviation: 1).logProbability(of: target).mean())
   }
 }
 
@@ -185,11 +118,11 @@ private enum Handed {
 }
 
 /// VAE-GAN in words.
-public struct VAEGANDescription: ObjectiveDescription {
+public struct VAEGANDescription: PictureCriticDescription {
   public static let name = "vae-gan"
   public static let origin = Origin(
     "an autoencoder whose reconstructions are compared in a layer of a critic",
-    paper: "Larsen et al. 2016", equation: "algorithm 1")
+    paper: "Larsen et al. 2016", equation: "algorithm 1", test: "LatentModelsTests/GameTests.swift")
 
   public static let requirement =
     "a reparameterised posterior with a density, a likelihood with a mean"
@@ -204,12 +137,9 @@ public struct VAEGANDescription: ObjectiveDescription {
   public var equilibrium = 0.68
   /// How far losses may be from there.
   public var margin = 0.4
-  /// Channels of the critic of pictures.
-  public var criticChannels = PictureCriticSettings().channels
-  /// Widths of the critic of other data.
-  public var criticHidden = PictureCriticSettings().hidden
-  /// The critic's learning rate.
-  public var criticLearningRate = PictureCriticSettings().learningRate
+  public var criticChannels = PictureCritic.standardChannels
+  public var criticHidden = PictureCritic.standardWidths
+  public var criticLearningRate = 2e-4
 
   public init() {}
 
@@ -217,7 +147,7 @@ public struct VAEGANDescription: ObjectiveDescription {
     try check(weight: gamma, "gamma")
     try check(weight: equilibrium, "equilibrium")
     try check(weight: margin, "margin")
-    try check(criticChannels, criticHidden, criticLearningRate)
+    try checkCritic()
     let layers = max(criticChannels.count, criticHidden.count)
     try check(
       layers > 0 && (1...layers).contains(featureLayer), "featureLayer", featureLayer,
@@ -234,20 +164,13 @@ public struct VAEGANDescription: ObjectiveDescription {
         purpose: Self.purpose, found: "\(Model.Posterior.self)",
         expected: "a reparameterised posterior")
     }
-    let channels = PictureCritic.convolutions(of: facts.inputShape, criticChannels)
-    let layers = channels.isEmpty ? criticHidden.count : channels.count
+    let layers = hiddenLayers(ofCriticOf: facts.inputShape)
     try check(
       featureLayer <= layers, "featureLayer", featureLayer,
       "1 to \(layers), the hidden layers of a critic of \(facts.inputShape)")
-    let rule = PictureCriticSettings(
-      channels: criticChannels, hidden: criticHidden, learningRate: criticLearningRate)
     func open<Opened: ExpectedDataModel & ReparameterizedModel>(
       _ model: Opened
-    ) -> any TrainingObjective {
-      VAEGAN<Opened>(
-        gamma: gamma, featureLayer: featureLayer,
-        gates: gates ? .init(equilibrium: equilibrium, margin: margin) : nil, critic: rule)
-    }
+    ) -> any TrainingObjective { VAEGAN<Opened>(self) }
     return cast(open(both), for: model)
   }
 }

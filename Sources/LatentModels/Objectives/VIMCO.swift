@@ -12,22 +12,15 @@ import LatentNumerics
 ///
 /// The gradient is that of sum_k sg(L - L_-k) log q(z_k | x) + L at fixed draws, where L_-k is the bound
 /// with the geometric mean of the other weights in place of w_k.
-public struct VIMCO<Model: LatentVariableModel>: Objective {
-  /// Draws for each example.
-  public let samples: Int
+public struct VIMCO<Model: LatentVariableModel>: Objective, DescribedObjective {
+  public let settings: VIMCODescription
 
-  /// Of so many draws. Traps unless there are two: a draw alone has no others.
-  public init(samples: Int, file: StaticString = #fileID, line: UInt = #line) {
-    require(samples > 1, "VIMCO of \(samples) draws", file: file, line: line)
-    self.samples = samples
-  }
-
-  public var summary: String { "VIMCO(samples: \(samples))" }
+  public init(_ settings: VIMCODescription) { self.settings = settings }
 
   public func callAsFunction(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {
-    let pass = model.fixedDraws(x, samples: samples, &context)
+    let pass = model.fixedDraws(x, samples: settings.samples, &context)
     let logWeights = pass.logWeights
     let signals = VIMCO.signals(logWeights)
     let score = (signals * pass.density).sum(axes: [0])
@@ -86,9 +79,10 @@ public struct VIMCODescription: ObjectiveDescription {
   public static let name = "vimco"
   public static let origin = Origin(
     "the importance-weighted bound for latents that cannot be differentiated through",
-    paper: "Mnih and Rezende 2016", equation: "5 to 10")
+    paper: "Mnih and Rezende 2016", equation: "5 to 10",
+    test: "LatentModelsTests/FixedDrawTests.swift")
 
-  /// Latent draws for each example, at least 2.
+  /// Latent draws for each example, at least 2: a draw alone has no others.
   public var samples = 10
 
   public init() {}
@@ -99,6 +93,6 @@ public struct VIMCODescription: ObjectiveDescription {
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
     try requireEvaluablePosterior(of: model)
-    return VIMCO<Model>(samples: samples)
+    return VIMCO<Model>(self)
   }
 }

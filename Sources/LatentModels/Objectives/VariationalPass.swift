@@ -36,6 +36,15 @@ public struct VariationalPass<Posterior: Distribution> {
     return logPosterior.map { _ in .monteCarlo(samples: samples) }
   }
 
+  /// -log p(x | z) and the divergence, means over draws and batch, for `purpose`. Traps where the posterior
+  /// is a point.
+  func means(for purpose: String) -> (reconstruction: Tensor, kl: Tensor) {
+    guard let divergence else {
+      fatalError("\(purpose) needs a posterior with a density: found \(Posterior.self)")
+    }
+    return (-(logLikelihood.mean()), divergence.mean())
+  }
+
   /// log p(z) of the draws in nats. Traps where the prior cannot be asked for a density.
   public var logPrior: Tensor { prior.evaluable.logProbability(of: z) }
 

@@ -22,7 +22,7 @@ where Model.Posterior: ReparameterizedDistribution {
   public var turns: [Turn] {
     [
       Turn("model", moves: ["encoder.**", "decoder.**"]),
-      .critic(learningRate: settings.criticLearningRate, beta2: 0.999),
+      .critic(learningRate: settings.criticLearningRate),
     ]
   }
 
@@ -73,7 +73,8 @@ public struct WAEGANDescription: ReparameterizedObjectiveDescription {
   public static let name = "wae-gan"
   public static let origin = Origin(
     "a Wasserstein autoencoder whose codes look like the prior to a critic",
-    paper: "Tolstikhin et al. 2018", equation: "algorithm 1")
+    paper: "Tolstikhin et al. 2018", equation: "algorithm 1",
+    test: "LatentModelsTests/GameTests.swift")
 
   /// The weight of the penalty.
   public var lambda: WeightSchedule = 10

@@ -9,30 +9,15 @@ import LatentNumerics
 /// `reconstruction + weight * distance(codes, draws of the prior)`.
 ///
 /// Codes are draws of the posterior, which may be a point. The prior is not moved by the distance.
-public struct WassersteinAutoencoder<Model: LatentVariableModel>: Objective
+public struct WassersteinAutoencoder<
+  Model: LatentVariableModel, Settings: WassersteinAutoencoderDescription
+>: Objective, DescribedObjective
 where Model.Posterior: ReparameterizedDistribution {
-  /// How far codes are from the prior.
-  public let distance: any CodeDistance
-  /// The weight of the distance.
-  public let weight: WeightSchedule
-  /// What reconstructions cost.
-  public let cost: ReconstructionCost
+  public let settings: Settings
 
-  /// Traps where the weight is negative.
-  public init(
-    _ distance: any CodeDistance, weight: WeightSchedule, cost: ReconstructionCost = .squared,
-    file: StaticString = #fileID, line: UInt = #line
-  ) {
-    require(weight.isWeight, "a distance of codes with weight \(weight)", file: file, line: line)
-    self.distance = distance
-    self.weight = weight
-    self.cost = cost
-  }
+  public init(_ settings: Settings) { self.settings = settings }
 
-  public var smallestBatch: Int { distance.smallestSample }
-  public var summary: String {
-    "WassersteinAutoencoder(\(distance), weight: \(weight), cost: \(cost.rawValue))"
-  }
+  public var smallestBatch: Int { settings.distance.smallestSample }
 
   public func callAsFunction(
     _ model: Model, _ x: Tensor, _ context: inout LayerContext
@@ -42,74 +27,81 @@ where Model.Posterior: ReparameterizedDistribution {
     let z = q.reparameterizedSample(using: &context.random)
     let y = prior.draws(beside: q, using: &context.random)
     let likelihood = model.checkedLikelihood(of: z, leading: q.batchShape, &context)
-    let reconstruction = cost.distortion(likelihood, x, observedIn: context).mean()
-    let distance = distance(from: z, to: y, using: &context.random)
+    let reconstruction = settings.cost.distortion(likelihood, x, observedIn: context).mean()
+    let distance = settings.distance(from: z, to: y, using: &context.random)
     return LossTerms(
-      context, weights: [weight],
-      terms: [("reconstruction", reconstruction), (self.distance.term, distance)]
+      context, weights: [settings.lambda],
+      terms: [("reconstruction", reconstruction), (settings.distance.term, distance)]
     ) { reconstruction + distance.weighted($0[0]) }
   }
 }
 
+/// Wasserstein autoencoders in words.
+public protocol WassersteinAutoencoderDescription: ReparameterizedObjectiveDescription {
+  /// How far codes are from the prior.
+  associatedtype Distance: CodeDistance
+  /// How far codes are from the prior.
+  var distance: Distance { get }
+  /// The weight of the distance.
+  var lambda: WeightSchedule { get set }
+  /// What reconstructions cost.
+  var cost: ReconstructionCost { get set }
+}
+
+extension WassersteinAutoencoderDescription {
+  public func makeReparameterized<Model: ReparameterizedModel>(
+    for model: Model, _ facts: TrainingFacts
+  ) throws -> any TrainingObjective<Model> {
+    try requireMeanOfLikelihood(model, for: cost)
+    return WassersteinAutoencoder<Model, Self>(self)
+  }
+}
+
 /// The Wasserstein autoencoder with a maximum mean discrepancy, in words.
-public struct WassersteinMMDDescription: ReparameterizedObjectiveDescription {
+public struct WassersteinMMDDescription: WassersteinAutoencoderDescription {
   public static let name = "wae-mmd"
   public static let origin = Origin(
     "a Wasserstein autoencoder: codes matched to the prior by kernels",
-    paper: "Tolstikhin et al. 2018", equation: "4, algorithm 2")
+    paper: "Tolstikhin et al. 2018", equation: "4, algorithm 2",
+    test: "LatentModelsTests/CodeDistanceTests.swift")
 
-  /// The weight of the discrepancy.
   public var lambda: WeightSchedule = 10
   /// The form of the kernel.
   public var kernel = MaximumMeanDiscrepancy.Kernel.imq
   /// The scales of the kernels that are added.
   public var scales = MaximumMeanDiscrepancy.manyScales
-  /// What reconstructions cost.
   public var cost = ReconstructionCost.squared
 
   public init() {}
+
+  public var distance: MaximumMeanDiscrepancy { MaximumMeanDiscrepancy(kernel, scales: scales) }
 
   public func validate() throws {
     try check(weight: lambda, "lambda")
     try check(scales: scales, "scales")
   }
-
-  public func makeReparameterized<Model: ReparameterizedModel>(
-    for model: Model, _ facts: TrainingFacts
-  ) throws -> any TrainingObjective<Model> {
-    try requireMeanOfLikelihood(model, for: cost)
-    return WassersteinAutoencoder<Model>(
-      MaximumMeanDiscrepancy(kernel, scales: scales), weight: lambda, cost: cost)
-  }
 }
 
 /// The sliced Wasserstein autoencoder in words.
-public struct SlicedWassersteinDescription: ReparameterizedObjectiveDescription {
+public struct SlicedWassersteinDescription: WassersteinAutoencoderDescription {
   public static let name = "sliced-wae"
   public static let origin = Origin(
     "a Wasserstein autoencoder: codes matched to the prior along random lines",
-    paper: "Kolouri et al. 2019", equation: "13, algorithm 1")
+    paper: "Kolouri et al. 2019", equation: "algorithm 1",
+    test: "LatentModelsTests/CodeDistanceTests.swift")
 
-  /// The weight of the distance.
   public var lambda: WeightSchedule = 10
   /// The lines that codes are projected onto, new in each step.
   public var directions = 50
-  /// What reconstructions cost.
   public var cost = ReconstructionCost.squared
 
   public init() {}
 
+  public var distance: SlicedWasserstein { SlicedWasserstein(directions: directions) }
+
   public func validate() throws {
     try check(weight: lambda, "lambda")
     try check(samples: directions, "directions")
-  }
-
-  public func makeReparameterized<Model: ReparameterizedModel>(
-    for model: Model, _ facts: TrainingFacts
-  ) throws -> any TrainingObjective<Model> {
-    try requireMeanOfLikelihood(model, for: cost)
-    return WassersteinAutoencoder<Model>(
-      SlicedWasserstein(directions: directions), weight: lambda, cost: cost)
   }
 }
 

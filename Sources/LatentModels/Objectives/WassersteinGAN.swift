@@ -11,55 +11,34 @@ import LatentNumerics
 ///
 /// `critic` moves at every step and lowers `E D(fake) - E D(real) + penalty E (|dD/dx| - 1)^2`, the last at
 /// random points between data and fakes; `decoder` moves at every `criticSteps`-th, from the first on,
-/// and raises E D(fake). Fakes are means of the likelihood at draws of the prior. The encoder and the prior
+/// and raises E D(fake); both by Adam with decays 0 and 0.9. Fakes are means of the likelihood at draws of the prior. The encoder and the prior
 /// stay as they are. The loss of epochs is the decoder's; the critic's term `wasserstein`, `E D(real) -
 /// E D(fake)`, estimates the distance, in the units of the data.
-public struct WassersteinGAN<Model: ExpectedDataModel>: TrainingObjective {
-  /// The weight of the gradient penalty.
-  public let penalty: Double
-  /// Steps of the critic for each of the decoder.
-  public let criticSteps: Int
-  /// Whether only slopes above 1 are penalised.
-  public let isOneSided: Bool
-  /// The network of the critic.
-  public let critic: PictureCriticSettings
+public struct WassersteinGAN<Model: ExpectedDataModel>: DescribedObjective {
+  public let settings: WassersteinGANDescription
 
-  /// The paper's numbers unless told otherwise. Traps unless `criticSteps` is positive.
-  public init(
-    penalty: Double = 10, criticSteps: Int = 5, isOneSided: Bool = false,
-    critic: PictureCriticSettings = PictureCriticSettings(learningRate: 1e-4),
-    file: StaticString = #fileID, line: UInt = #line
-  ) {
-    require(
-      criticSteps > 0 && penalty >= 0, "WassersteinGAN: \(criticSteps) steps, penalty \(penalty)",
-      file: file, line: line)
-    self.penalty = penalty
-    self.criticSteps = criticSteps
-    self.isOneSided = isOneSided
-    self.critic = critic
-  }
-
-  public var summary: String {
-    "WassersteinGAN(penalty: \(penalty), criticSteps: \(criticSteps), isOneSided: \(isOneSided), "
-      + "critic: \(critic))"
-  }
+  public init(_ settings: WassersteinGANDescription) { self.settings = settings }
 
   public var turns: [Turn] {
     [
-      Turn("decoder", moves: ["decoder.**"], every: criticSteps),
-      .critic(learningRate: critic.learningRate, beta1: 0),
+      .side(
+        "decoder", moves: ["decoder.**"], every: settings.criticSteps,
+        learningRate: settings.decoderLearningRate, beta1: 0, beta2: 0.9),
+      .critic(learningRate: settings.criticLearningRate, beta1: 0, beta2: 0.9),
     ]
   }
 
   public func makeParts(
     for model: Model, using random: inout RandomStream
-  ) -> CriticParts<PictureCritic> { critic.parts(for: model, using: &random) }
+  ) -> CriticParts<PictureCritic> {
+    CriticParts(critic: settings.critic(for: model, using: &random))
+  }
 
   public func loss(
     of turn: Int, _ model: Model, _ parts: CriticParts<PictureCritic>, _ x: Tensor,
     _ context: inout LayerContext
   ) -> LossTerms {
-    model.requireWhole(context, for: WassersteinGANDescription.name)
+    model.requireWhole(context, for: Settings.name)
     let fake = context.fields[fakeField] ?? model.imagined(x.shape[0], &context)
     if turn == 0 {
       var terms = LossTerms(total: -(parts.critic(fake).mean()), terms: [])
@@ -71,9 +50,9 @@ public struct WassersteinGAN<Model: ExpectedDataModel>: TrainingObjective {
     let mix = context.random.uniformTensor(
       [x.shape[0]] + Shape(Array(repeating: 1, count: x.rank - 1)), x.dtype)
     let between = x * mix + fake.detached * (1 - mix)
-    let slopes = gradientPenalty(of: parts.critic, at: between, isOneSided: isOneSided)
+    let slopes = gradientPenalty(of: parts.critic, at: between, isOneSided: settings.isOneSided)
     return LossTerms(
-      total: slopes * penalty - distance,
+      total: slopes * settings.penalty - distance,
       terms: [("wasserstein", distance), ("gradient penalty", slopes)])
   }
 }
@@ -94,11 +73,11 @@ func gradientPenalty(of critic: some Critic, at x: Tensor, isOneSided: Bool) -> 
 private let fakeField = "wgan-gp.fake"
 
 /// A Wasserstein generative adversarial network in words.
-public struct WassersteinGANDescription: ObjectiveDescription {
+public struct WassersteinGANDescription: PictureCriticDescription {
   public static let name = "wgan-gp"
   public static let origin = Origin(
     "the decoder alone against a critic of bounded slope", paper: "Gulrajani et al. 2017",
-    equation: "3, algorithm 1")
+    equation: "3, algorithm 1", test: "LatentModelsTests/GameTests.swift")
 
   public static let requirement = "a likelihood with a mean"
 
@@ -108,29 +87,26 @@ public struct WassersteinGANDescription: ObjectiveDescription {
   public var criticSteps = 5
   /// Whether only slopes above 1 are penalised.
   public var isOneSided = false
-  /// Channels of the critic of pictures.
-  public var criticChannels = PictureCriticSettings().channels
-  /// Widths of the critic of other data.
-  public var criticHidden = PictureCriticSettings().hidden
-  /// The critic's learning rate.
+  public var criticChannels = PictureCritic.standardChannels
+  public var criticHidden = PictureCritic.standardWidths
   public var criticLearningRate = 1e-4
+  /// The decoder's learning rate.
+  public var decoderLearningRate = 1e-4
 
   public init() {}
 
   public func validate() throws {
     try check(weight: penalty, "penalty")
     try check((1...1_000_000).contains(criticSteps), "criticSteps", criticSteps, "1 to 1000000")
-    try check(criticChannels, criticHidden, criticLearningRate)
+    try checkCritic()
+    try check(learningRate: decoderLearningRate, "decoderLearningRate")
   }
 
   public func make<Model: LatentVariableModel>(
     for model: Model, _ facts: TrainingFacts
   ) throws -> any TrainingObjective<Model> {
-    let critic = PictureCriticSettings(
-      channels: criticChannels, hidden: criticHidden, learningRate: criticLearningRate)
     func open<Opened: ExpectedDataModel>(_ model: Opened) -> any TrainingObjective {
-      WassersteinGAN<Opened>(
-        penalty: penalty, criticSteps: criticSteps, isOneSided: isOneSided, critic: critic)
+      WassersteinGAN<Opened>(self)
     }
     return cast(open(try requireExpectedData(of: model)), for: model)
   }

@@ -104,25 +104,20 @@ import Testing
     #expect(variances[1] < variances[0])
   }
 
-  /// Correlated latents whose aggregate is known: 2,000 narrow posteriors drawn from it.
-  @Test(arguments: [(0.5, 0.143841), (0.9, 0.830366)]) func correlatedNormal(
-    correlation: Double, expected: Double
-  ) {
-    var random = RandomStream(seed: 5)
-    let (count, variance) = (2000, 0.04)
-    // Means and noise of the posteriors add up to the correlated normal.
-    let entries = [1 - variance, correlation, correlation, 1 - variance]
-    let covariance = Tensor(entries, shape: [2, 2])
-    guard let factor = try? cholesky(covariance) else {
-      Issue.record("the covariance of means is not positive definite")
-      return
+  /// Posteriors far apart: a code belongs to one of them. On a diagonal each latent tells which, so that the
+  /// total correlation is (d - 1) log n; on all corners of a cube the latents are independent.
+  @Test func farApart() {
+    func parts(_ means: [[Double]]) -> [Double] {
+      let mean = Tensor(means.flatMap { $0.map { $0 * 100 } }, shape: [means.count, 3])
+      let q = DiagonalNormal(mean: mean, logVariance: mean.zerosLike + numbers([1, 3], 2))
+      let z = mean + numbers(mean.shape, 7)
+      return Array(
+        AggregatePosteriorTests.parts(q, z, .symmetric, examples: means.count).prefix(2))
     }
-    let means = matmul(random.normalTensor([count, 2], .float64), factor, transpose: .right)
-    let q = DiagonalNormal(mean: means, standardDeviation: variance.squareRoot())
-    let z = q.sample(using: &random)
-    let found = AggregatePosteriorTests.parts(q, z, .symmetric, examples: count)
-    // 4 standard errors of the mean over 2000 codes, and the bias of a mixture of so many.
-    #expect(abs(found[1] - expected) < 0.08, "\(found[1])")
+    let diagonal = (0..<5).map { [Double](repeating: Double($0), count: 3) }
+    #expect(distance(parts(diagonal), [log(5), 2 * log(5)]) < 1e-11)
+    let corners = (0..<8).map { corner in (0..<3).map { Double(corner >> $0 & 1) } }
+    #expect(distance(parts(corners), [log(8), 0]) < 1e-11)
   }
 
   @Test(arguments: AggregateEstimator.allCases) func derivatives(estimator: AggregateEstimator) {
@@ -142,9 +137,10 @@ import Testing
     func run(_ alpha: WeightSchedule, _ beta: WeightSchedule, _ gamma: WeightSchedule) -> LossTerms
     {
       var context = Tiny.training(step: 4)
-      return TotalCorrelation(
-        alpha: alpha, beta: beta, gamma: gamma, estimator: estimator, examples: 50)(
-          model, Tiny.x, &context)
+      return TotalCorrelation {
+        ($0.alpha, $0.beta, $0.gamma) = (alpha, beta, gamma)
+        ($0.estimator, $0.examples) = (estimator, 50)
+      }(model, Tiny.x, &context)
     }
     let plain = run(1, 1, 1)
     let parts = plain.terms.map(\.value.item)

@@ -46,17 +46,17 @@ import Testing
   /// Sticking the landing is unbiased for one draw, and only for one.
   @Test func stickingTheLanding() {
     let one = Self.deviations(
-      Self.each(IWAE<Model>(draws: 1, estimator: .stl)), Self.each(IWAE<Model>(draws: 1)))
+      Self.each(Toy.iwae(1, .stl)), Self.each(Toy.iwae(1)))
     #expect(one.allSatisfy { $0 < 4 }, "one draw: \(one) standard errors")
     let eight = Self.deviations(
-      Self.each(IWAE<Model>(draws: 8, estimator: .stl)), Self.each(IWAE<Model>(draws: 8)))
+      Self.each(Toy.iwae(8, .stl)), Self.each(Toy.iwae(8)))
     #expect(eight.allSatisfy { $0 > 10 }, "eight draws: \(eight) standard errors")
   }
 
   /// Draws as constants give the same mean as draws that are differentiated.
   @Test func fixedDrawsAreUnbiased() {
     let found = Self.deviations(
-      Self.each(VIMCO<Model>(samples: 4)), Self.each(IWAE<Model>(draws: 4)))
+      Self.each(Toy.vimco(4)), Self.each(Toy.iwae(4)))
     #expect(found.allSatisfy { $0 < 4 }, "\(found) standard errors")
   }
 
@@ -74,6 +74,6 @@ import Testing
           "\(name) \(estimator): \(largest)")
       }
     }
-    #expect(largest(VIMCO<Model>(samples: 8)) > 0.01, "the weights' own gradient is left")
+    #expect(largest(Toy.vimco(8)) > 0.01, "the weights' own gradient is left")
   }
 }

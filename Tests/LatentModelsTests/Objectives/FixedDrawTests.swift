@@ -73,7 +73,7 @@ import Testing
   /// Value and derivatives of PyTorch (`scripts/references/bounds.py`).
   @Test func vimcoAgainstPyTorch() {
     let (terms, gradients) = Toy.gradients(
-      VIMCO<Toy.Model>(samples: 4), MultiSampleBoundTests.model, Toy.x())
+      Toy.vimco(4), MultiSampleBoundTests.model, Toy.x())
     #expect(distance([-terms.total.item], [-1.36123235289278]) < 1e-12)
     let expected = [
       -0.22621147134687, 0.246434733456509, -0.0608862459494795, 0.374726810415685,
@@ -86,7 +86,7 @@ import Testing
     let exact =
       (Self.expectedBound(logit + h) - Self.expectedBound(logit - h)) / (2 * h)
     let (terms, gradients) = Toy.gradients(Self.flips(logit), Toy.x(Self.count)) {
-      VIMCO(samples: 2)($0, $1, &$2)
+      VIMCO { $0.samples = 2 }($0, $1, &$2)
     }
     let (mean, error) = meanAndError(gradients[0].flattened() * -Double(Self.count))
     #expect(abs(mean - exact) < 4 * error, "\(mean) +- \(error), exactly \(exact)")
@@ -101,7 +101,7 @@ import Testing
   /// (`scripts/references/bounds.py`).
   @Test func wake() throws {
     let model = MultiSampleBoundTests.model
-    let rule = Rule<Toy.Model>(samples: 4)
+    let rule = Rule<Toy.Model> { $0.samples = 4 }
     let decoder = Toy.gradients(model, Toy.x()) { rule.loss(of: 0, $0, NoParts(), $1, &$2) }
     #expect(distance([-decoder.terms.total.item], [-1.36123235289278]) < 1e-12)
     #expect(decoder.terms.terms.map(\.name) == ["reconstruction", "kl", "ess"])
@@ -119,7 +119,7 @@ import Testing
 
   /// With many draws the wake gradient becomes that of the cross entropy from the true posterior.
   @Test func wakeOfCoinFlips() {
-    let rule = Rule<Toy.Flips>(samples: 2000)
+    let rule = Rule<Toy.Flips> { $0.samples = 2000 }
     let model = Self.flips(0.7, count: 50)
     let decoder = Toy.gradients(model, Toy.x(50)) { rule.loss(of: 0, $0, NoParts(), $1, &$2) }
     let encoder = Toy.gradients(
@@ -137,7 +137,7 @@ import Testing
   @Test func sleep() {
     let (mean, logVariance) = (0.6, -0.4)
     let model = Toy.model(mean: mean, logVariance: logVariance, count: Self.count)
-    let rule = Rule<Toy.Model>(samples: 1, phase: .sleep)
+    let rule = Rule<Toy.Model> { ($0.samples, $0.phase) = (1, .sleep) }
     var fields = ["mask": Tensor.zeros([1], .float64)]
     fields["other"] = .zeros([1])
     let (terms, gradients) = Toy.gradients(model, Toy.x(Self.count), fields: fields) {
@@ -166,7 +166,10 @@ import Testing
     let centres = Tensor((0..<90).map { $0 % 3 == 0 ? -2.0 : 2.0 } as [Double], shape: [90, 1])
     let x = centres + noise
     var trainer = Trainer(
-      model, objective: Rule<VAE<LearnedFlips, ToyDecoder, FlipPrior>>(samples: 8, phase: phase),
+      model,
+      objective: Rule<VAE<LearnedFlips, ToyDecoder, FlipPrior>> {
+        ($0.samples, $0.phase) = (8, phase)
+      },
       optimizer: Adam(learningRate: 0.03), seed: 2)
     #expect(trainer.players.map(\.name) == ["decoder", "encoder"])
     let first = try trainer.step(x)

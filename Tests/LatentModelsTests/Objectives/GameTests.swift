@@ -14,7 +14,16 @@ import Testing
 @Suite struct GameTests {
   typealias Model = Tiny.Model<NormalHead>
 
-  static let critic = PictureCriticSettings(channels: [3], hidden: [3], learningRate: 1e-3)
+  /// A critic of one small hidden layer.
+  static func small<Description: PictureCriticDescription>(_ settings: inout Description) {
+    (settings.criticChannels, settings.criticHidden) = ([3], [3])
+  }
+
+  static let gan = GAN<Model> { small(&$0) }
+  static let vaeGAN = VAEGAN<Model> {
+    small(&$0)
+    $0.gamma = 0.5
+  }
   static let ln2 = log(2.0)
   /// -log N(0; 0, 1) of the three features of a critic of zeros.
   static let features = 1.5 * log(2 * Double.pi)
@@ -29,13 +38,15 @@ import Testing
   static let games = [
     Game(rule: FactorVAE<Model> { ($0.gamma, $0.criticHidden) = (3, [4]) }, ignorant: [nil, ln2]),
     Game(rule: WAEGAN<Model> { ($0.lambda, $0.criticHidden) = (3, [4]) }, ignorant: [nil, ln2]),
-    Game(rule: AdversarialAutoencoder<Model>(criticHidden: [4]), ignorant: [nil, ln2, ln2]),
-    Game(rule: GAN<Model>(critic: critic), ignorant: [ln2, ln2]),
-    Game(rule: WassersteinGAN<Model>(penalty: 7, critic: critic), ignorant: [0, 7]),
+    Game(rule: AdversarialAutoencoder<Model> { $0.criticHidden = [4] }, ignorant: [nil, ln2, ln2]),
+    Game(rule: gan, ignorant: [ln2, ln2]),
     Game(
-      rule: VAEGAN<Model>(gamma: 0.5, critic: critic),
-      ignorant: [nil, 0.5 * features - 2 * ln2, 3 * ln2]),
-    Game(rule: LaggingInference<Model>(beta: 3), ignorant: [nil, nil]),
+      rule: WassersteinGAN<Model> {
+        small(&$0)
+        $0.penalty = 7
+      }, ignorant: [0, 7]),
+    Game(rule: vaeGAN, ignorant: [nil, 0.5 * features - 2 * ln2, 3 * ln2]),
+    Game(rule: LaggingInference<Model> { $0.beta = 3 }, ignorant: [nil, nil]),
   ]
 
   /// The model and what the objective brings along, under the paths of a trainer.
@@ -99,9 +110,23 @@ import Testing
     check(game.rule)
   }
 
+  /// Both sides of a game have rules of little momentum of their own; an autoencoder's is the trainer's.
+  @Test func rulesOfTheirOwn() {
+    func rules(_ rule: any TrainingObjective<Model>) -> [String] {
+      rule.turns.map { turn in
+        guard let adam = turn.optimizer as? Adam else { return "-" }
+        return "\(adam.learningRate) \(adam.beta1) \(adam.beta2)"
+      }
+    }
+    #expect(rules(GAN<Model>()) == ["0.0002 0.5 0.999", "0.0002 0.5 0.999"])
+    #expect(rules(WassersteinGAN<Model>()) == ["0.0001 0.0 0.9", "0.0001 0.0 0.9"])
+    #expect(
+      rules(AdversarialAutoencoder<Model>()) == ["-", "0.0001 0.5 0.999", "0.0001 0.5 0.999"])
+  }
+
   /// What earlier players hand over is what later ones would have computed: same draws, same losses.
   @Test func handedOverFakes() {
-    let rule = GAN<Model>(critic: GameTests.critic)
+    let rule = GameTests.gan
     let both = GameTests.start(rule)
     var context = Tiny.training()
     let first = rule.loss(of: 0, both.model, both.parts, Tiny.x, &context)
@@ -111,7 +136,7 @@ import Testing
   }
 
   @Test func learnedReconstruction() throws {
-    let rule = VAEGAN<Model>(gamma: 0.5, critic: GameTests.critic)
+    let rule = GameTests.vaeGAN
     let both = GameTests.start(rule)
     let terms = GameTests.loss(rule, of: 0, both)
     var context = Tiny.training()
@@ -137,7 +162,7 @@ import Testing
     (0.68, 0.68, true, true), (0.2, 0.68, true, false), (0.68, 0.2, true, false),
     (1.2, 0.68, false, true), (0.68, 1.2, false, true), (1.2, 0.2, true, true),
   ]) func gates(real: Double, fake: Double, decoder: Bool, critic: Bool) {
-    let open = VAEGAN<Model>.Gates().open(real: real, fake: fake)
+    let open = Gates(equilibrium: 0.68, margin: 0.4).open(real: real, fake: fake)
     #expect(open.decoder == decoder && open.critic == critic)
   }
 

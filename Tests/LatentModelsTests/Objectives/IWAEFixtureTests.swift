@@ -76,7 +76,7 @@ struct IWAEFixture: FixtureNetwork {
       let result = valueAndGradient(
         at: model,
         withAuxiliary: { model in
-          let terms = IWAE(draws: 5)(model, x, &context)
+          let terms = IWAE { $0.samples = 5 }(model, x, &context)
           return (terms.total, terms)
         })
       let found = [result.value.item] + result.auxiliary.terms.prefix(2).map(\.value.item)

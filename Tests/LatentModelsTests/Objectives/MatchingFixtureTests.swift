@@ -66,7 +66,7 @@ private func fixturePath(_ name: String) -> String {
         posterior: q, prior: model.prior(.float64, &context), z: z,
         logLikelihood: likelihood.logProbability(of: x), logPosterior: q.logProbability(of: z),
         exactDivergence: nil)
-      let objective = TotalCorrelation<Network>(beta: 6, examples: 60000)
+      let objective = TotalCorrelation<Network> { ($0.beta, $0.examples) = (6, 60000) }
       return objective.terms(of: pass, context)
     }
   }
@@ -87,7 +87,7 @@ private func fixturePath(_ name: String) -> String {
       + FixtureParameter.linear("dec.fc0", 3, 12, "decoder.hidden.0")
       + FixtureParameter.linear("dec.out", 12, 64, "decoder.output")
     try check(file, model, parameters, ["reconstruction", "mmd"]) { model, context in
-      WassersteinAutoencoder(MaximumMeanDiscrepancy(), weight: 10)(model, x, &context)
+      WassersteinAutoencoder<_, WassersteinMMDDescription> { $0.lambda = 10 }(model, x, &context)
     }
   }
 

@@ -33,27 +33,29 @@ import Testing
   static let variances = [0.5, 0.2, 0.5, 0.4, 0.1, 0.2, 0.3, 0.4]
 
   struct Row: Sendable, CustomTestStringConvertible {
-    let ofDraws: Bool
-    let weights: (Double, Double)
+    let rule: any Objective<Free>
     let parts: [Double]
     let penalty: Double
-    var testDescription: String { ofDraws ? "II" : "I" }
+    var testDescription: String { rule.summary }
   }
 
   /// Covariance of means [[1.25, -0.25], [-0.25, 0.5]]; mean variances 0.35 and 0.3.
   @Test(arguments: [
-    Row(ofDraws: false, weights: (1, 10), parts: [0.125, 0.3125], penalty: 3.25),
-    Row(ofDraws: true, weights: (1, 1), parts: [0.125, 0.4], penalty: 0.525),
+    Row(
+      rule: DisentangledPrior<Free, DisentangledMeansDescription> {
+        ($0.offDiagonal, $0.diagonal) = (1, 10)
+      }, parts: [0.125, 0.3125], penalty: 3.25),
+    Row(
+      rule: DisentangledPrior<Free, DisentangledDrawsDescription> {
+        ($0.offDiagonal, $0.diagonal) = (1, 1)
+      }, parts: [0.125, 0.4], penalty: 0.525),
   ]) func covariances(row: Row) {
-    let objective = DisentangledPrior<Free>(
-      ofDraws: row.ofDraws, offDiagonal: .constant(row.weights.0),
-      diagonal: .constant(row.weights.1))
     let (means, variances) = (MomentObjectiveTests.means, MomentObjectiveTests.variances)
     for repeats in 1...2 {
       let model = MomentObjectiveTests.model(
         Array(repeatElement(means, count: repeats).joined()),
         Array(repeatElement(variances, count: repeats).joined()))
-      let terms = MomentObjectiveTests.run(objective, model)
+      let terms = MomentObjectiveTests.run(row.rule, model)
       let bound = MomentObjectiveTests.run(ELBO(), model)
       #expect(
         terms.terms.map(\.name) == ["reconstruction", "kl", "offDiagonal", "diagonal"])
@@ -66,7 +68,7 @@ import Testing
     let error = gradientError(at: [model.encoder.mean, model.encoder.logVariance]) { inputs in
       var copy = model
       (copy.encoder.mean, copy.encoder.logVariance) = (inputs[0], inputs[1])
-      return MomentObjectiveTests.run(objective, copy).total
+      return MomentObjectiveTests.run(row.rule, copy).total
     }
     #expect(error < 1e-7, "\(error)")
   }
@@ -74,15 +76,16 @@ import Testing
   @Test func whitenedMeansCostNothing() {
     let model = MomentObjectiveTests.model([1, 1, -1, 1, 1, -1, -1, -1], [1, 1, 1, 1, 1, 1, 1, 1])
     let terms = MomentObjectiveTests.run(
-      DisentangledPrior(ofDraws: false, offDiagonal: 1, diagonal: 1), model)
+      DisentangledPrior<Free, DisentangledMeansDescription>(), model)
     #expect(terms.terms.suffix(2).allSatisfy { $0.value.item == 0 })
   }
 
   /// The deviation of the batch's mean divergence, below and above; outside training from the last value.
   @Test func capacity() {
     let model = MomentObjectiveTests.model([3, 0, 0, 0], [1, 1, 1, 1])  // 4.5 and 0 nats
-    let objective = ControlledCapacity<Free>(
-      gamma: 10, capacity: .linear(from: 0, to: 5, steps: 10))
+    let objective = ControlledCapacity<Free> {
+      ($0.gamma, $0.capacity) = (10, .linear(from: 0, to: 5, steps: 10))
+    }
     for (step, target) in [(0, 0.5), (3, 2), (9, 5), (1000, 5)] {
       let terms = MomentObjectiveTests.run(objective, model, step: step)
       let parts = terms.terms.map(\.value.item)

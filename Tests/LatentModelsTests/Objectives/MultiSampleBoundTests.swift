@@ -19,11 +19,11 @@ import Testing
     _ draws: Int, _ estimator: EncoderEstimator = .pathwise
   ) -> [(name: String, rule: any MultiSampleBound<Model>)] {
     [
-      ("iwae", IWAE<Model>(draws: draws, estimator: estimator)),
-      ("miwae", MIWAE<Model>(estimates: 2, samples: draws / 2, estimator: estimator)),
-      ("ciwae 0.3", CIWAE<Model>(draws: draws, beta: 0.3, estimator: estimator)),
-      ("renyi 0.5", RenyiBound<Model>(draws: draws, alpha: 0.5, estimator: estimator)),
-      ("renyi 2", RenyiBound<Model>(draws: draws, alpha: 2, estimator: estimator)),
+      ("iwae", Toy.iwae(draws, estimator)),
+      ("miwae", Toy.miwae(2, draws / 2, estimator)),
+      ("ciwae 0.3", Toy.ciwae(draws, 0.3, estimator)),
+      ("renyi 0.5", Toy.renyi(draws, 0.5, estimator)),
+      ("renyi 2", Toy.renyi(draws, 2, estimator)),
     ]
   }
 
@@ -91,7 +91,7 @@ import Testing
   /// The plain estimator is the derivative of the value; so is each player's of PIWAE of its own loss.
   @Test func differences() {
     let model = Toy.model(mean: 0.4, logVariance: -0.3, a: 0.9, b: 0.1, count: 3)
-    let piwae = PIWAE<Model>(estimates: 3, samples: 2)
+    let piwae = Toy.piwae(3, 2)
     var losses = Self.bounds(6).map { (name: $0.name, loss: Self.loss($0.rule)) }
     for turn in 0...1 {
       losses.append(
@@ -127,21 +127,21 @@ import Testing
 
   /// w = (1, 3): w~ = (1/4, 3/4), not the other way round.
   static let numbers = [
-    Number(rule: IWAE<Model>(draws: 2), value: 0.693147, shares: [0.25, 0.75]),
-    Number(rule: MIWAE<Model>(estimates: 1, samples: 2), value: 0.693147, shares: [0.25, 0.75]),
-    Number(rule: MIWAE<Model>(estimates: 2, samples: 1), value: 0.549306, shares: [1, 1]),
-    Number(rule: CIWAE<Model>(draws: 2, beta: 0), value: 0.693147, shares: [0.25, 0.75]),
-    Number(rule: CIWAE<Model>(draws: 2, beta: 1), value: 0.549306, shares: [1, 1]),
+    Number(rule: Toy.iwae(2), value: 0.693147, shares: [0.25, 0.75]),
+    Number(rule: Toy.miwae(1, 2), value: 0.693147, shares: [0.25, 0.75]),
+    Number(rule: Toy.miwae(2, 1), value: 0.549306, shares: [1, 1]),
+    Number(rule: Toy.ciwae(2, 0), value: 0.693147, shares: [0.25, 0.75]),
+    Number(rule: Toy.ciwae(2, 1), value: 0.549306, shares: [1, 1]),
     Number(
-      rule: CIWAE<Model>(draws: 2, beta: 0.5), value: 0.6212266,
+      rule: Toy.ciwae(2, 0.5), value: 0.6212266,
       shares: [0.28125 / 0.375, 0.53125 / 0.625]),
-    Number(rule: RenyiBound<Model>(draws: 2, alpha: 0), value: 0.693147, shares: [0.25, 0.75]),
-    Number(rule: RenyiBound<Model>(draws: 2, alpha: 1), value: 0.549306, shares: [1, 1]),
-    Number(rule: RenyiBound<Model>(draws: 2, alpha: 2), value: 0.405465, shares: [1.25, 1.75]),
+    Number(rule: Toy.renyi(2, 0), value: 0.693147, shares: [0.25, 0.75]),
+    Number(rule: Toy.renyi(2, 1), value: 0.549306, shares: [1, 1]),
+    Number(rule: Toy.renyi(2, 2), value: 0.405465, shares: [1.25, 1.75]),
     Number(
-      rule: RenyiBound<Model>(draws: 2, alpha: 0.5), value: 0.623811,
+      rule: Toy.renyi(2, 0.5), value: 0.623811,
       shares: [0.5 + 0.5 / (1 + sqrt(3)), 0.5 + 0.5 * sqrt(3) / (1 + sqrt(3))]),
-    Number(rule: RenyiBound<Model>(draws: 2, alpha: -1e5), value: log(3), shares: [1, 1]),
+    Number(rule: Toy.renyi(2, -1e5), value: log(3), shares: [1, 1]),
   ]
 
   @Test(arguments: numbers) func valuesAndShares(number: Number) {
@@ -158,7 +158,7 @@ import Testing
     let weights = Tensor([0, -300, -1e30])
     let far = weights.reshaped([3, 1])
     for beta in [0, 0.5] {
-      let rule = CIWAE<Model>(draws: 3, beta: beta)
+      let rule = Toy.ciwae(3, beta)
       #expect(rule.doublyReparameterizedShare(far).doubles == (beta == 0 ? [1, 0, 0] : [1, 1, 1]))
       let slope = gradient(at: far) { rule.bound($0).sum() }
       #expect(slope.array.nonFiniteCount == 0)
@@ -179,17 +179,17 @@ import Testing
       zip(first, second).allSatisfy { distance($0, $1) < 1e-13 }
     }
     for estimator in EncoderEstimator.allCases {
-      let iwae = result(IWAE<Model>(draws: 6, estimator: estimator))
-      let mean = result(CIWAE<Model>(draws: 6, beta: 1, estimator: estimator))
-      #expect(same(result(MIWAE<Model>(estimates: 1, samples: 6, estimator: estimator)), iwae))
-      #expect(same(result(CIWAE<Model>(draws: 6, beta: 0, estimator: estimator)), iwae))
-      #expect(same(result(RenyiBound<Model>(draws: 6, alpha: 0, estimator: estimator)), iwae))
-      #expect(same(result(MIWAE<Model>(estimates: 6, samples: 1, estimator: estimator)), mean))
-      #expect(same(result(RenyiBound<Model>(draws: 6, alpha: 1, estimator: estimator)), mean))
+      let iwae = result(Toy.iwae(6, estimator))
+      let mean = result(Toy.ciwae(6, 1, estimator))
+      #expect(same(result(Toy.miwae(1, 6, estimator)), iwae))
+      #expect(same(result(Toy.ciwae(6, 0, estimator)), iwae))
+      #expect(same(result(Toy.renyi(6, 0, estimator)), iwae))
+      #expect(same(result(Toy.miwae(6, 1, estimator)), mean))
+      #expect(same(result(Toy.renyi(6, 1, estimator)), mean))
       #expect(!same(iwae, mean))
     }
     let values = [-3, -1, 0, 0.5, 0.999, 1, 1.001, 2, 5].map {
-      result(RenyiBound<Model>(draws: 6, alpha: $0))[0][0]
+      result(Toy.renyi(6, $0))[0][0]
     }
     #expect(values == values.sorted(), "losses rise with the order: \(values)")
   }
@@ -199,10 +199,10 @@ import Testing
   @Test func bothPlayers() {
     let model = Toy.model(mean: 0.9, logVariance: 0.4, count: 7)
     for (estimates, samples) in [(1, 6), (3, 2)] {
-      let rule = PIWAE<Model>(estimates: estimates, samples: samples, estimator: .dreg)
-      let whole = Toy.gradients(IWAE<Model>(draws: 6, estimator: .dreg), model, Toy.x(7))
+      let rule = Toy.piwae(estimates, samples, .dreg)
+      let whole = Toy.gradients(Toy.iwae(6, .dreg), model, Toy.x(7))
       let mean = Toy.gradients(
-        MIWAE<Model>(estimates: estimates, samples: samples, estimator: .dreg), model, Toy.x(7))
+        Toy.miwae(estimates, samples, .dreg), model, Toy.x(7))
       let (decoder, encoder) = (
         Toy.gradients(model, Toy.x(7)) { rule.loss(of: 0, $0, NoParts(), $1, &$2) },
         Toy.gradients(model, Toy.x(7)) { rule.loss(of: 1, $0, NoParts(), $1, &$2) }
@@ -223,7 +223,8 @@ import Testing
     let model = Tiny.model(BernoulliHead())
     typealias Rule = PIWAE<Tiny.Model<BernoulliHead>>
     var trainer = Trainer(
-      model, objective: Rule(estimates: 2, samples: 3, estimator: .dreg),
+      model,
+      objective: Rule { ($0.estimates, $0.samples, $0.estimator) = (2, 3, .dreg) },
       optimizer: SGD(learningRate: 0.1),
       seed: 1)
     let report = try trainer.step(Tiny.x)
@@ -238,7 +239,7 @@ import Testing
   /// draw counts; weights carry no derivative, so the decoder's is the plain mean over the draws.
   @Test(arguments: [2, 8]) func exactPosterior(draws: Int) {
     let model = Toy.model(mean: 0.5, logVariance: -log(2), count: 50)
-    let plain = Toy.gradients(RenyiBound<Model>(draws: draws, alpha: 1), model, Toy.x(50))
+    let plain = Toy.gradients(Toy.renyi(draws, 1), model, Toy.x(50))
     for (name, rule) in Self.bounds(draws) {
       let (terms, gradients) = Toy.gradients(rule, model, Toy.x(50))
       #expect(abs(-terms.total.item - Toy.logEvidence) < 1e-10, "\(name)")
@@ -255,7 +256,7 @@ import Testing
     let divergence = normalKL(1.2, 0.3, 0.5, -log(2))
     let results = [1, 2, 4, 16].map { draws -> Double in
       var context = Tiny.training()
-      return -IWAE<Model>(draws: draws)(model, Toy.x(count), &context).total.item
+      return -Toy.iwae(draws)(model, Toy.x(count), &context).total.item
     }
     #expect(abs(results[0] - (Toy.logEvidence - divergence)) < 0.02, "\(results)")
     #expect(results == results.sorted() && results[3] < Toy.logEvidence, "\(results)")
@@ -272,7 +273,7 @@ import Testing
     var seen: Set<Int> = []
     for seed in 0..<20 {
       var context = Tiny.training(UInt64(seed))
-      let terms = VIMCO(samples: 2)(model, x, &context)
+      let terms = VIMCO { $0.samples = 2 }(model, x, &context)
       let ess = terms["ess"]?.item ?? .nan
       #expect(abs(ess - 1.6) < 1e-12 || abs(ess - 2) < 1e-12, "\(ess)")
       seen.insert(ess < 1.8 ? 1 : 2)
@@ -287,7 +288,7 @@ import Testing
     func loss(_ x: Tensor) -> Double {
       var context = Tiny.training()
       context.fields["mask"] = mask
-      return IWAE(draws: 3)(model, x, &context).total.item
+      return IWAE { $0.samples = 3 }(model, x, &context).total.item
     }
     let hidden = Tensor.where(mask, Tiny.x, Tiny.x.zerosLike + .nan)
     #expect(loss(hidden) == loss(Tiny.x) && loss(hidden).isFinite)

@@ -11,8 +11,18 @@ import Testing
 @Suite struct RegularizedAutoencoderTests {
   typealias Point = VAE<MLPPointEncoder, MLPDecoder<NormalHead>, StandardNormalPrior>
 
+  typealias Plain<Model: LatentVariableModel> = RegularizedAutoencoder<
+    Model, AutoencoderDescription
+  >
+  typealias Weights<Model: LatentVariableModel> = RegularizedAutoencoder<
+    Model, RegularizedWeightsDescription
+  >
+  typealias Gradient<Model: LatentVariableModel> = RegularizedAutoencoder<
+    Model, RegularizedGradientDescription
+  >
+
   static func run<Model: LatentVariableModel>(
-    _ objective: RegularizedAutoencoder<Model>, _ model: Model, seed: UInt64 = 3
+    _ objective: any Objective<Model>, _ model: Model, seed: UInt64 = 3
   ) -> LossTerms {
     var context = Tiny.training(seed)
     return objective(model, Tiny.x, &context)
@@ -24,13 +34,14 @@ import Testing
   @Test func plain() {
     let model = CodeDistanceTests.point
     let terms = RegularizedAutoencoderTests.run(
-      RegularizedAutoencoder<Point>(penalty: .none, cost: .likelihood), model)
+      Plain<Point>(), model)
     var context = Tiny.training()
     let bound = ELBO<Point>()(model, Tiny.x, &context)
     #expect(terms.terms.map(\.name) == ["reconstruction"])
     #expect(distance(terms.total, bound.total) == 0)
     let normal = RegularizedAutoencoderTests.linear
-    let found = RegularizedAutoencoderTests.run(RegularizedAutoencoder(penalty: .none), normal)
+    let found = RegularizedAutoencoderTests.run(
+      Plain<Tiny.Model<NormalHead>> { $0.cost = .squared }, normal)
     let errors = square(normal.reconstruct(Tiny.x) - Tiny.x).sum().item / 4
     #expect(distance([found.total.item], [errors]) < 1e-13)
   }
@@ -38,8 +49,9 @@ import Testing
   @Test func weights() {
     let model = CodeDistanceTests.point
     let terms = RegularizedAutoencoderTests.run(
-      RegularizedAutoencoder(
-        penalty: .weights, weight: 0.25, embedding: .linear(from: 0, to: 2, steps: 2)), model)
+      Weights<Point> {
+        ($0.weight, $0.embedding) = (0.25, .linear(from: 0, to: 2, steps: 2))
+      }, model)
     let decoder = model.decoder.parameters.flatMap(\.doubles).reduce(0) { $0 + $1 * $1 }
     let length = square(model.codes(of: Tiny.x)).sum().item / 8
     #expect(terms.terms.map(\.name) == ["reconstruction", "embedding", "weights"])
@@ -62,7 +74,7 @@ import Testing
       return slope(Tensor(signs, shape: [1, 3]))
     }
     #expect(distance([every.reduce(0, +) / 8], [square(weight).sum().item]) < 1e-14)
-    let objective = RegularizedAutoencoder<Tiny.Model<NormalHead>>(penalty: .gradient, weight: 1)
+    let objective = Gradient<Tiny.Model<NormalHead>> { $0.weight = 1 }
     var found: [Double] = []
     for seed in 0..<200 as Range<UInt64> {
       var random = RandomStream(seed: seed)
@@ -77,10 +89,12 @@ import Testing
   }
 
   /// A derivative of a derivative: through a decoder that bends, for its parameters and the encoder's.
-  @Test(arguments: [RegularizedAutoencoder<Point>.Penalty.none, .weights, .gradient])
-  func derivatives(penalty: RegularizedAutoencoder<Point>.Penalty) {
+  @Test(arguments: [
+    Plain<Point>() as any Objective<Point>,
+    Weights<Point> { ($0.weight, $0.embedding) = (0.7, 0.3) },
+    Gradient<Point> { ($0.weight, $0.embedding) = (0.7, 0.3) },
+  ]) func derivatives(objective: any Objective<Point>) {
     let model = CodeDistanceTests.point
-    let objective = RegularizedAutoencoder<Point>(penalty: penalty, weight: 0.7, embedding: 0.3)
     let error = gradientError(at: model.parameters) { parameters in
       var copy = model
       copy.setParameters(parameters)

@@ -77,6 +77,32 @@ enum Toy {
   typealias Model = VAE<ToyEncoder, ToyDecoder, StandardNormalPrior>
   typealias Flips = VAE<FlipEncoder, ToyDecoder, FlipPrior>
 
+  // The bounds, by their numbers.
+  static func iwae(_ draws: Int, _ estimator: EncoderEstimator = .pathwise) -> IWAE<Model> {
+    IWAE { ($0.samples, $0.estimator) = (draws, estimator) }
+  }
+  static func miwae(
+    _ estimates: Int, _ samples: Int, _ estimator: EncoderEstimator = .pathwise
+  ) -> MIWAE<Model> {
+    MIWAE { ($0.estimates, $0.samples, $0.estimator) = (estimates, samples, estimator) }
+  }
+  static func piwae(
+    _ estimates: Int, _ samples: Int, _ estimator: EncoderEstimator = .pathwise
+  ) -> PIWAE<Model> {
+    PIWAE { ($0.estimates, $0.samples, $0.estimator) = (estimates, samples, estimator) }
+  }
+  static func ciwae(
+    _ draws: Int, _ beta: Double, _ estimator: EncoderEstimator = .pathwise
+  ) -> CIWAE<Model> {
+    CIWAE { ($0.samples, $0.beta, $0.estimator) = (draws, beta, estimator) }
+  }
+  static func renyi(
+    _ draws: Int, _ alpha: Double, _ estimator: EncoderEstimator = .pathwise
+  ) -> RenyiBound<Model> {
+    RenyiBound { ($0.samples, $0.alpha, $0.estimator) = (draws, alpha, estimator) }
+  }
+  static func vimco(_ samples: Int) -> VIMCO<Model> { VIMCO { $0.samples = samples } }
+
   static func number(_ value: Double) -> Tensor { .scalar(value, .float64) }
 
   static func decoder(_ a: Double, _ b: Double) -> ToyDecoder {

@@ -22,10 +22,10 @@ struct ObjectiveWorkload: Sendable {
 
   static let all = [
     ObjectiveWorkload(name: "iwae50", batch: 20) {
-      step(model([200, 200], 50, .tanh), IWAE(draws: 50), $0)
+      step(model([200, 200], 50, .tanh), IWAE { $0.samples = 50 }, $0)
     },
     ObjectiveWorkload(name: "btcvae", batch: 256) {
-      step(model([400], 20), TotalCorrelation(beta: 6, examples: 60_000), $0)
+      step(model([400], 20), TotalCorrelation { ($0.beta, $0.examples) = (6, 60_000) }, $0)
     },
     ObjectiveWorkload(name: "factor", batch: 128) { pool in
       var trainer = Trainer(
@@ -49,7 +49,9 @@ struct ObjectiveWorkload: Sendable {
           latentSize: 8, hidden: [400], outputShape: [784], head: NormalHead(.fixed(1)),
           using: &random),
         prior: .standardNormal(8))
-      return step(model, WassersteinAutoencoder(MaximumMeanDiscrepancy(), weight: 10), pool)
+      return step(
+        model,
+        WassersteinAutoencoder<_, WassersteinMMDDescription> { $0.lambda = 10 }, pool)
     },
   ]
 

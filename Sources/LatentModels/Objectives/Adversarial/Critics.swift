@@ -55,6 +55,11 @@ public struct CodeCritic: Critic {
 /// A critic of data: convolutions of kernel 4 and stride 2 for pictures `[height, width, channels]`, hidden
 /// layers for anything else, a leaky ReLU of slope 0.2 after each (Radford, Metz and Chintala 2016).
 public struct PictureCritic: Critic {
+  /// Half of DCGAN's channels.
+  public static let standardChannels = [64, 128, 256]
+  /// Widths of the hidden layers that examples go through that are no pictures.
+  public static let standardWidths = [512, 512]
+
   /// Each halves height and width; none where the data are no pictures.
   public var convolutions: [Conv2D]
   /// From what the convolutions leave to the logits.

@@ -11,11 +11,22 @@ extension Turn {
   /// The parts of a `VAE`: everything that is trained but what an objective brings along.
   static let modelParts: [PathPattern] = ["encoder.**", "decoder.**", "prior.**"]
 
-  /// The turn of an objective's critic, by a rule of its own: critics are trained with little momentum.
-  static func critic(learningRate: Double, beta1: Double = 0.5, beta2: Double = 0.9) -> Turn {
+  /// The turn of one side of a game, by a rule of its own: where each side's move changes the other's loss,
+  /// both are trained with little momentum (Radford, Metz and Chintala 2016).
+  static func side(
+    _ name: String, moves parameters: [PathPattern], every: Int = 1, learningRate: Double,
+    beta1: Double = 0.5, beta2: Double = 0.999
+  ) -> Turn {
     Turn(
-      "critic", moves: [PathPattern("\(partsName).**")],
+      name, moves: parameters, every: every,
       optimizer: Adam(learningRate: learningRate, beta1: beta1, beta2: beta2))
+  }
+
+  /// The turn of an objective's critic.
+  static func critic(learningRate: Double, beta1: Double = 0.5, beta2: Double = 0.999) -> Turn {
+    side(
+      "critic", moves: [PathPattern("\(partsName).**")], learningRate: learningRate, beta1: beta1,
+      beta2: beta2)
   }
 }
 
