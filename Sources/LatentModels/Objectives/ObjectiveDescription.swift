@@ -18,6 +18,9 @@ public protocol ObjectiveDescription: Sendable, Hashable, Codable {
   static var origin: Origin { get }
   /// What it needs of a model, in a few words.
   static var requirement: String { get }
+  /// Whether the loss asks the model for nothing but the posterior of the batch and likelihoods of its draws, and
+  /// compares pictures of any size; true where nothing is said.
+  var asksOnlyAboutTheBatch: Bool { get }
   /// Every setting as it is where nothing is said.
   init()
   /// Checks every number. - Throws: `SettingError` of the keys.
@@ -88,6 +91,7 @@ extension ReparameterizedObjectiveDescription {
 
 extension ObjectiveDescription {
   public static var requirement: String { "nothing" }
+  public var asksOnlyAboutTheBatch: Bool { true }
 
   /// For errors: `objective 'elbo'`.
   public static var purpose: String { "objective '\(name)'" }

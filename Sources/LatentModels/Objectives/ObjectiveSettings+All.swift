@@ -13,6 +13,8 @@ extension ObjectiveSettings {
     VAEGANDescription.self, AutoencoderDescription.self, RegularizedWeightsDescription.self,
     RegularizedGradientDescription.self, LogCoshDescription.self,
     StructuralSimilarityDescription.self, GANDescription.self, WassersteinGANDescription.self,
-    LaggingInferenceDescription.self,
+    LaggingInferenceDescription.self, SphericalDescription.self, EquivarianceDescription.self,
+    NestedDropoutDescription.self, VarianceFloorDescription.self, AugmentationDescription.self,
+    TwoStageDescription.self,
   ]
 }

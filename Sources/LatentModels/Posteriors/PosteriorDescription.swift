@@ -56,7 +56,7 @@ public struct PosteriorSettings: Sendable, Hashable, Codable {
   /// Every posterior that can be asked for by name. A new one is a file with its head and description, and
   /// a line here.
   public static let all: [any PosteriorDescription.Type] = [
-    DiagonalPosterior.self, PointPosterior.self,
+    DiagonalPosterior.self, PointPosterior.self, SpherePointPosterior.self,
   ]
 
   /// The posterior of this name with its standard settings.
