@@ -65,7 +65,8 @@ public struct Turn: Sendable {
   /// Traps unless `every` is positive and there are parameters to move.
   public init(
     _ name: String, moves parameters: [PathPattern], but spared: [PathPattern] = [],
-    every: Int = 1, optimizer: (any Optimizer)? = nil, file: StaticString = #fileID, line: UInt = #line
+    every: Int = 1, optimizer: (any Optimizer)? = nil, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     require(
       every > 0 && !parameters.isEmpty,

@@ -64,7 +64,8 @@ public struct EquivarianceDescription: LensDescription {
       throw ModelRequirementError(
         purpose: Self.purpose,
         found: "latents of shape \(latents) for data of shape \(facts.inputShape)",
-        expected: "pictures and latents in their place [height, width, channels], as of the network 'resnet'")
+        expected: "pictures and latents in their place [height, width, channels], as of the "
+          + "network 'resnet'")
     }
     guard inside.description.asksOnlyAboutTheBatch else {
       throw ModelRequirementError(

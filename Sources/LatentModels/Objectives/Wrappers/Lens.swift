@@ -34,7 +34,8 @@ public struct Lens: Sendable {
 
     /// A term by its name.
     public init(
-      _ name: String, weight: WeightSchedule, value: @escaping @Sendable (any Distribution) -> Tensor
+      _ name: String, weight: WeightSchedule,
+      value: @escaping @Sendable (any Distribution) -> Tensor
     ) {
       self.name = name
       self.weight = weight

@@ -52,7 +52,8 @@ public struct VarianceFloorDescription: LensDescription {
     var lens = Lens(x, context)
     lens.term = Lens.Term("variance floor", weight: weight) { posterior in
       guard let q = posterior as? DiagonalNormal else {
-        fatalError("\(Self.purpose) needs the posterior DiagonalNormal: found \(type(of: posterior))")
+        fatalError(
+          "\(Self.purpose) needs the posterior DiagonalNormal: found \(type(of: posterior))")
       }
       let logVariance = q.logVariance.broadcast(to: q.batchShape + q.eventShape)
       return relu(lowest - logVariance).flattened(from: 1).sum(axes: [1]).mean()

@@ -81,7 +81,8 @@ public struct Wrapped<
     let stream = stream(context)
     var draws = stream
     guard let lens = settings.lens(x, of: model, context, using: &draws) else {
-      return handingOn(stream, inside.loss(of: turn, LensedModel(model), parts, x, &context), context)
+      return handingOn(
+        stream, inside.loss(of: turn, LensedModel(model), parts, x, &context), context)
     }
     let seen = LensedModel(model, through: lens)
     let mask = context.fields[FieldName.mask]
