@@ -58,10 +58,10 @@ public struct FlagSetting: Sendable {
 /// A key that a group of settings does not have.
 private struct UnknownSetting: Error {
   let key: String
+  /// What of the key is not there.
+  let name: String
   let owner: String
   let members: [String]
-
-  var name: String { key.split(separator: ".").last.map(String.init) ?? key }
 }
 
 /// A file and flags, to be laid over defaults.
@@ -247,7 +247,9 @@ public struct ConfigurationSources: Sendable {
       if isNameOfObjective("\(known).name"), case .text(let name) = tree["\(known).name"] {
         owner = "the objective \(name)"
       }
-      throw UnknownSetting(key: path, owner: owner, members: members.keys.sorted())
+      let missing = path.dropFirst(known.isEmpty ? 0 : known.count + 1).prefix { $0 != "." }
+      throw UnknownSetting(
+        key: path, name: String(missing), owner: owner, members: members.keys.sorted())
     case (_, false):
       throw SettingError(key: known, found: "a group of settings", expected: "one value")
     default: tree[path] = value

@@ -194,8 +194,10 @@ import Testing
     func losses<Rule: TrainingObjective>(_ rule: Rule, of model: Rule.Model) -> [[Double]]
     where Rule.Model: LatentVariableModel { WrapperTests.step(rule, model, Tiny.x) }
     let nested = losses(
-      NestedDropout(around: VarianceFloor(around: ELBO(beta: 4))) { $0.probability = 0 }, of: model)
-    let floor = losses(VarianceFloor(around: ELBO(beta: 4)), of: model)
+      NestedDropout(around: VarianceFloor(around: ELBO(beta: 4)) { $0.deviation = 2 }) {
+        $0.probability = 0
+      }, of: model)
+    let floor = losses(VarianceFloor(around: ELBO(beta: 4)) { $0.deviation = 2 }, of: model)
     #expect(nested == floor)
     #expect(floor != losses(ELBO(beta: 4), of: model))
   }
