@@ -33,6 +33,15 @@ public struct FlagSetting: Sendable {
     self.init(flag, key, .list(numbers.map { .number("\($0)") }))
   }
 
+  /// A flag of its own for a setting of the objective is about the innermost one, within so many wrappers.
+  fileprivate func within(_ wrappers: Int) -> FlagSetting {
+    let group = ConfigurationSources.objectiveGroup
+    guard !flag.hasPrefix("--set "), key.hasPrefix(group), key != ConfigurationSources.objective
+    else { return self }
+    let inside = ConfigurationSources.objectiveKey(wrappers, "")
+    return FlagSetting(flag, inside + key.dropFirst(group.count), value)
+  }
+
   /// `KEY=VALUE`, the value as in a file.
   /// - Throws: `CommandError`.
   /// `flag` is what was typed, where it is not `--set KEY`.
@@ -49,10 +58,10 @@ public struct FlagSetting: Sendable {
 /// A key that a group of settings does not have.
 private struct UnknownSetting: Error {
   let key: String
+  /// What of the key is not there.
+  let name: String
   let owner: String
   let members: [String]
-
-  var name: String { key.split(separator: ".").last.map(String.init) ?? key }
 }
 
 /// A file and flags, to be laid over defaults.
@@ -71,6 +80,12 @@ public struct ConfigurationSources: Sendable {
   static let beta = "objective.beta"
   /// Words that were looked up before the settings that they stand for are laid over each other.
   static let names = [architecture, objective, posterior]
+
+  static let objectiveGroup = "objective."
+  /// The path of a setting of the objective within so many wrappers.
+  static func objectiveKey(_ wrappers: Int, _ name: String) -> String {
+    objectiveGroup + String(repeating: "inside.", count: wrappers) + name
+  }
 
   /// What is said about a setting: by the last flag, else by the file.
   private func value(_ key: String) -> ConfigurationValue? {
@@ -128,18 +143,16 @@ public struct ConfigurationSources: Sendable {
   private func configuration(
     over base: RunConfiguration, _ inputShape: [Int], isNew: Bool
   ) throws -> RunConfiguration {
+    var base = base
     try explaining {
-      var base = base
       try named(ConfigurationSources.architecture, "network") {
         base.model = try ModelDescription(named: $0, inputShape: inputShape)
       }
       try named(ConfigurationSources.posterior, "posterior") {
         base.model.posterior = try PosteriorSettings(named: $0)
       }
-      try named(ConfigurationSources.objective, "objective") {
-        base.objective = try ObjectiveSettings(named: $0)
-      }
-      if isNew, var elbo = base.objective.description as? ELBODescription {
+      try nameObjective(&base.objective)
+      if isNew, var elbo = base.objective.innermost.description as? ELBODescription {
         if base.isText {
           elbo.freeBits = RunConfiguration.freeBitsOfText
         } else if case .text = value(ConfigurationSources.beta) {
@@ -147,8 +160,17 @@ public struct ConfigurationSources: Sendable {
         } else {
           elbo.warmupSteps = RunConfiguration.warmupStepsOfNumbers
         }
-        base.objective = ObjectiveSettings(elbo)
+        base.objective.innermost = ObjectiveSettings(elbo)
       }
+    }
+    let wrappers = base.objective.chain.count - 1
+    return try ConfigurationSources(file: file, flags: flags.map { $0.within(wrappers) })
+      .laid(over: base)
+  }
+
+  /// File and flags over a configuration that has everything that is asked for by name.
+  private func laid(over base: RunConfiguration) throws -> RunConfiguration {
+    try explaining {
       let start = try ConfigurationValue(encoding: base)
       var tree = start
       for (path, value) in file?.contents.leaves ?? [] { try place(value, at: path, in: &tree) }
@@ -167,6 +189,31 @@ public struct ConfigurationSources: Sendable {
     }
   }
 
+  /// Looks up the objective and what it takes inside. Each name may be a chain of names from outside to inside; names
+  /// that nobody says are those of `objective`, as far as it is the same up to there.
+  private func nameObjective(_ objective: inout ObjectiveSettings) throws {
+    let known = objective.chain
+    var names: [String] = []
+    while names.last.map(ObjectiveSettings.wrappers.contains) ?? true {
+      let key = ConfigurationSources.objectiveKey(names.count, "name")
+      var said: [String] = []
+      try named(key, "objective") {
+        said = $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+      }
+      if said.isEmpty && names.count < known.count && names == Array(known.prefix(names.count)) {
+        said = [known[names.count]]
+      }
+      if said.isEmpty { break }
+      do {
+        _ = try ObjectiveSettings(chain: said)
+      } catch let error as SettingError {
+        throw SettingError(key: key, found: error.found, expected: error.expected)
+      }
+      names += said
+    }
+    if names != known { objective = try ObjectiveSettings(chain: names) }
+  }
+
   /// Looks up what is asked for by name, whose settings are then laid over.
   private func named(_ key: String, _ kind: String, _ body: (String) throws -> Void) throws {
     switch value(key) {
@@ -181,7 +228,9 @@ public struct ConfigurationSources: Sendable {
     _ value: ConfigurationValue, at path: String, in tree: inout ConfigurationValue
   ) throws {
     // A name of a network is more than its architecture: it was looked up before.
-    if ConfigurationSources.names.contains(path) { return }
+    if ConfigurationSources.names.contains(path) || isNameOfObjective(path) && tree[path] != nil {
+      return
+    }
     // The longest part of the path that there is: all of it, or the group that lacks the rest.
     var known = path
     while tree[known] == nil {
@@ -198,14 +247,21 @@ public struct ConfigurationSources: Sendable {
       if known == "model", case .text(let name) = tree[ConfigurationSources.architecture] {
         owner = "the network \(name)"
       }
-      if known == "objective", case .text(let name) = tree[ConfigurationSources.objective] {
+      if isNameOfObjective("\(known).name"), case .text(let name) = tree["\(known).name"] {
         owner = "the objective \(name)"
       }
-      throw UnknownSetting(key: path, owner: owner, members: members.keys.sorted())
+      let missing = path.dropFirst(known.isEmpty ? 0 : known.count + 1).prefix { $0 != "." }
+      throw UnknownSetting(
+        key: path, name: String(missing), owner: owner, members: members.keys.sorted())
     case (_, false):
       throw SettingError(key: known, found: "a group of settings", expected: "one value")
     default: tree[path] = value
     }
+  }
+
+  /// Whether the path is `objective.name`, `objective.inside.name` and so on.
+  private func isNameOfObjective(_ path: String) -> Bool {
+    path.wholeMatch(of: /objective(\.inside)*\.name/) != nil
   }
 
   /// The configuration that `tree` is, which came from the valid `start`.

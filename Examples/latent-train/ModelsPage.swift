@@ -32,6 +32,12 @@ enum ModelsPage {
 
     Weights may be schedules: \(WeightSchedule.forms).
 
+    \(ObjectiveSettings.wrappers.map { "`\($0)`" }.joined(separator: ", ")) are wrappers: each takes any other objective
+    inside, wrappers too. `--objective augmented:nested-dropout:elbo` names them from outside to inside; `objective.name`,
+    `objective.inside.name` and so on are the same in files, and settings of what is inside are set by `--set
+    objective.inside.beta=4`. `--beta`, `--free-bits`, `--warmup-steps` and `--samples` reach the innermost. A wrapper alone
+    takes `elbo`.
+
     \(table(
       ["name", "what it is", "settings", "paper", "equation", "file", "test", "needs"],
       try ObjectiveSettings.all.map {
@@ -60,9 +66,10 @@ enum ModelsPage {
     ]
   }
 
-  /// Everything but the name, `key: value`.
+  /// Everything but the name, `key: value`; of what is inside the name alone.
   private static func settings(_ value: some Encodable) throws -> String {
-    try ConfigurationValue(encoding: value).leaves.filter { $0.path != "name" }
+    try ConfigurationValue(encoding: value).leaves
+      .filter { $0.path != "name" && (!$0.path.hasPrefix("inside.") || $0.path == "inside.name") }
       .map { "`\($0.path): \($0.value.shown)`" }.joined(separator: " ")
   }
 

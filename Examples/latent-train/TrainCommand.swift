@@ -33,6 +33,10 @@ struct TrainCommand: ParsableCommand {
         Their settings: latent-train --objective NAME --print-config, to be set by
         --set objective.KEY=VALUE. Weights may move: linear(0, 1, 2000), and
         cosine, exponential, cyclic(0, 1, 2000, 0.5), steps(0: 1, 500: 4).
+        A wrapper takes any other inside: --objective augmented:nested-dropout:elbo,
+        from outside to inside, is the same as objective.name=augmented with
+        objective.inside.name=nested-dropout and so on; alone it takes elbo.
+        --beta, --free-bits, --warmup-steps and --samples reach the innermost.
 
       CONFIGURATION FILES
         --config FILE takes settings from a YAML or JSON file; flags overrule it.
@@ -129,7 +133,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Parameters that stay as they are, such as 'encoder.**'; repeatable.")
   var freeze: [String] = []
 
-  @Option(help: "What is minimised; see OBJECTIVES. (default: elbo)") var objective: String?
+  @Option(help: "What is minimised, or WRAPPER:NAME; see OBJECTIVES. (default: elbo)")
+  var objective: String?
   @Option(
     help: "Weight of the divergence from the prior: a number or a schedule. (default: 1)")
   var beta: String?

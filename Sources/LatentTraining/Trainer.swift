@@ -163,7 +163,7 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
   private mutating func choose() -> Player? {
     let paths = ensemble.namedParameters.filter(\.isTrained).map(\.path)
     for index in players.indices {
-      let chosen = paths.map { players[index].turn.parameters.match($0) && !frozenPaths.match($0) }
+      let chosen = paths.map { players[index].turn.moves($0) && !frozenPaths.match($0) }
       players[index].chosen = chosen.allSatisfy { $0 } ? nil : chosen
     }
     return paths.isEmpty ? nil : players.first { $0.chosen.map { !$0.contains(true) } ?? false }

@@ -208,6 +208,28 @@ import Testing
       "objective: {name: [elbo]}", "", 78,
       "a.yaml: objective.name is ['elbo'], expected the name of the objective"),
     Wrong("", "--objective elb", 64, "--objective 'elb': expected elbo"),
+    Wrong("", "--objective augmented:elb", 64, "--objective 'elb': expected elbo"),
+    Wrong("", "--objective augmented:", 64, "--objective '': expected elbo"),
+    Wrong("", "--objective elbo:iwae", 64, "--objective 'elbo:iwae': expected only equivariant"),
+    Wrong(
+      "", "--objective augmented:elbo --set objective.inside.beta=-1", 64,
+      "--set objective.inside.beta -1.0: expected 0 or more"),
+    Wrong("", "--objective augmented:elbo --beta x", 64, "--beta 'x': expected a number, linear("),
+    Wrong(
+      "", "--objective nested-dropout:augmented:factor --beta 2", 64,
+      "--beta 2: the objective factor has no beta, only criticHidden"),
+    Wrong(
+      "objective: {name: augmented, inside: {name: factor, gama: 3}}", "", 78,
+      "a.yaml: objective.inside.gama is unknown: the objective factor has no gama, only "),
+    Wrong(
+      "objective: {name: augmented, inside: {name: elb}}", "", 78,
+      "a.yaml: objective.inside.name is 'elb', expected elbo"),
+    Wrong(
+      "objective: {inside: {name: iwae}}", "", 78,
+      "a.yaml: objective.inside.name is unknown: the objective elbo has no inside, only beta"),
+    Wrong(
+      "objective: {name: augmented, inside: {name: nested-dropout, ratio: 2}}", "", 78,
+      "a.yaml: objective.inside.ratio is 2.0, expected more than 0, at most 1"),
     Wrong("", "--beta linear(1,2) ", 64, "--beta 'linear(1,2)': expected a number, linear("),
     Wrong("objective: {beta: true}", "", 78, "a.yaml: objective.beta is true, expected a number"),
     Wrong("objective: {beta: -1}", "", 78, "a.yaml: objective.beta is -1.0, expected 0 or more"),
@@ -303,6 +325,73 @@ import Testing
         #expect(ended.errorLines.count == 1, "\(call)")
       }
       #expect(!FileManager.default.fileExists(atPath: "\(folder)/run"), "nothing was begun")
+    }
+  }
+
+  /// A chain on the command line is what a file says in groups; what is said of the innermost reaches it.
+  @Test func wrappers() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(40, to: "\(folder)/data.npy")
+      try write(
+        """
+        data: npy:data.npy
+        objective:
+          name: augmented
+          clean: true
+          inside: {name: nested-dropout, ratio: 0.5, inside: {beta: 3}}
+        """, "\(folder)/a.yaml")
+      let text = try printed(["--config", "a.yaml"], in: folder)
+      #expect(
+        text.contains(
+          """
+          objective:
+            brightness: 0
+            clean: true
+            flips: 0
+            inside:
+              inside:
+                beta: 3
+                freeBits: 0
+                name: elbo
+                samples: 1
+                warmupSteps: 500
+              name: nested-dropout
+              probability: 1
+              ratio: 0.5
+            name: augmented
+            noise: 0
+            shift: 2
+
+          """))
+      let chain = ["--data", "npy:data.npy", "--objective", "augmented:nested-dropout:elbo"]
+      let flags = [
+        "--set", "objective.clean=true", "--set", "objective.inside.ratio=0.5", "--beta", "3",
+      ]
+      #expect(try printed(chain + flags, in: folder) == text)
+      // A flag's name goes over a file's, level by level.
+      let named = ["--config", "a.yaml", "--set", "objective.inside.inside.name=iwae"]
+      let other = try Tool.train.run(named + ["--print-config"], in: folder)
+      #expect(
+        other.errors.hasPrefix(
+          "latent-train: a.yaml: objective.inside.inside.beta is unknown: the objective iwae has no beta, "
+        ))
+
+      let run = chain + flags + smallRun + ["--epochs", "1", "--out", "run"]
+      try Tool.train.run(run, in: folder).succeeded()
+      try Tool.train.run(
+        ["--resume", "--config", "run/config.yaml", "--epochs", "2", "--out", "run", "--quiet"],
+        in: folder
+      ).succeeded()
+      let ended = try Tool.train.run(["--resume", "--beta", "4", "--out", "run"], in: folder)
+      #expect(
+        ended.errors
+          == "latent-train: a run keeps its settings: objective.inside.inside.beta is 3, "
+          + "but 4 was asked for; only epochs and patience may change\n")
+      let refused = try Tool.train.run(
+        ["--data", "npy:data.npy", "--objective", "equivariant", "--out", "none"], in: folder)
+      #expect(refused.code == 78 && refused.errorLines.count == 1)
+      #expect(refused.errors.contains("objective 'equivariant' needs pictures and latents"))
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/none"))
     }
   }
 

@@ -76,6 +76,6 @@ public struct ConvNetwork: HeadedNetworkDescription {
     let decoder = ConvDecoder(
       latentSize: latentSize, hidden: hidden, channels: channels, outputShape: inputShape,
       head: head, using: &random)
-    return VAE(encoder: encoder, decoder: decoder, prior: .standardNormal(latentSize))
+    return VAE(encoder: encoder, decoder: decoder, prior: posterior.makePrior([latentSize]))
   }
 }

@@ -72,6 +72,6 @@ public struct GRUTextNetwork: NetworkDescription {
     let decoder = GRUTextDecoder(
       latentSize: latentSize, length: inputShape[0], vocabulary: byteValues, width: width,
       hidden: hidden, layers: layers, using: &random)
-    return VAE(encoder: encoder, decoder: decoder, prior: .standardNormal(latentSize))
+    return VAE(encoder: encoder, decoder: decoder, prior: posterior.makePrior([latentSize]))
   }
 }

@@ -50,6 +50,6 @@ public struct GatedMLPNetwork: HeadedNetworkDescription {
     let decoder = GatedMLPDecoder(
       latentSize: latentSize, hidden: hidden.reversed(), outputShape: inputShape, head: head,
       using: &random)
-    return VAE(encoder: encoder, decoder: decoder, prior: .standardNormal(latentSize))
+    return VAE(encoder: encoder, decoder: decoder, prior: posterior.makePrior([latentSize]))
   }
 }

@@ -64,7 +64,7 @@ public struct MLPNetwork: HeadedNetworkDescription {
     let decoder = MLPDecoder(
       latentSize: latentSize, hidden: decoderWidths, outputShape: inputShape, head: head,
       activation: activation.function, using: &random)
-    return VAE(encoder: encoder, decoder: decoder, prior: .standardNormal(latentSize))
+    return VAE(encoder: encoder, decoder: decoder, prior: posterior.makePrior([latentSize]))
   }
 
   // MARK: Files

@@ -75,6 +75,6 @@ extension ResidualNetwork: HeadedNetworkDescription {
       outputShape: inputShape, head: head, network: self, using: &random)
     return VAE(
       encoder: encoder, decoder: decoder,
-      prior: StandardNormalPrior(latentShape(of: inputShape)))
+      prior: posterior.makePrior(latentShape(of: inputShape)))
   }
 }

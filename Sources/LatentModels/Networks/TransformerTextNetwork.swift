@@ -108,6 +108,6 @@ public struct TransformerTextNetwork: NetworkDescription {
       posterior: posterior, using: &random)
     let decoder = TransformerTextDecoder(
       latentSize: latentSize, length: inputShape[0], vocabulary: byteValues, size, using: &random)
-    return VAE(encoder: encoder, decoder: decoder, prior: .standardNormal(latentSize))
+    return VAE(encoder: encoder, decoder: decoder, prior: posterior.makePrior([latentSize]))
   }
 }

@@ -13,6 +13,9 @@ import LatentNumerics
 public protocol ObjectiveDescription: AxisDescription {
   /// What it needs of a model, in a few words.
   static var requirement: String { get }
+  /// Whether the loss asks the model for nothing but the posterior of the batch and likelihoods of its draws, and
+  /// compares pictures of any size; true where nothing is said.
+  var asksOnlyAboutTheBatch: Bool { get }
   /// The objective for a model.
   /// - Throws: `ModelRequirementError` where the model lacks what it needs.
   func make<Model: LatentVariableModel>(
@@ -83,6 +86,7 @@ extension ReparameterizedObjectiveDescription {
 
 extension ObjectiveDescription {
   public static var requirement: String { "nothing" }
+  public var asksOnlyAboutTheBatch: Bool { true }
 
   /// For errors: `objective 'elbo'`.
   public static var purpose: String { "objective '\(name)'" }

@@ -14,5 +14,7 @@ extension ObjectiveAxis {
     RegularizedGradientDescription.self, RegularizedSpectralDescription.self,
     LogCoshDescription.self, StructuralSimilarityDescription.self, GANDescription.self,
     WassersteinGANDescription.self, LaggingInferenceDescription.self,
+    SphericalDescription.self, EquivarianceDescription.self, NestedDropoutDescription.self,
+    VarianceFloorDescription.self, AugmentationDescription.self, TwoStageDescription.self,
   ]
 }

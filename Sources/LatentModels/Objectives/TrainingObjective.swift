@@ -59,6 +59,8 @@ public struct Turn: Sendable {
   /// The parameters that it moves, by their paths; those of the objective's parts begin with
   /// `objective.`.
   public let parameters: [PathPattern]
+  /// Those of them that it leaves to others.
+  public let spared: [PathPattern]
   /// It moves at every so many steps.
   public let every: Int
   /// Its own update rule; nil for one like the trainer's.
@@ -66,17 +68,28 @@ public struct Turn: Sendable {
 
   /// Traps unless `every` is positive and there are parameters to move.
   public init(
-    _ name: String, moves parameters: [PathPattern], every: Int = 1,
-    optimizer: (any Optimizer)? = nil, file: StaticString = #fileID, line: UInt = #line
+    _ name: String, moves parameters: [PathPattern], but spared: [PathPattern] = [],
+    every: Int = 1, optimizer: (any Optimizer)? = nil, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     require(
       every > 0 && !parameters.isEmpty,
       "the player \(name) moves \(parameters) every \(every) steps", file: file, line: line)
     self.name = name
     self.parameters = parameters
+    self.spared = spared
     self.every = every
     self.optimizer = optimizer
   }
+
+  /// The turn without the parameters that these patterns stand for.
+  func sparing(_ patterns: [PathPattern]) -> Turn {
+    Turn(
+      name, moves: parameters, but: spared + patterns, every: every, optimizer: optimizer)
+  }
+
+  /// Whether it moves the parameter of this path.
+  package func moves(_ path: String) -> Bool { parameters.match(path) && !spared.match(path) }
 
   /// Paths of the objective's parts begin with this name.
   public static let partsName = "objective"

@@ -38,7 +38,7 @@ public struct PointPosterior: PosteriorDescription {
 /// Posteriors by their names.
 public enum PosteriorAxis: Axis {
   public static let all: [any PosteriorDescription.Type] = [
-    DiagonalPosterior.self, PointPosterior.self,
+    DiagonalPosterior.self, PointPosterior.self, SpherePointPosterior.self,
   ]
 
   public static var standard: any PosteriorDescription { DiagonalPosterior() }

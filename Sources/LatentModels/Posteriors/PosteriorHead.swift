@@ -16,6 +16,17 @@ public protocol PosteriorHead: Module {
   func callAsFunction(_ raw: Tensor, eventRank: Int, _ context: inout LayerContext) -> Posterior
   /// Where each of the `outputsPerLatent` starts; nil where the network's own first weights say it.
   var startingOutputs: [Double?] { get }
+  /// What a ready network puts before its decoder: where the posterior's latents lie.
+  associatedtype MatchingPrior: Prior = StandardNormalPrior
+  /// The prior over latents of a shape.
+  func makePrior(_ latentShape: Shape) -> MatchingPrior
+}
+
+extension PosteriorHead where MatchingPrior == StandardNormalPrior {
+  /// N(0, I).
+  public func makePrior(_ latentShape: Shape) -> StandardNormalPrior {
+    StandardNormalPrior(latentShape)
+  }
 }
 
 extension PosteriorHead {

@@ -71,6 +71,30 @@ where Model.Posterior: ReparameterizedDistribution {
   }
 }
 
+struct NoisyLatents: LensDescription {
+  static let name = "noisy-latents"
+  static let origin = Origin(
+    "a wrapper: latents with noise of one deviation", paper: "arXiv 2510.11690", equation: "-")
+
+  var deviation = 0.1
+  var inside = ObjectiveSettings()
+
+  func validate() throws {}
+
+  func lens<Model: LatentVariableModel>(
+    _ x: Tensor, of model: Model, _ context: LayerContext, using random: inout RandomStream
+  ) -> Lens? {
+    guard context.isTraining else { return nil }
+    let (stream, deviation) = (random, deviation)
+    var lens = Lens(x, context)
+    lens.latents = { z, _ in
+      var random = stream
+      return z + random.normalTensor(z.shape, z.dtype) * deviation
+    }
+    return lens
+  }
+}
+
 struct MatchedCodes<Model: LatentVariableModel>: TrainingObjective
 where Model.Posterior: ReparameterizedDistribution {
   struct Parts: Module {
@@ -167,6 +191,27 @@ where Model.Posterior: ReparameterizedDistribution {
     let last = try trainer.step(x)
     #expect(last.loss < first.loss && last.players.map(\.name) == ["model", "critic"])
     #expect(last.terms.map(\.name) == ["reconstruction", "unlike", "critic"])
+  }
+
+  @Test func wrapping() throws {
+    var random = RandomStream(seed: 1)
+    let model = VAE(
+      encoder: MLPEncoder(inputShape: [16, 16, 1], hidden: [32], latentSize: 4, using: &random),
+      decoder: MLPDecoder(
+        latentSize: 4, hidden: [32], outputShape: [16, 16, 1], head: BernoulliHead(), using: &random
+      ),
+      prior: .standardNormal(4))
+    var trainer = Trainer(
+      model,
+      objective: Augmentation(around: NestedDropout(around: ELBO(beta: 4))) { $0.noise = 0.1 },
+      optimizer: Adam(learningRate: 1e-3), seed: 1)
+
+    let x = Tensor(try Sprites(side: 16).batch(0..<16).inputs)
+    #expect(try trainer.step(x).terms.map(\.name) == ["reconstruction", "kl"])
+    var noisy = Trainer(
+      model, objective: Wrapped<NoisyLatents, _, _>(around: ELBO()),
+      optimizer: Adam(learningRate: 1e-3), seed: 1)
+    #expect(try noisy.step(x).loss.isFinite)
   }
 
   @Test func composing() throws {
