@@ -166,7 +166,7 @@ import Testing
       damaged.texts[SavedAdapters.textName] = "{}"
       #expect(throws: RunError.self) { try SavedAdapters(in: damaged, path: path) }
       damaged = try Checkpoint(contentsOf: path)
-      damaged.arrays["adapters/decoder.output.weight.up"] = nil
+      damaged.arrays["factors/decoder.output.weight.up"] = nil
       let partial = try #require(try SavedAdapters(in: damaged, path: path))
       #expect(throws: ParameterMismatch.self) { try partial.adapting(tinyModel()) }
     }

@@ -94,7 +94,7 @@ import Testing
         ("--from base --adapt ** --rank 0", 64, "--rank 0: expected 1 to"),
         (
           "--from base --adapt ** --set adapters.scale=0", 64,
-          "--set adapters.scale 0: expected more than 0"
+          "--set adapters.scale 0.0: expected more than 0"
         ),
         (
           "--from base --load decoder.** --adapt decoder.**", 65,

@@ -44,7 +44,7 @@ public struct SavedAdapters: Sendable, Equatable {
   /// The name of the text in a checkpoint.
   public static let textName = "adapters"
   /// What stands before the factors' paths in a file of their own.
-  private static let prefix = "adapters/"
+  private static let prefix = "factors/"
 
   /// The adapters of `model`.
   public init(of model: Adapted<some Module>) {
