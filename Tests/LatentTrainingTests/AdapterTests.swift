@@ -72,6 +72,22 @@ import Testing
     }
   }
 
+  /// Everything of two and more axes but the tables that vectors are looked up in.
+  @Test(arguments: ModelDescription.presets.map(\.name))
+  func everyNetworkTakesThem(name: String) throws {
+    let preset = try #require(ModelDescription.presets.first { $0.name == name })
+    let shape = preset.likelihood == .categorical ? [16] : [32, 32, 1]
+    var random = RandomStream(seed: 42)
+    func check(_ model: some LatentVariableModel) throws {
+      let adapted = try Adapted(model, weights: ["**"], rank: 1, using: &random)
+      let matrices = model.namedParameters.filter { $0.isTrained && $0.tensor.rank >= 2 }
+        .map(\.path).filter { !$0.contains(".tokens.") && !$0.contains(".positions.") }
+      #expect(adapted.adapters.map(\.path) == matrices && !matrices.isEmpty)
+      #expect(adapted.merged.namedArrays == model.namedArrays)
+    }
+    try check(ModelDescription(named: name, inputShape: shape).makeModel(using: &random))
+  }
+
   @Test(arguments: ObjectiveSettings.all.map { $0.name })
   func everyObjectiveTakesThem(name: String) throws {
     let data = Tensor(try ObjectiveLawTests.data.batch(0..<16).inputs)
