@@ -250,12 +250,14 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func beginRun(_ sources: ConfigurationSources) throws {
-    let asked = try sources.configuration(inputShape: nil)
+    // Adapters are those of a model that there is.
+    let base = sources.adapts ? try origin.map { try Run(path: $0).configuration.model } : nil
+    let asked = try sources.configuration(inputShape: nil, model: base)
     let data = try DataSource(parsing: asked.data)
     if let out, !printConfig { try data.checkOutside(out) }
     let source = try data.open(bytes: asked.bytes)
     var configuration = try sources.configuration(
-      inputShape: source.training.inputShape.dimensions)
+      inputShape: source.training.inputShape.dimensions, model: base)
     // What was found is kept: other data are to meet the model by the same rule.
     configuration.bytes = source.training.byteScale ?? configuration.bytes
     guard let out, !printConfig else { return try printResult(configuration.yaml()) }

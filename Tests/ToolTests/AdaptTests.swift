@@ -72,6 +72,25 @@ import Testing
     }
   }
 
+  /// Nothing need be said of the model again.
+  @Test func modelOfTheBase() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(64, to: "\(folder)/data.npy")
+      try Tool.train.run(
+        words(
+          "--data npy:data.npy --model conv --set model.channels=[4] --likelihood normal --hidden 6 "
+            + "--latent 3 --epochs 1 --quiet --out base"), in: folder
+      ).succeeded()
+      let adapt = "--data npy:data.npy --from base --adapt encoder.** --rank 2 --epochs 1 --quiet"
+      try Tool.train.run(words("\(adapt) --out tuned"), in: folder).succeeded()
+      let (base, tuned) = (try Run(path: "\(folder)/base"), try Run(path: "\(folder)/tuned"))
+      #expect(tuned.configuration.model == base.configuration.model)
+      #expect(tuned.adapters?.weights.first == "encoder.convolutions.0.weight")
+      let other = try Tool.train.run(words("\(adapt) --latent 5 --out other"), in: folder)
+      #expect(other.code == 65 && other.errors.contains("do not fit the model"), "\(other)")
+    }
+  }
+
   @Test func refused() throws {
     try withTemporaryFolder { folder in
       try writePictures(64, to: "\(folder)/data.npy")
