@@ -27,6 +27,7 @@ let package = Package(
     .executable(name: "latent-interpolate", targets: ["latent-interpolate"]),
     .executable(name: "latent-generate", targets: ["latent-generate"]),
     .executable(name: "latent-quantize", targets: ["latent-quantize"]),
+    .executable(name: "latent-merge", targets: ["latent-merge"]),
     .executable(name: "latent-reproduce", targets: ["latent-reproduce"]),
   ],
   traits: [
@@ -107,6 +108,7 @@ let package = Package(
     .tool("latent-interpolate"),
     .tool("latent-generate"),
     .tool("latent-quantize"),
+    .tool("latent-merge"),
     .tool("latent-reproduce"),
     .example("custom-model"),
     .example("conditional-model"),
@@ -131,9 +133,8 @@ let package = Package(
       "ToolTests",
       [
         "Latent", "LatentCommands", "latent-train", "latent-encode", "latent-interpolate",
-        "latent-generate", "latent-quantize", "latent-reproduce", "custom-model", "resume-run",
-        "conditional-model",
-        "serve-model",
+        "latent-generate", "latent-quantize", "latent-merge", "latent-reproduce", "custom-model",
+        "resume-run", "conditional-model", "serve-model",
       ]),
     .tests("PackageTests", ["Latent"]),
   ]

@@ -109,7 +109,7 @@ private func status(of error: any Error) -> Int32? {
     }
   case DatasetError.missingFile, DatasetError.notAFolder: status = .noInput
   case let error as DatasetError: status = error.isUsage ? .usage : .dataError
-  case is ModelDescriptionError, is ModelRequirementError: status = .configuration
+  case is ModelDescriptionError, is ModelRequirementError, is AdapterError: status = .configuration
   case is ParameterMismatch, is OptimizerStateMismatch: status = .dataError
   default: return nil
   }

@@ -92,13 +92,20 @@ public struct ConfigurationSources: Sendable {
     flags.last { $0.key == key }?.value ?? file?.contents[key]
   }
 
+  /// Whether adapters are asked for.
+  public var adapts: Bool {
+    if case .list(let patterns) = value("adapters.weights") { !patterns.isEmpty } else { false }
+  }
+
   /// The configuration of a new run, for data of the shape; where it is not known yet, everything that
-  /// can be checked without it is.
+  /// can be checked without it is. `model` is the one where nothing else is said.
   /// - Throws: `CommandError`, `DatasetError`, `ModelDescriptionError`.
-  public func configuration(inputShape: [Int]?) throws -> RunConfiguration {
-    let result = try configuration(
-      over: try RunConfiguration.standard(inputShape: inputShape ?? []), inputShape ?? [],
-      isNew: true)
+  public func configuration(
+    inputShape: [Int]?, model: ModelDescription? = nil
+  ) throws -> RunConfiguration {
+    var standard = try RunConfiguration.standard(inputShape: inputShape ?? [])
+    standard.model = model ?? standard.model
+    let result = try configuration(over: standard, inputShape ?? [], isNew: true)
     guard let inputShape else { return result }
     if result.model.inputShape != inputShape {
       throw CommandError(

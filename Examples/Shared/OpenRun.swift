@@ -14,6 +14,11 @@ public struct RunArguments: ParsableArguments {
     transform: pathName)
   public var checkpoint = "best"
 
+  @Option(
+    help: "A file of adapters for the run's model, such as the adapters.h5 of a run --from it.",
+    transform: pathName)
+  public var adapters: String?
+
   @Option(help: "Threads; 0 takes every CPU. Results are the same for any number.")
   public var threads = 0
 
@@ -26,7 +31,7 @@ public struct RunArguments: ParsableArguments {
   /// Reads the checkpoint and makes the model.
   public func open() throws -> OpenRun {
     Threads.count = threads
-    return try OpenRun(folder: run, checkpoint: checkpoint)
+    return try OpenRun(folder: run, checkpoint: checkpoint, adapters: adapters)
   }
 }
 
@@ -37,13 +42,27 @@ public struct OpenRun: Sendable {
   public var configuration: RunConfiguration { run.configuration }
   public var model: any LatentVariableModel { run.model }
 
-  /// Opens a run folder. `checkpoint` is `best`, `latest` or the path of a file.
-  public init(folder: String, checkpoint: String = "best") throws {
-    switch checkpoint {
-    case "best": run = try Run(path: folder)
-    case "latest": run = try Run(path: folder, checkpoint: .latest)
-    default: run = try Run(path: folder, checkpoint: .file(checkpoint))
-    }
+  /// Opens a run folder. `checkpoint` is `best`, `latest` or the path of a file; `adapters` the path of a
+  /// file of adapters to be put on the model.
+  public init(folder: String, checkpoint: String = "best", adapters: String? = nil) throws {
+    let choice: Run.Choice =
+      switch checkpoint {
+      case "best": .best
+      case "latest": .latest
+      default: .file(checkpoint)
+      }
+    run = try Run(path: folder, checkpoint: choice, adapters: adapters)
+  }
+
+  /// The checkpoint of an ordinary run with this model in place of the run's: there is nothing to be
+  /// resumed, and no adapter.
+  public func checkpoint(of model: some Module) throws -> Checkpoint {
+    var checkpoint = try Checkpoint(contentsOf: path)
+    checkpoint.texts["trainer"] = nil
+    checkpoint.texts[SavedAdapters.textName] = nil
+    checkpoint.arrays = [:]
+    checkpoint.store(model, as: "model")
+    return checkpoint
   }
 
   /// The run's own data, or others of the same shape: the test set, or everything where there is none;

@@ -20,7 +20,8 @@ extension RunArguments {
     _ out: String, _ arguments: OverwriteArguments, reading opened: OpenRun, data: String? = nil
   ) throws {
     let data = try data.map { try DataSource(parsing: $0).files } ?? []
-    try arguments.check(out, needed: [opened.path] + RunFolder.ownFiles(of: run) + data)
+    let inputs = [opened.path] + (adapters.map { [$0] } ?? []) + data
+    try arguments.check(out, needed: inputs + RunFolder.ownFiles(of: run))
   }
 }
 
@@ -60,7 +61,7 @@ extension OverwriteArguments {
 extension RunFolder {
   /// Names of what a run writes into its folder besides checkpoints.
   private static let tables = ["metrics.csv", "metrics.jsonl"]
-  private static let results = ["report.html", "summary.json", "pictures", "texts"]
+  private static let results = ["report.html", "summary.json", "pictures", "texts", adapters]
   private static let settings = "config.yaml"
 
   /// Whether a run writes a file of this name.

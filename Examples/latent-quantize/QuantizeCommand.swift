@@ -71,10 +71,7 @@ struct QuantizeCommand: ParsableCommand {
     let quantized = model.quantized(
       to, calibratedOn: Tensor(typical.inputs), fields: typical.tensors,
       keeping: { keep.contains($0) })
-    var checkpoint = try Checkpoint(contentsOf: opened.path)
-    checkpoint.texts["trainer"] = nil  // what would resume the training
-    checkpoint.arrays = [:]
-    for (path, array) in quantized.namedArrays { checkpoint.arrays["model/\(path)"] = array }
+    let checkpoint = try opened.checkpoint(of: quantized)
     let transform = try opened.randomTransform()
     let before = try loss(of: model, dataset, transform)
     let after = try loss(of: quantized, dataset, transform)

@@ -49,6 +49,7 @@ struct TrainCommand: ParsableCommand {
         metrics.csv, metrics.jsonl    one line per epoch, nats per example
         summary.json                  settings and final figures
         report.html, pictures/*.png   what came out; texts/*.txt for text
+        adapters.h5                   with --adapt: those of best.h5 alone
 
       SIGNALS AND EXIT CODES
         SIGINT, SIGTERM, SIGHUP and SIGXCPU finish the step, save and exit with
@@ -63,6 +64,7 @@ struct TrainCommand: ParsableCommand {
         latent-train --data sprites:28 --out run/
         latent-train --data mnist:mnist/ --model conv28 --epochs 10 --out run/
         latent-train --config conv28.yaml --seed 3 --out run/
+        latent-train --data npy:new.npy --from run/ --adapt '**' --out tuned/
         latent-train --data text:book.txt --model seq --warmup-steps 2000 --out run/
       """)
 
@@ -133,6 +135,13 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Parameters that stay as they are, such as 'encoder.**'; repeatable.")
   var freeze: [String] = []
 
+  @Option(
+    help:
+      "Train low-rank adapters of weights of --from, such as 'decoder.**', and keep all else; repeatable."
+  )
+  var adapt: [String] = []
+  @Option(help: "The rank of each adapter. (default: 4)") var rank: Int?
+
   @Option(help: "What is minimised, or WRAPPER:NAME; see OBJECTIVES. (default: elbo)")
   var objective: String?
   @Option(
@@ -182,6 +191,9 @@ struct TrainCommand: ParsableCommand {
     if origin == nil && !loaded.isEmpty {
       throw ValidationError("--load says what to take of another run: give --from RUN")
     }
+    if rank != nil && adapt.isEmpty {
+      throw ValidationError("--rank is that of adapters: say with --adapt what is adapted")
+    }
     let counts = 1...1_000_000_000
     try checkRange("save-every", saveEvery, counts)
     try checkRange("keep", keep, counts)
@@ -219,6 +231,9 @@ struct TrainCommand: ParsableCommand {
       FlagSetting("--samples", "objective.samples", samples),
       freeze.isEmpty
         ? nil : FlagSetting("--freeze", "frozen", .list(freeze.map { .text($0) })),
+      adapt.isEmpty
+        ? nil : FlagSetting("--adapt", "adapters.weights", .list(adapt.map { .text($0) })),
+      FlagSetting("--rank", "adapters.rank", rank),
       FlagSetting("--optimizer", "optimizer.name", optimizer),
       FlagSetting("--learning-rate", "optimizer.learningRate", learningRate),
       FlagSetting("--clip", "optimizer.clip", clip),
@@ -243,19 +258,28 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func beginRun(_ sources: ConfigurationSources) throws {
-    let asked = try sources.configuration(inputShape: nil)
+    // Adapters are those of a model that there is.
+    let base = sources.adapts ? try origin.map { try Run(path: $0).configuration.model } : nil
+    let asked = try sources.configuration(inputShape: nil, model: base)
     let place = try DataSource(parsing: asked.data)
     if let out, !printConfig { try place.checkOutside(out) }
     let source = try place.open(bytes: asked.bytes)
     var configuration = try sources.configuration(
-      inputShape: source.training.inputShape.dimensions)
+      inputShape: source.training.inputShape.dimensions, model: base)
     // What was found is kept: other data are to meet the model by the same rule.
     configuration.bytes = source.training.byteScale ?? configuration.bytes
     guard let out, !printConfig else { return try printResult(configuration.yaml()) }
     // Data that cannot be read leave no folder.
     let texts = try describe(source.training, configuration.data, since: nil)
     let model = try makeModel(configuration)
-    let start = try origin.map { try StartingParts(from: $0, matching: loaded, for: model) }
+    let isBase = !configuration.adapters.isEmpty
+    if isBase && origin == nil {
+      throw CommandError(
+        "adapters are trained beside the weights of another run: give --from RUN", .usage)
+    }
+    let start = try origin.map {
+      try StartingParts(from: $0, matching: loaded, for: model, isBase: isBase)
+    }
     _ = try TrainingRun.look(model, source.training, configuration)
     let data = try RunData(source, configuration)
     try TrainingRun.check(configuration, model, data)

@@ -37,7 +37,39 @@ struct TrainingRun {
     _ model: some LatentVariableModel, _ data: RunData,
     from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
-    try train(model, by: TrainingRun.objective(configuration, for: model, data), data, from: saved)
+    let rule = try TrainingRun.objective(configuration, for: model, data)
+    let look = try TrainingRun.look(model, data.training, configuration)
+    var model = model
+    // What a checkpoint holds is kept.
+    if saved == nil {
+      model.initialize(from: look)
+      if let start { say(try start.load(into: &model)) }
+    }
+    if configuration.adapters.isEmpty {
+      return try train(model, by: rule, data, from: saved, dataTexts)
+    }
+    if let saved { try model.load(saved.checkpoint.arrays(under: "model/"), partial: true) }
+    try trainAdapters(of: model, by: rule, data, from: saved)
+  }
+
+  private func trainAdapters<Model: LatentVariableModel>(
+    of model: Model, by rule: some TrainingObjective<Model>, _ data: RunData,
+    from saved: (path: String, checkpoint: Checkpoint)?
+  ) throws {
+    let adapted = try TrainingRun.adapted(model, configuration)
+    var texts = dataTexts
+    texts[SavedAdapters.textName] = try SavedAdapters(of: adapted).record.encoded()
+    try train(adapted, by: AdaptedObjective(rule, of: adapted), data, from: saved, texts)
+  }
+
+  /// The model as one whose adapters are trained.
+  private static func adapted<Model: LatentVariableModel>(
+    _ model: Model, _ configuration: RunConfiguration
+  ) throws -> Adapted<Model> {
+    let settings = configuration.adapters
+    var random = RandomStream(seed: configuration.seed).split("adapters")
+    return try Adapted(
+      model, weights: settings.weights, rank: settings.rank, scale: settings.scale, using: &random)
   }
 
   /// What is minimised.
@@ -70,7 +102,16 @@ struct TrainingRun {
   static func check(
     _ configuration: RunConfiguration, _ model: some LatentVariableModel, _ data: RunData
   ) throws {
-    func open<Model>(_ model: Model, _ rule: some TrainingObjective<Model>) throws {
+    func open<Model: LatentVariableModel>(
+      _ model: Model, _ rule: some TrainingObjective<Model>
+    ) throws {
+      if !configuration.adapters.isEmpty {
+        let adapted = try adapted(model, configuration)
+        return try check(adapted, AdaptedObjective(rule, of: adapted))
+      }
+      try check(model, rule)
+    }
+    func check<Model>(_ model: Model, _ rule: some TrainingObjective<Model>) throws {
       let trainer = try trainer(configuration, model, rule, stepsPerEpoch: 1)
       try trainer.requireBatch(of: configuration.batchSize, data.training.name)
       try trainer.requireBatch(of: data.validation.count, data.validation.name)
@@ -80,16 +121,9 @@ struct TrainingRun {
 
   private func train<Model: LatentVariableModel, Rule: TrainingObjective<Model>>(
     _ model: Model, by objective: Rule, _ data: RunData,
-    from saved: (path: String, checkpoint: Checkpoint)?
+    from saved: (path: String, checkpoint: Checkpoint)?, _ texts: [String: String]
   ) throws {
     let transform = try BatchTransforms.parse(configuration.transform)
-    let look = try TrainingRun.look(model, data.training, configuration)
-    var model = model
-    // What a checkpoint holds is kept.
-    if saved == nil {
-      model.initialize(from: look)
-      if let start { say(try start.load(into: &model)) }
-    }
     let order = BatchOrder(
       count: data.training.count, batchSize: configuration.batchSize, seed: configuration.seed)
     var trainer = try TrainingRun.trainer(
@@ -98,7 +132,7 @@ struct TrainingRun {
       ExponentialMovingAverage(model, decay: $0)
     }
     trainer.descriptions[RunConfiguration.textName] = try configuration.encoded()
-    trainer.descriptions.merge(dataTexts) { _, new in new }
+    trainer.descriptions.merge(texts) { _, new in new }
     if let saved {
       for difference in try trainer.resume(from: saved.checkpoint, path: saved.path) {
         say("resuming: \(difference): the last bits may differ from an uninterrupted run")
@@ -123,6 +157,7 @@ struct TrainingRun {
     try trainer.fit(
       data.training, epochs: configuration.epochs, batchSize: configuration.batchSize,
       validation: validation, transform: transform, events: events)
+    try writeAdapters()
     // Not what this call of `fit` did: a resumed run is shown whole.
     try finish(
       trainer, MetricsLog.epochs(in: out), validation ?? data.training, test: left.test, transform,
@@ -150,6 +185,14 @@ struct TrainingRun {
           + "rules of their own")
     }
     return (test, notes)
+  }
+
+  /// The adapters of the best checkpoint alone, beside it.
+  private func writeAdapters() throws {
+    if configuration.adapters.isEmpty { return }
+    try lock.verify()
+    try SavedAdapters(contentsOf: "\(out)/\(RunFolder.best)").write(
+      to: "\(out)/\(RunFolder.adapters)")
   }
 
   /// Compares the data with the likelihood before anything is written.

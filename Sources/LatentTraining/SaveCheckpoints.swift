@@ -8,6 +8,8 @@ import LatentStorage
 public enum RunFolder {
   /// The checkpoint of the epoch with the lowest loss.
   public static let best = "best.h5"
+  /// The adapters of that checkpoint alone, of a run that trained some.
+  public static let adapters = "adapters.h5"
 
   /// Such as `checkpoint-000001200.h5`.
   public static func checkpointName(step: Int) -> String {

@@ -88,6 +88,10 @@ import Testing
             samples: 1
             warmupSteps: 500
           frozen: []
+          adapters:
+            rank: 4
+            scale: 1
+            weights: []
           optimizer:
             average: null
             clip: null
@@ -178,8 +182,8 @@ import Testing
   }
 
   static let keys =
-    "batchSize, bytes, data, epochs, frozen, model, objective, optimizer, patience, schedule, "
-    + "scheduleEpochs, seed, transform, validation"
+    "adapters, batchSize, bytes, data, epochs, frozen, model, objective, optimizer, patience, "
+    + "schedule, scheduleEpochs, seed, transform, validation"
 
   static let wrongs = [
     Wrong("epoch: 3", "", 78, "a.yaml: epoch is unknown: a run has no epoch, only \(keys)"),

@@ -77,11 +77,15 @@ import Testing
       try writePictures(64, to: "\(folder)/data.npy")
       let train = ["--data", "npy:data.npy"] + smallRun
       try Tool.train.run(train + ["--out", "run"], in: folder).succeeded()
+      try Tool.train.run(
+        train + ["--from", "run", "--adapt", "decoder.output.weight", "--out", "tuned"], in: folder
+      ).succeeded()
       try Folder.create("\(folder)/old")
       try AtomicFile.write(bytes("\(folder)/run/best.h5"), to: "\(folder)/old/\(file)")
       let before = try bytes("\(folder)/old/\(file)")
       let calls: [(Tool, [String])] = [
         (.train, train), (.quantize, ["run", "--to", "int8"]),
+        (.merge, ["tuned"]),
       ]
       for (tool, arguments) in calls {
         let ended = try tool.run(arguments + ["--out", "old"], in: folder)

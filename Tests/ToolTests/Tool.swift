@@ -11,6 +11,7 @@ enum Tool: String, CaseIterable, Sendable {
   case interpolate = "latent-interpolate"
   case generate = "latent-generate"
   case quantize = "latent-quantize"
+  case merge = "latent-merge"
   case reproduce = "latent-reproduce"
 
   static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()

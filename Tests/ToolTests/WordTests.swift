@@ -59,7 +59,8 @@ import Testing
         (.encode, ["", "--out", "a.npy"]), (.encode, ["run", "--out", ""]),
         (.encode, ["run", "--checkpoint", "", "--out", "a.npy"]),
         (.generate, ["run", "--out", ""]), (.interpolate, ["run", "--out", ""]),
-        (.quantize, ["run", "--to", "int8", "--out", ""]),
+        (.quantize, ["run", "--to", "int8", "--out", ""]), (.merge, ["run", "--out", ""]),
+        (.merge, ["run", "--adapters", "", "--out", "new"]),
       ]
       for (tool, arguments) in cases {
         let ended = try tool.run(arguments, in: folder)

@@ -80,14 +80,24 @@ private struct BufferReplacer: ParameterVisitor {
 
   mutating func visit(_ parameter: inout Tensor, _ name: String) {}
   mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) {
-    guard let update = updates[buffer.array.place] else { return }
+    if let (path, value) = update(of: buffer, name), !frozen.match(path) { buffer = value }
+  }
+  mutating func visitConstant(_ constant: inout Tensor, _ name: String) {
+    _ = update(of: constant, name)
+  }
+
+  /// What a buffer would become, and its path.
+  private mutating func update(
+    of buffer: Tensor, _ name: String
+  ) -> (path: String, value: Tensor)? {
+    guard let update = updates[buffer.array.place] else { return nil }
     let path = (prefix + [name]).joined(separator: ".")
     let other = paths.updateValue(path, forKey: buffer.array.place)
     require(
       other == nil,
       "the buffers \(other ?? "") and \(path) are copies that share memory, so that an update of "
         + "one would change both: call separateBuffers() before training")
-    if !frozen.match(path) { buffer = Tensor(update.value) }
+    return (path, Tensor(update.value))
   }
   mutating func enter(_ name: String) { prefix.append(name) }
   mutating func leave() { prefix.removeLast() }

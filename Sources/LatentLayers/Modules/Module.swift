@@ -25,6 +25,8 @@ public protocol ParameterVisitor {
   mutating func visit(_ parameter: inout Tensor, _ name: String)
   /// State that is saved but not trained: running statistics, code books, fixed tables.
   mutating func visitBuffer(_ buffer: inout Tensor, _ name: String)
+  /// A buffer that no forward pass changes, whatever it notes for it: the base of adapters.
+  mutating func visitConstant(_ constant: inout Tensor, _ name: String)
   /// A parameter that goes whole into a product whose outputs lie on `channels`: at low precision it
   /// has scales of that form.
   mutating func visitFactor(
@@ -43,6 +45,9 @@ extension ParameterVisitor {
   public mutating func enter(_ name: String) {}
   public mutating func leave() {}
   public mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) {}
+  public mutating func visitConstant(_ constant: inout Tensor, _ name: String) {
+    visitBuffer(&constant, name)
+  }
   public mutating func enterArithmetic() {}
   public mutating func leaveArithmetic() {}
 

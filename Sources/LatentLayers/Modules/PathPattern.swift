@@ -116,6 +116,9 @@ package struct Sieve<Base: ParameterVisitor>: ParameterVisitor {
   package mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) {
     base.visitBuffer(&buffer, name)
   }
+  package mutating func visitConstant(_ constant: inout Tensor, _ name: String) {
+    base.visitConstant(&constant, name)
+  }
   package mutating func enterArithmetic() { base.enterArithmetic() }
   package mutating func leaveArithmetic() { base.leaveArithmetic() }
   package mutating func enter(_ name: String) { base.enter(name) }

@@ -31,24 +31,35 @@ public struct Run: Sendable {
   public let checkpointPath: String
   /// What the run was asked to do.
   public let configuration: RunConfiguration
-  /// With the averaged weights where the run has some.
+  /// With the averaged weights where the run has some, and with adapters merged into them.
   public let model: any LatentVariableModel
+  /// What is known of the adapters in `model`, nil where there are none.
+  public let adapters: SavedAdapters.Record?
   /// The names of the labels 0, 1, ..., where the data had names.
   public let classNames: [String]
 
   /// Opens the run in a folder, or the checkpoint that `path` is.
   ///
-  /// - Throws: `StorageError` for files, `RunError` for checkpoints that are not of a described run,
-  ///   `TrainingError.noCheckpoint`, `ModelDescriptionError`, `ParameterMismatch`.
-  public init(path: String, checkpoint choice: Choice = .best) throws {
+  /// - Parameter adapters: a file of adapters that were trained from this run, to be put on its model.
+  /// - Throws: `StorageError` for files, `RunError` for checkpoints that are not of a described run and
+  ///   for adapters of another one, `TrainingError.noCheckpoint`, `ModelDescriptionError`,
+  ///   `ParameterMismatch`.
+  public init(
+    path: String, checkpoint choice: Choice = .best, adapters file: String? = nil
+  ) throws {
     let contents: Checkpoint
     (checkpointPath, contents) = try Run.read(path, choice)
     configuration = try RunConfiguration(from: contents, path: checkpointPath)
     var random = RandomStream(seed: 0)
-    let averaged = contents.arrays(under: "average/")
-    model = try Run.loaded(
+    let own = try SavedAdapters(in: contents, path: checkpointPath)
+    var model = try Run.loaded(
       configuration.model.makeModel(using: &random),
-      averaged.isEmpty ? contents.arrays(under: "model/") : averaged)
+      contents.trained.filter { own?.factors[$0.key] == nil })
+    if let own { model = try Run.merged(model, own, checkpointPath, checkpointPath) }
+    let added = try file.map { try SavedAdapters(contentsOf: $0) }
+    if let file, let added { model = try Run.merged(model, added, file, checkpointPath) }
+    self.model = model
+    adapters = (added ?? own)?.record
     classNames = try Run.names(contents.texts[Run.labelsName], checkpointPath)
   }
 
@@ -97,6 +108,12 @@ public struct Run: Sendable {
     return model
   }
 
+  private static func merged(
+    _ model: some LatentVariableModel, _ adapters: SavedAdapters, _ path: String, _ owner: String
+  ) throws -> any LatentVariableModel {
+    try adapters.adapting(model, path: path, owner: owner).merged
+  }
+
   private static func names(_ text: String?, _ path: String) throws -> [String] {
     guard let text else { return [] }
     guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
@@ -112,10 +129,13 @@ public enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
   case wrongSettings(path: String, reason: String)
   /// A run without `best.h5`.
   case noBest(folder: String)
+  /// Adapters that cannot be read, or that belong to another model.
+  case wrongAdapters(path: String, reason: String)
 
   public var description: String {
     switch self {
     case .wrongSettings(let path, let reason): "checkpoint \(path)\(reason)"
+    case .wrongAdapters(let path, let reason): "adapters \(path)\(reason)"
     case .noBest(let folder):
       "\(folder) holds no \(RunFolder.best): no epoch is complete yet (try the latest checkpoint)"
     }

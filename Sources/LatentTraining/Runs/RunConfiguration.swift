@@ -24,6 +24,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var objective = ObjectiveSettings()
   /// Parameters that stay as they are, by patterns of their paths.
   public var frozen: [PathPattern] = []
+  /// What is trained beside the weights of another run in place of them.
+  public var adapters = AdapterSettings()
   /// How gradients become steps.
   public var optimizer = OptimizerSettings()
   /// One of `schedules`.
@@ -80,6 +82,20 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
       try container.encode(clip, forKey: .clip)
       try container.encode(average, forKey: .average)
     }
+  }
+
+  /// Low-rank adapters of a model that stays as it is.
+  public struct AdapterSettings: Codable, Sendable, Equatable {
+    /// The weights that are adapted, by patterns of their paths; where there are none, the model itself is
+    /// trained.
+    public var weights: [PathPattern] = []
+    /// Of each correction.
+    public var rank = 4
+    /// What each product of factors is multiplied by.
+    public var scale = 1.0
+
+    /// Whether the model itself is trained.
+    public var isEmpty: Bool { weights.isEmpty }
   }
 
   /// The name of the text in a checkpoint.
@@ -162,6 +178,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     if let decay = optimizer.average {
       try check(decay > 0 && decay < 1, "optimizer.average", decay, "between 0 and 1")
     }
+    try count("adapters.rank", adapters.rank)
+    let scale = adapters.scale
+    try check(scale > 0 && scale.isFinite, "adapters.scale", scale, "more than 0")
     try word("schedule", schedule, RunConfiguration.schedules)
     if let scheduleEpochs { try count("scheduleEpochs", scheduleEpochs) }
     try check(validation >= 0 && validation < 1, "validation", validation, "0 ..< 1")
@@ -227,8 +246,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   // MARK: Files
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, bytes, transform, validation, model, objective, frozen, optimizer, schedule,
-      scheduleEpochs
+    case data, bytes, transform, validation, model, objective, frozen, adapters, optimizer,
+      schedule, scheduleEpochs
     case batchSize, epochs, patience, seed
   }
 
@@ -254,6 +273,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     patience = try values.decodeIfPresent(Int.self, forKey: .patience)
     seed = try values.decode(UInt64.self, forKey: .seed)
     frozen = try values.decodeIfPresent([PathPattern].self, forKey: .frozen) ?? []
+    adapters = try values.decodeIfPresent(AdapterSettings.self, forKey: .adapters) ?? .init()
     if values.contains(.objective) {
       objective = try values.decode(ObjectiveSettings.self, forKey: .objective)
       optimizer = try values.decode(OptimizerSettings.self, forKey: .optimizer)
@@ -281,6 +301,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     try values.encode(model, forKey: .model)
     try values.encode(objective, forKey: .objective)
     try values.encode(frozen, forKey: .frozen)
+    try values.encode(adapters, forKey: .adapters)
     try values.encode(optimizer, forKey: .optimizer)
     try values.encode(schedule, forKey: .schedule)
     try values.encode(scheduleEpochs, forKey: .scheduleEpochs)

@@ -67,6 +67,28 @@ struct StopAtLoss: TrainingEvent {
     }
   }
 
+  @Test func adapting() throws {
+    try withFolder { folder in
+      let model = makeTrainer().model
+      let data = Sprites(side: 16, count: 200)
+
+      var random = RandomStream(seed: 2)
+      let adapted = try Adapted(model, weights: ["decoder.**"], rank: 4, using: &random)
+      var trainer = Trainer(
+        adapted, objective: try AdaptedObjective(ELBO(), of: adapted),
+        optimizer: Adam(learningRate: 5e-3), seed: 2)
+      try trainer.fit(data, epochs: 2, batchSize: 50)
+      let tuned = trainer.model.merged  // of the type of `model`
+
+      try SavedAdapters(of: trainer.model).write(to: "\(folder)/digits.h5")
+      let again = try SavedAdapters(contentsOf: "\(folder)/digits.h5").adapting(model)
+
+      #expect(again.merged.namedArrays == tuned.namedArrays)
+      #expect(tuned.encoder.namedArrays == model.encoder.namedArrays)
+      #expect(tuned.decoder.namedArrays != model.decoder.namedArrays)
+    }
+  }
+
   @Test func serving() throws {
     try withFolder { folder in
       // What latent-train leaves in a folder.
