@@ -28,6 +28,7 @@ let package = Package(
     .executable(name: "latent-generate", targets: ["latent-generate"]),
     .executable(name: "latent-quantize", targets: ["latent-quantize"]),
     .executable(name: "latent-reproduce", targets: ["latent-reproduce"]),
+    .executable(name: "latent-stylize", targets: ["latent-stylize"]),
   ],
   traits: [
     .trait(name: "OneDNN", description: "Matrix products by oneDNN (Debian: libdnnl-dev)."),
@@ -108,6 +109,7 @@ let package = Package(
     .tool("latent-generate"),
     .tool("latent-quantize"),
     .tool("latent-reproduce"),
+    .tool("latent-stylize"),
     .example("custom-model"),
     .example("conditional-model"),
     .example("serve-model"),
@@ -131,9 +133,8 @@ let package = Package(
       "ToolTests",
       [
         "Latent", "LatentCommands", "latent-train", "latent-encode", "latent-interpolate",
-        "latent-generate", "latent-quantize", "latent-reproduce", "custom-model", "resume-run",
-        "conditional-model",
-        "serve-model",
+        "latent-generate", "latent-quantize", "latent-reproduce", "latent-stylize", "custom-model",
+        "resume-run", "conditional-model", "serve-model",
       ]),
     .tests("PackageTests", ["Latent"]),
   ]

@@ -249,10 +249,11 @@ struct TrainCommand: ParsableCommand {
     let model = try makeModel(configuration)
     let start = try origin.map { try StartingParts(from: $0, matching: loaded, for: model) }
     _ = try TrainingRun.look(model, source.training, configuration)
-    try TrainingRun.check(configuration, model, source.training)
+    let features = FeatureRuns()
+    try TrainingRun.check(configuration, model, source.training, features)
     let folder = try NewRunFolder(out, resumes: true)
     defer { withExtendedLifetime(folder) {} }
-    try train(configuration, source, texts, folder.lock, from: nil, start)
+    try train(configuration, source, texts, folder.lock, features, from: nil, start)
   }
 
   private func continueRun(_ sources: ConfigurationSources, in out: String) throws {
@@ -271,7 +272,8 @@ struct TrainCommand: ParsableCommand {
           + "but the run was trained on \(configuration.model.inputShape)", .dataError)
     }
     let texts = try describe(source.training, configuration.data, since: newest.checkpoint)
-    try train(configuration, source, texts, lock, from: newest)
+    let features = try FeatureRuns(resuming: newest.checkpoint, path: newest.path)
+    try train(configuration, source, texts, lock, features, from: newest)
   }
 
   /// By what the data of a run are recognised, and how their classes are called. Says what is to be known
@@ -299,11 +301,12 @@ struct TrainCommand: ParsableCommand {
 
   private func train(
     _ configuration: RunConfiguration, _ source: (training: any Dataset, test: (any Dataset)?),
-    _ texts: [String: String], _ lock: RunLock, from saved: (path: String, checkpoint: Checkpoint)?,
-    _ start: StartingParts? = nil
+    _ texts: [String: String], _ lock: RunLock, _ features: FeatureRuns,
+    from saved: (path: String, checkpoint: Checkpoint)?, _ start: StartingParts? = nil
   ) throws {
     try TrainingRun(
       configuration: configuration, lock: lock, quiet: quiet, dataTexts: texts, start: start,
+      features: features,
       saving: SaveCheckpoints(
         everyEpochs: saveEvery, everySteps: saveSteps, to: lock.folder, keeping: keep)
     ).train(makeModel(configuration), source.training, test: source.test, from: saved)

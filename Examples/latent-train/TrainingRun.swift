@@ -13,6 +13,8 @@ struct TrainingRun {
   let dataTexts: [String: String]
   /// What a new run starts with of another one.
   let start: StartingParts?
+  /// Other runs that the objective looks through.
+  let features: FeatureRuns
   let saving: SaveCheckpoints
 
   private var out: String { lock.folder }
@@ -22,20 +24,22 @@ struct TrainingRun {
     from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
     try train(
-      model, by: try TrainingRun.objective(configuration, for: model, data), data, test: test,
-      from: saved)
+      model, by: try TrainingRun.objective(configuration, for: model, data, features), data,
+      test: test, from: saved)
   }
 
   /// What is minimised.
   /// - Throws: `ModelRequirementError` where the model lacks what it needs.
   static func objective<Model: LatentVariableModel>(
-    _ configuration: RunConfiguration, for model: Model, _ data: some Dataset
+    _ configuration: RunConfiguration, for model: Model, _ data: some Dataset,
+    _ features: FeatureRuns
   ) throws -> any TrainingObjective<Model> {
     let split = try data.split(validation: configuration.validation, seed: configuration.seed)
     return try configuration.objective.description.make(
       for: model,
       TrainingFacts(
-        examples: split.training.count, inputShape: Shape(configuration.model.inputShape)))
+        examples: split.training.count, inputShape: Shape(configuration.model.inputShape),
+        openFeatures: features.open))
   }
 
   private static func trainer<Model, Rule: TrainingObjective<Model>>(
@@ -55,7 +59,8 @@ struct TrainingRun {
 
   /// Refuses what cannot be trained, before anything is written.
   static func check(
-    _ configuration: RunConfiguration, _ model: some LatentVariableModel, _ data: some Dataset
+    _ configuration: RunConfiguration, _ model: some LatentVariableModel, _ data: some Dataset,
+    _ features: FeatureRuns
   ) throws {
     let split = try data.split(validation: configuration.validation, seed: configuration.seed)
     func open<Model>(_ model: Model, _ rule: some TrainingObjective<Model>) throws {
@@ -65,7 +70,7 @@ struct TrainingRun {
         try trainer.requireBatch(of: split.validation.count, split.validation.name)
       }
     }
-    try open(model, objective(configuration, for: model, data))
+    try open(model, objective(configuration, for: model, data, features))
   }
 
   private func train<Model: LatentVariableModel, Rule: TrainingObjective<Model>>(
@@ -91,6 +96,7 @@ struct TrainingRun {
     }
     trainer.descriptions[RunConfiguration.textName] = try configuration.encoded()
     trainer.descriptions.merge(dataTexts) { _, new in new }
+    trainer.descriptions[FeatureRuns.textName] = try features.encoded()
     if let saved {
       for difference in try trainer.resume(from: saved.checkpoint, path: saved.path) {
         say("resuming: \(difference): the last bits may differ from an uninterrupted run")

@@ -12,6 +12,7 @@ enum Tool: String, CaseIterable, Sendable {
   case generate = "latent-generate"
   case quantize = "latent-quantize"
   case reproduce = "latent-reproduce"
+  case stylize = "latent-stylize"
 
   static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
