@@ -40,7 +40,8 @@ struct Painting {
     var search = LBFGS(iterations: steps)
     search.gradientTolerance = 0
     let loss = loss()
-    let result = search.minimize([start], progress: { step, point, _ in progress(step, point[0]) }) {
+    let result = search.minimize([start], progress: { step, point, _ in progress(step, point[0]) })
+    {
       loss($0[0])
     }
     return (result.point[0], result.iterations)

@@ -9,7 +9,7 @@ struct StylizeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latent-stylize",
     abstract: "Paints the content of one picture in the style of another.",
-    usage: "latent-stylize --content <content> --style <style> --features <run> --out <out>",
+    usage: "latent-stylize --content <a> --style <b> --features <run> --out <out>",
     discussion: """
       The picture that is made has the activations of the content in some layers of
       the run's encoder, and the textures of the style (their Gram matrices) in
@@ -92,7 +92,7 @@ struct StylizeCommand: ParsableCommand {
     let opened = try OpenRun(folder: features)
     try overwriting.check(
       out, needed: [opened.path, content, style] + RunFolder.ownFiles(of: features))
-    let source = try FeatureRuns().open(features)
+    let source = try opened.run.features(named: features)
     guard opened.isPicture else {
       throw CommandError(
         "--features \(features): the run is on data of shape \(source.inputShape), expected pictures "

@@ -1,7 +1,6 @@
 // Quasi-Newton steps for functions that are always the same: pictures, codes, small fits. Where each step sees
 // another batch, the rules of `Optimizer` are what to take.
 
-import Foundation
 import LatentAutodiff
 import LatentNumerics
 
@@ -79,7 +78,8 @@ public struct LBFGS: Sendable, Hashable {
     var search = Search(evaluate: function)
     var (point, here) = (start.map(\.detached), search.sample(start))
     require(
-      here.isFinite, "L-BFGS: the function is \(here.value) at the start, or its gradient not finite",
+      here.isFinite,
+      "L-BFGS: the function is \(here.value) at the start, or its gradient not finite",
       file: file, line: line)
     var pairs: [Pair] = []
     func result(_ iteration: Int, _ ending: Ending) -> Result {

@@ -33,7 +33,9 @@ public struct RunFeatures: Sendable {
   }
 
   /// What the layers make of data of a shape, which are zeros; none where the network cannot take them.
-  func layers(for shape: Shape) -> [Feature] { network.features(of: .zeros([1] + shape)) }
+  func layers(for shape: Shape) -> [Feature] {
+    network.features(of: .zeros([1] + shape, network.dtype))
+  }
 }
 
 /// A word for the network that an objective looks through: `random`, `random:SEED`, or the folder of a run.

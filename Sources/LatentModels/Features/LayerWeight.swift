@@ -95,13 +95,13 @@ struct LayerComparison: Sendable {
 }
 
 /// The mean square of the difference of activations `[batch, ...]`: |a - b|² over the number of elements of an
-/// example (Johnson et al. 2016, equation 2), `[batch]`.
+/// example (the feature reconstruction loss of Johnson et al. 2016), `[batch]`.
 @Sendable func meanSquareDifference(_ first: Tensor, _ second: Tensor) -> Tensor {
   square(first - second).flattened(from: 1).mean(axes: [1])
 }
 
-/// The squared Frobenius norm of the difference of Gram matrices (Johnson et al. 2016, equation 4; Gatys et al.
-/// 2015, equation 4, have a quarter of it), `[batch]`.
+/// The squared Frobenius norm of the difference of Gram matrices (the style reconstruction loss of Johnson et
+/// al. 2016; Gatys et al. 2015, equation 4, have a quarter of it), `[batch]`.
 @Sendable func gramDifference(_ first: Tensor, _ second: Tensor) -> Tensor {
   square(gramMatrices(first) - gramMatrices(second)).sum(axes: [1, 2])
 }
@@ -110,7 +110,7 @@ struct LayerComparison: Sendable {
 ///
 /// `G = F F^T / (C H W)`, where the rows of F are the C channels of a layer at its H W places: `[batch, height,
 /// width, channels] -> [batch, channels, channels]` (Gatys et al. 2015, equation 3, with the normaliser of Johnson et
-/// al. 2016, equation 3). Activations without places, `[batch, channels]`, have one. A constant activation a gives
+/// al. 2016). Activations without places, `[batch, channels]`, have one. A constant activation a gives
 /// `a²/C` everywhere.
 public func gramMatrices(_ activations: Tensor) -> Tensor {
   let (batch, channels) = (activations.shape[0], activations.shape[-1])

@@ -66,7 +66,8 @@ extension PictureCritic: FeatureNetwork {
   /// be halved, the hidden layers `dense.layers.0` and so on.
   public func features(of x: Tensor) -> [Feature] {
     convolutions.isEmpty
-      ? features("dense", dense, of: x) : halvings(convolutions, of: x) { leakyRelu($0, slope: 0.2) }
+      ? features("dense", dense, of: x)
+      : halvings(convolutions, of: x) { leakyRelu($0, slope: 0.2) }
   }
 }
 

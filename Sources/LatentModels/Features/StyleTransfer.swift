@@ -25,6 +25,8 @@ public struct StyleTransfer: Sendable {
   private let network: FrozenFeatures
   private let content, style: [Target]
   private let contentWeight, styleWeight: Double
+  /// Of the content, hence of every picture.
+  private let shape: Shape
 
   /// Looks at both pictures, `[1, height, width, channels]`, which may differ in size.
   ///
@@ -38,6 +40,7 @@ public struct StyleTransfer: Sendable {
     styleWeight: Double = StyleTransfer.standardStyleWeight
   ) throws {
     self.network = FrozenFeatures(network)
+    shape = content.shape
     self.contentWeight = contentWeight
     self.styleWeight = styleWeight
     let seen = network.features(of: content)
@@ -48,7 +51,8 @@ public struct StyleTransfer: Sendable {
     // By the layers of the picture that is made, which has the content's size.
     let layers = try seen.chosen(styleLayers).map { LayerWeight($0.feature.name, $0.weight) }
     let textures = network.features(of: style)
-    self.style = layers.isEmpty
+    self.style =
+      layers.isEmpty
       ? []
       : try textures.chosen(layers).map {
         Target(name: $0.feature.name, weight: $0.weight, values: gramMatrices($0.feature.values))
@@ -56,7 +60,7 @@ public struct StyleTransfer: Sendable {
   }
 
   /// The weight of the style unless another is given.
-  public static let standardStyleWeight = 1e4
+  public static let standardStyleWeight = 300.0
 
   /// The names of the layers that are compared.
   public var layers: (content: [String], style: [String]) {
@@ -64,8 +68,10 @@ public struct StyleTransfer: Sendable {
   }
 
   /// The weighted sum, and the two without their weights under the names `content` and `style`, of a picture
-  /// `[1, height, width, channels]` of the content's size.
+  /// `[1, height, width, channels]`. Traps where it has not the content's size.
   public func callAsFunction(_ picture: Tensor) -> LossTerms {
+    require(
+      picture.shape == shape, "a picture of shape \(picture.shape) with the content of \(shape)")
     let features = network.features(of: picture)
     func sum(_ targets: [Target], _ difference: (Tensor, Tensor) -> Tensor) -> Tensor {
       targets.reduce(Tensor.zeros([], picture.dtype)) { sum, target in

@@ -13,6 +13,7 @@ extension ObjectiveSettings {
     VAEGANDescription.self, AutoencoderDescription.self, RegularizedWeightsDescription.self,
     RegularizedGradientDescription.self, LogCoshDescription.self,
     StructuralSimilarityDescription.self, GANDescription.self, WassersteinGANDescription.self,
-    LaggingInferenceDescription.self,
+    LaggingInferenceDescription.self, PerceptualDescription.self, StyleDescription.self,
+    AlignedDescription.self,
   ]
 }

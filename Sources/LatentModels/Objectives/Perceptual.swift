@@ -8,7 +8,7 @@ import LatentLayers
 import LatentNumerics
 
 /// `reconstruction * R + weight * sum_l w_l |F_l(x) - F_l(x')|² / (C_l H_l W_l) + beta * KL`, with the activations F_l
-/// of layer l of a frozen network (Johnson et al. 2016, equation 2). With `reconstruction` 0 it is the loss of Hou et al.
+/// of layer l of a frozen network (the feature reconstruction loss of Johnson et al. 2016). With `reconstruction` 0 it is the loss of Hou et al.
 ///
 ///     Perceptual(through: encoder) { $0.layers = [LayerWeight("convolutions.1")] }
 public struct Perceptual<Model: LatentVariableModel>: FeatureObjective
@@ -29,7 +29,7 @@ public struct PerceptualDescription: FeatureObjectiveDescription {
   public static let name = "perceptual"
   public static let origin = Origin(
     "reconstructions compared by the layers of another run's encoder, or of a random network",
-    paper: "Johnson et al. 2016; Hou et al. 2017", equation: "2")
+    paper: "Johnson et al. 2016; Hou et al. 2017", equation: "feature reconstruction loss")
 
   public var features = FeatureSource.randomName
   public var layers: [LayerWeight] = []

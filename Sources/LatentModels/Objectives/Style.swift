@@ -8,7 +8,7 @@ import LatentNumerics
 
 /// `reconstruction * R + weight * sum_l w_l |G_l(x) - G_l(x')|² + beta * KL`, with the Gram matrices
 /// `G_l = F_l F_l^T / (C_l H_l W_l)` of the activations of layer l of a frozen network and the squared Frobenius norm
-/// (Johnson et al. 2016, equation 4; a quarter of it is equation 4 of Gatys et al.).
+/// (the style reconstruction loss of Johnson et al. 2016; a quarter of it is equation 4 of Gatys et al.).
 ///
 /// Reconstructions have the textures of the data, but no reason to have them in their places beside R.
 public struct Style<Model: LatentVariableModel>: FeatureObjective
@@ -29,7 +29,8 @@ public struct StyleDescription: FeatureObjectiveDescription {
   public static let name = "style"
   public static let origin = Origin(
     "textures of reconstructions compared: Gram matrices of the layers of another network",
-    paper: "Gatys et al. 2015; Johnson et al. 2016", equation: "3, 4")
+    paper: "Gatys et al. 2015; Johnson et al. 2016",
+    equation: "3, 4 (Gatys); style reconstruction loss (Johnson)")
 
   public var features = FeatureSource.randomName
   public var layers: [LayerWeight] = []

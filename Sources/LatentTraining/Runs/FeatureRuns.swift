@@ -48,26 +48,21 @@ public final class FeatureRuns: Sendable {
     opened = Mutex(saved)
   }
 
-  /// The encoder of the run in a folder, with averaged weights where it has some, in float32.
+  /// The encoder of the run in a folder.
   /// - Throws: what `Run.init` throws, `ModelRequirementError` where the encoder cannot be looked through, and
   ///   `RunError.wrongSettings` for a run that the resumed one did not begin with.
   @Sendable public func open(_ run: String) throws -> RunFeatures {
-    func features(_ model: some LatentVariableModel, _ description: ModelDescription) throws
-      -> RunFeatures
-    {
-      try RunFeatures(
-        model.converted(to: .float32), inputShape: Shape(description.inputShape), run: run)
-    }
     if let saved {
       guard let description = saved[run] else {
         throw RunError.wrongSettings(
           path: run, reason: ": the checkpoint does not say what the network of its features is")
       }
       var random = RandomStream(seed: 0)
-      return try features(description.makeModel(using: &random), description)
+      return try RunFeatures(
+        description.makeModel(using: &random), inputShape: Shape(description.inputShape), run: run)
     }
     let other = try Run(path: run)
-    let result = try features(other.model, other.configuration.model)
+    let result = try other.features(named: run)
     opened.withLock { $0[run] = other.configuration.model }
     return result
   }
@@ -79,5 +74,18 @@ public final class FeatureRuns: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(networks), as: UTF8.self)
+  }
+}
+
+extension Run {
+  /// The encoder, to be looked through: in float32, with averaged weights where the run has some. `name` is how errors
+  /// call the run.
+  /// - Throws: `ModelRequirementError` where the encoder cannot be looked through.
+  public func features(named name: String) throws -> RunFeatures {
+    func features(_ model: some LatentVariableModel) throws -> RunFeatures {
+      try RunFeatures(
+        model.converted(to: .float32), inputShape: Shape(configuration.model.inputShape), run: name)
+    }
+    return try features(model)
   }
 }
