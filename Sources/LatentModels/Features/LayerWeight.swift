@@ -48,7 +48,7 @@ extension [Feature] {
   /// The layers that are asked for, with what each counts: where none are, all that keep places, or all where
   /// none does, each counting 1.
   /// - Throws: `UnknownLayer` for a name that is not there.
-  public func chosen(_ layers: [LayerWeight]) throws -> [(feature: Feature, weight: Double)] {
+  func chosen(_ layers: [LayerWeight]) throws -> [(feature: Feature, weight: Double)] {
     if layers.isEmpty {
       let places = filter(\.hasPlaces)
       return (places.isEmpty ? self : places).map { ($0, 1) }
