@@ -29,6 +29,7 @@ let package = Package(
     .executable(name: "latent-quantize", targets: ["latent-quantize"]),
     .executable(name: "latent-merge", targets: ["latent-merge"]),
     .executable(name: "latent-reproduce", targets: ["latent-reproduce"]),
+    .executable(name: "latent-stylize", targets: ["latent-stylize"]),
   ],
   traits: [
     .trait(name: "OneDNN", description: "Matrix products by oneDNN (Debian: libdnnl-dev)."),
@@ -110,6 +111,7 @@ let package = Package(
     .tool("latent-quantize"),
     .tool("latent-merge"),
     .tool("latent-reproduce"),
+    .tool("latent-stylize"),
     .example("custom-model"),
     .example("conditional-model"),
     .example("serve-model"),
@@ -133,7 +135,8 @@ let package = Package(
       "ToolTests",
       [
         "Latent", "LatentCommands", "latent-train", "latent-encode", "latent-interpolate",
-        "latent-generate", "latent-quantize", "latent-merge", "latent-reproduce", "custom-model",
+        "latent-generate", "latent-quantize", "latent-merge", "latent-reproduce",
+        "latent-stylize", "custom-model",
         "resume-run", "conditional-model", "serve-model",
       ]),
     .tests("PackageTests", ["Latent"]),

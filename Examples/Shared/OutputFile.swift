@@ -76,7 +76,7 @@ extension RunFolder {
   }
 
   /// The files of a run that are there.
-  static func ownFiles(of folder: String) -> [String] {
+  public static func ownFiles(of folder: String) -> [String] {
     ((try? Folder.names(in: folder)) ?? []).filter(isOwn).map { "\(folder)/\($0)" }
   }
 

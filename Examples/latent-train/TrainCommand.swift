@@ -281,11 +281,11 @@ struct TrainCommand: ParsableCommand {
       try StartingParts(from: $0, matching: loaded, for: model, isBase: isBase)
     }
     _ = try TrainingRun.look(model, source.training, configuration)
-    let data = try RunData(source, configuration)
-    try TrainingRun.check(configuration, model, data)
+    let (data, features) = (try RunData(source, configuration), FeatureRuns())
+    try TrainingRun.check(configuration, model, data, features)
     let folder = try NewRunFolder(out, resumes: true)
     defer { withExtendedLifetime(folder) {} }
-    try train(configuration, data, texts, folder.lock, from: nil, start)
+    try train(configuration, data, texts, folder.lock, features, from: nil, start)
   }
 
   private func continueRun(_ sources: ConfigurationSources, in out: String) throws {
@@ -304,7 +304,9 @@ struct TrainCommand: ParsableCommand {
           + "but the run was trained on \(configuration.model.inputShape)", .dataError)
     }
     let texts = try describe(source.training, configuration.data, since: newest.checkpoint)
-    try train(configuration, RunData(source, configuration), texts, lock, from: newest)
+    let features = try FeatureRuns(resuming: newest.checkpoint, path: newest.path)
+    try train(
+      configuration, RunData(source, configuration), texts, lock, features, from: newest)
   }
 
   /// By what the data of a run are recognised, and how their classes are called. Says what is to be known
@@ -332,11 +334,12 @@ struct TrainCommand: ParsableCommand {
 
   private func train(
     _ configuration: RunConfiguration, _ data: RunData, _ texts: [String: String], _ lock: RunLock,
-    from saved: (path: String, checkpoint: Checkpoint)?,
+    _ features: FeatureRuns, from saved: (path: String, checkpoint: Checkpoint)?,
     _ start: StartingParts? = nil
   ) throws {
     try TrainingRun(
       configuration: configuration, lock: lock, quiet: quiet, dataTexts: texts, start: start,
+      features: features,
       saving: SaveCheckpoints(
         everyEpochs: saveEvery, everySteps: saveSteps, to: lock.folder, keeping: keep)
     ).train(makeModel(configuration), data, from: saved)

@@ -29,6 +29,8 @@ struct TrainingRun {
   let dataTexts: [String: String]
   /// What a new run starts with of another one.
   let start: StartingParts?
+  /// Other runs that the objective looks through.
+  let features: FeatureRuns
   let saving: SaveCheckpoints
 
   private var out: String { lock.folder }
@@ -37,7 +39,7 @@ struct TrainingRun {
     _ model: some LatentVariableModel, _ data: RunData,
     from saved: (path: String, checkpoint: Checkpoint)?
   ) throws {
-    let rule = try TrainingRun.objective(configuration, for: model, data)
+    let rule = try TrainingRun.objective(configuration, for: model, data, features)
     let look = try TrainingRun.look(model, data.training, configuration)
     var model = model
     // What a checkpoint holds is kept.
@@ -75,12 +77,13 @@ struct TrainingRun {
   /// What is minimised.
   /// - Throws: `ModelRequirementError` where the model lacks what it needs.
   static func objective<Model: LatentVariableModel>(
-    _ configuration: RunConfiguration, for model: Model, _ data: RunData
+    _ configuration: RunConfiguration, for model: Model, _ data: RunData, _ features: FeatureRuns
   ) throws -> any TrainingObjective<Model> {
     try configuration.objective.description.make(
       for: model,
       TrainingFacts(
-        examples: data.training.count, inputShape: Shape(configuration.model.inputShape)))
+        examples: data.training.count, inputShape: Shape(configuration.model.inputShape),
+        openFeatures: features.open))
   }
 
   private static func trainer<Model, Rule: TrainingObjective<Model>>(
@@ -100,7 +103,8 @@ struct TrainingRun {
 
   /// Refuses what cannot be trained, before anything is written.
   static func check(
-    _ configuration: RunConfiguration, _ model: some LatentVariableModel, _ data: RunData
+    _ configuration: RunConfiguration, _ model: some LatentVariableModel, _ data: RunData,
+    _ features: FeatureRuns
   ) throws {
     func open<Model: LatentVariableModel>(
       _ model: Model, _ rule: some TrainingObjective<Model>
@@ -116,7 +120,7 @@ struct TrainingRun {
       try trainer.requireBatch(of: configuration.batchSize, data.training.name)
       try trainer.requireBatch(of: data.validation.count, data.validation.name)
     }
-    try open(model, objective(configuration, for: model, data))
+    try open(model, objective(configuration, for: model, data, features))
   }
 
   private func train<Model: LatentVariableModel, Rule: TrainingObjective<Model>>(
@@ -133,6 +137,7 @@ struct TrainingRun {
     }
     trainer.descriptions[RunConfiguration.textName] = try configuration.encoded()
     trainer.descriptions.merge(texts) { _, new in new }
+    trainer.descriptions[FeatureRuns.textName] = try features.encoded()
     if let saved {
       for difference in try trainer.resume(from: saved.checkpoint, path: saved.path) {
         say("resuming: \(difference): the last bits may differ from an uninterrupted run")

@@ -13,6 +13,7 @@ enum Tool: String, CaseIterable, Sendable {
   case quantize = "latent-quantize"
   case merge = "latent-merge"
   case reproduce = "latent-reproduce"
+  case stylize = "latent-stylize"
 
   static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 

@@ -108,6 +108,22 @@ public struct ImageFolder: Dataset {
   }
 }
 
+extension ImageFolder {
+  /// One PNG picture as the examples of folders are: `[height, width, channels]`, float32 in [0, 1]; with `side`
+  /// its middle square resampled, with `channels` 1 (gray) or 3 (RGB), else as the file has them.
+  /// - Throws: `StorageError` where the file is no picture or the trait `PNG` is off.
+  public static func picture(
+    contentsOf path: String, side: Int? = nil, channels: Int? = nil
+  ) throws -> NDArray {
+    require(channels == nil || channels == 1 || channels == 3, "a picture of 1 or 3 channels")
+    require(side.map { $0 > 0 } ?? true, "a picture of an empty size")
+    let image = StandardForm.pictures(try PNG.decode(contentsOf: path, fullDepth: true))
+    let opaque = ImageResizing.withChannels(image, channels ?? (image.shape[2] > 2 ? 3 : 1))
+    let size = ImageSize(height: side ?? image.shape[0], width: side ?? image.shape[1])
+    return ImageResizing.resized(opaque, to: size)
+  }
+}
+
 /// Decoded images, shared by all copies of a data set: those that were read first, up to the limit.
 private final class ImageCache: Sendable {
   private let state = Mutex((images: [Int: NDArray](), bytes: 0))

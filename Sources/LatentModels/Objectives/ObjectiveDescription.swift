@@ -50,16 +50,22 @@ public struct Origin: Sendable, Hashable {
 }
 
 /// What is known of a run before it starts.
-public struct TrainingFacts: Sendable, Hashable {
+public struct TrainingFacts: Sendable {
   /// Examples of the training set.
   public var examples: Int
   /// Shape of one example.
   public var inputShape: Shape
+  /// Opens the network of another run by its name, for objectives that look through one; nil where nothing does.
+  public var openFeatures: (@Sendable (_ run: String) throws -> RunFeatures)?
 
   /// Of a run on so many examples of this shape.
-  public init(examples: Int, inputShape: Shape) {
+  public init(
+    examples: Int, inputShape: Shape,
+    openFeatures: (@Sendable (_ run: String) throws -> RunFeatures)? = nil
+  ) {
     self.examples = examples
     self.inputShape = inputShape
+    self.openFeatures = openFeatures
   }
 }
 

@@ -16,5 +16,6 @@ extension ObjectiveAxis {
     WassersteinGANDescription.self, LaggingInferenceDescription.self,
     SphericalDescription.self, EquivarianceDescription.self, NestedDropoutDescription.self,
     VarianceFloorDescription.self, AugmentationDescription.self, TwoStageDescription.self,
+    PerceptualDescription.self, StyleDescription.self, AlignedDescription.self,
   ]
 }

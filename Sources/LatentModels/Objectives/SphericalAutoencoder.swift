@@ -61,7 +61,8 @@ public struct SphericalDescription: ObjectiveDescription {
   public static let name = "spherical"
   public static let origin = Origin(
     "codes on a sphere with much noise, and no divergence: it generates from there",
-    paper: "Yue et al. 2026 (arXiv 2602.15030)", equation: "losses of section 3")
+    paper: "Yue et al. 2026 (arXiv 2602.15030)", equation: "losses of section 3",
+    test: "LatentModelsTests/SphericalAutoencoderTests.swift")
 
   public static let requirement = "the posterior sphere-point, a likelihood with a mean"
 

@@ -26,7 +26,8 @@ public struct SpherePointPosterior: PosteriorDescription {
   public static let name = "sphere-point"
   public static let origin = Origin(
     "a point on a sphere, which is also what is generated from",
-    paper: "arXiv 2602.15030", equation: "f")
+    paper: "arXiv 2602.15030", equation: "f",
+    test: "LatentModelsTests/SphericalAutoencoderTests.swift")
 
   public init() {}
   public func validate() {}

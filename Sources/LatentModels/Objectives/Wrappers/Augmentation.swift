@@ -22,7 +22,8 @@ public struct AugmentationDescription: LensDescription {
   public static let name = "augmented"
   public static let origin = Origin(
     "a wrapper: data that are mirrored, moved, brightened and noisy, in training",
-    paper: "Simard et al. 2003; Vincent et al. 2008", equation: "-; section 2.3")
+    paper: "Simard et al. 2003; Vincent et al. 2008", equation: "-; section 2.3",
+    test: "LatentModelsTests/AugmentationTests.swift")
 
   public static let requirement = "pictures (but for noise), and what the objective inside needs"
 

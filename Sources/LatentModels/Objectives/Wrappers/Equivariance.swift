@@ -23,7 +23,8 @@ public struct EquivarianceDescription: LensDescription {
   public static let name = "equivariant"
   public static let origin = Origin(
     "a wrapper: latents made smaller and turned give the picture made so",
-    paper: "Kouzelis et al. 2025", equation: "6")
+    paper: "Kouzelis et al. 2025", equation: "6",
+    test: "LatentModelsTests/EquivarianceTests.swift")
 
   public static let requirement =
     "latents in their place (the network resnet), and an objective inside that asks only about the batch"

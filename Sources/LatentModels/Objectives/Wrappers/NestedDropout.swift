@@ -19,7 +19,8 @@ public struct NestedDropoutDescription: LensDescription {
   public static let name = "nested-dropout"
   public static let origin = Origin(
     "a wrapper: only the first few latents are decoded, which puts them in an order",
-    paper: "Rippel et al. 2014", equation: "7, 8 and section 2.1")
+    paper: "Rippel et al. 2014", equation: "7, 8 and section 2.1",
+    test: "LatentModelsTests/NestedDropoutTests.swift")
 
   /// The share of examples whose latents are cut short.
   public var probability = 1.0

@@ -130,7 +130,8 @@ public struct TwoStageDescription: WrapperDescription {
   public static let name = "two-stage"
   public static let origin = Origin(
     "a wrapper: a second autoencoder learns how the codes are spread",
-    paper: "Dai and Wipf 2019", equation: "section 4")
+    paper: "Dai and Wipf 2019", equation: "section 4",
+    test: "LatentModelsTests/TwoStageTests.swift")
 
   public static let requirement =
     "a reparameterised posterior, and what the objective inside needs"

@@ -17,7 +17,8 @@ public struct VarianceFloorDescription: LensDescription {
   public static let name = "variance-floor"
   public static let origin = Origin(
     "a wrapper: posteriors narrower than a standard deviation cost",
-    paper: "this library, after arXiv 2603.21085", equation: "a hinge of log-variances")
+    paper: "this library, after arXiv 2603.21085", equation: "a hinge of log-variances",
+    test: "LatentModelsTests/VarianceFloorTests.swift")
 
   public static let requirement =
     "a diagonal normal posterior, and what the objective inside needs"
