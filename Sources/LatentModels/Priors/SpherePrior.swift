@@ -10,7 +10,7 @@ extension Tensor {
   /// Each event, the last `eventRank` axes, put on the sphere whose radius is the root of its number of elements: its
   /// root mean square is 1, as of a draw of N(0, I) for many elements. Zeros stay zeros, and what has a root mean square
   /// below 1e-10 counts as if it had that.
-  public func onSphere(eventRank: Int = 1) -> Tensor {
+  func onSphere(eventRank: Int = 1) -> Tensor {
     let axes = Array(rank - eventRank..<rank)
     let squares = square(self).mean(axes: axes, keepingDimensions: true)
     return self * reciprocalSqrt(maximum(squares, squares.zerosLike + 1e-20))
