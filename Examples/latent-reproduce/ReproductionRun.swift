@@ -25,7 +25,8 @@ struct ReproductionRun {
     let classifier = needsClassifier ? try DigitClassifier(on: source.training) : nil
     let start = Date()
     var results = zip(finding.arms, configurations).map { arm, all in
-      ArmOutcome(arm: arm.name, settings: all.first?.objective.name ?? "", figures: [:], seconds: [])
+      ArmOutcome(
+        arm: arm.name, settings: all.first?.objective.name ?? "", figures: [:], seconds: [])
     }
     // Seeds outside: a run that is stopped early has every arm of the first ones.
     for (index, seed) in seeds.enumerated() {
@@ -62,9 +63,13 @@ struct ReproductionRun {
     of arm: Arm, seed: UInt64, _ data: any Dataset
   ) throws -> RunConfiguration {
     let all = ["data=\(self.data)"] + finding.settings + arm.settings + changes + ["seed=\(seed)"]
-    return try ConfigurationSources(
+    let configuration = try ConfigurationSources(
       file: nil, flags: all.map { try FlagSetting(assignment: $0) }
     ).configuration(inputShape: data.inputShape.dimensions)
+    if !configuration.adapters.isEmpty || !configuration.frozen.isEmpty {
+      throw CommandError("--set: every arm begins anew, without adapters or frozen parts", .usage)
+    }
+    return configuration
   }
 
   private func train(

@@ -19,12 +19,17 @@ public struct AdaptedObjective<Rule: TrainingObjective>: TrainingObjective {
 
   /// `rule` for the adapters of `model`.
   /// - Throws: `ModelRequirementError` where a player of the rule would have nothing to move, because
-  ///   nothing of its part of the model is adapted.
+  ///   nothing of its part of the model is adapted, and of rules that change weights themselves.
   public init(_ rule: Rule, of model: Adapted<Rule.Model>) throws {
     self.rule = rule
     let adapted = model.adapters.map(\.path)
     summary =
       "\(rule.summary), adapters(rank: \(model.rank), scale: \(model.scale), weights: \(adapted.count))"
+    if rule.settlesParameters {
+      throw ModelRequirementError(
+        purpose: "\(rule.summary)", found: "adapters beside them",
+        expected: "weights that it can change after each step")
+    }
     var random = RandomStream(seed: 0)
     let paths =
       model.namedParameters.filter(\.isTrained).map(\.path)

@@ -58,6 +58,8 @@ public struct SpectralAutoencoder<Model: LatentVariableModel>: DescribedObjectiv
     return RegularizedAutoencoder<Model, Settings>(settings)(seen, x, &context)
   }
 
+  public var settlesParameters: Bool { true }
+
   /// Divides the weights by what the next step of training will find to be their norm.
   public func settle(_ model: inout Model, _ parts: Parts, except frozen: [PathPattern]) {
     model = model.mappingDecoderFactors(except: frozen) { index, matrix in

@@ -35,6 +35,8 @@ public protocol TrainingObjective<Model>: Sendable {
   /// Called after each step with the model that it has made: a rule that promises something of the parameters,
   /// such as a norm, sees to it here, but for the frozen ones.
   func settle(_ model: inout Model, _ parts: Parts, except frozen: [PathPattern])
+  /// Whether `settle` changes anything: what cannot be changed cannot be trained by such a rule.
+  var settlesParameters: Bool { get }
   /// The fewest examples that a batch must have: 2 where examples are compared with each other. `fit` refuses
   /// smaller batches, `evaluate` smaller sets.
   var smallestBatch: Int { get }
@@ -47,6 +49,7 @@ extension TrainingObjective {
   public var order: TurnOrder { .simultaneous }
   public var smallestBatch: Int { 1 }
   public func settle(_ model: inout Model, _ parts: Parts, except frozen: [PathPattern]) {}
+  public var settlesParameters: Bool { false }
   public func isDue(_ turn: Int, step: Int, _ parts: Parts) -> Bool {
     step % max(1, turns[turn].every) == 0
   }

@@ -64,6 +64,12 @@ where Inner.Model == Model, Model.Posterior: ReparameterizedDistribution {
       && inside.isDue(turn, step: step, parts.inside)
   }
 
+  public var settlesParameters: Bool { inside.settlesParameters }
+
+  public func settle(
+    _ model: inout Model, _ parts: TwoStageParts<Inner.Parts>, except frozen: [PathPattern]
+  ) { inside.settle(&model, parts.inside, except: frozen) }
+
   public func loss(
     of turn: Int, _ model: Model, _ parts: TwoStageParts<Inner.Parts>, _ x: Tensor,
     _ context: inout LayerContext

@@ -75,6 +75,15 @@ public struct Wrapped<
     inside.makeParts(for: LensedModel(model), using: &random)
   }
 
+  public var settlesParameters: Bool { inside.settlesParameters }
+
+  public func settle(_ model: inout Model, _ parts: Inner.Parts, except frozen: [PathPattern]) {
+    guard settlesParameters else { return }
+    var seen = LensedModel(model)
+    inside.settle(&seen, parts, except: frozen)
+    model = seen.base
+  }
+
   public func loss(
     of turn: Int, _ model: Model, _ parts: Inner.Parts, _ x: Tensor, _ context: inout LayerContext
   ) -> LossTerms {

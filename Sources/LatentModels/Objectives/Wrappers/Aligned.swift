@@ -57,11 +57,7 @@ where Inner.Model == Model {
     self.network = network
   }
 
-  public var summary: String {
-    let own = Mirror(reflecting: settings).children.filter { $0.label != "inside" }
-      .map { "\($0.label ?? ""): \($0.value)" }
-    return "Aligned(\((own + ["inside: \(inside.summary)"]).joined(separator: ", ")))"
-  }
+  public var summary: String { settings.summary(inside: inside.summary) }
 
   // MARK: What is inside
 
@@ -77,6 +73,10 @@ where Inner.Model == Model {
   }
   public var order: TurnOrder { inside.order }
   public var smallestBatch: Int { inside.smallestBatch }
+  public var settlesParameters: Bool { inside.settlesParameters }
+  public func settle(
+    _ model: inout Model, _ parts: AlignedParts<Inner.Parts>, except frozen: [PathPattern]
+  ) { inside.settle(&model, parts.inside, except: frozen) }
   public func isDue(_ turn: Int, step: Int, _ parts: AlignedParts<Inner.Parts>) -> Bool {
     inside.isDue(turn, step: step, parts.inside)
   }
@@ -180,10 +180,10 @@ public struct AlignedParts<Inside: Module>: Module {
 }
 
 /// Aligned codes in words.
-public struct AlignedDescription: ObjectiveDescription {
+public struct AlignedDescription: WrapperDescription {
   public static let name = "aligned"
   public static let origin = Origin(
-    "any objective with codes that agree with features of another network",
+    "a wrapper: codes that agree with features of another network",
     paper: "Yao et al. 2025 (VA-VAE)", equation: "marginal cosine and distance losses",
     test: "LatentModelsTests/AlignedTests.swift")
   public static let requirement = "a posterior with a mean, and what the objective inside needs"
@@ -230,8 +230,11 @@ public struct AlignedDescription: ObjectiveDescription {
     try check(
       !(inside.description is AlignedDescription), "inside.name", "'\(inside.name)'",
       "another objective inside of aligned")
-    try inside.description.validate()
+    try validateInside()
   }
+
+  /// Features are those of whole pictures.
+  public var asksOnlyAboutTheBatch: Bool { false }
 
   public func make<Model: LatentVariableModel>(
     for model: Model, _ facts: TrainingFacts
