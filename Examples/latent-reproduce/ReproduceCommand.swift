@@ -9,6 +9,7 @@ struct ReproduceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latent-reproduce",
     abstract: "Runs a finding of the literature and compares it with what was claimed.",
+    usage: "latent-reproduce <name> --data <data> [<options>]",
     discussion: """
       Trains every arm of the finding once for each seed, takes figures of it on
       test data, and prints what was expected beside what was found. Nothing is

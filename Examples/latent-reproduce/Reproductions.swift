@@ -34,7 +34,7 @@ extension Reproduction {
         .atMost(.activeUnits, of: "plain", 2), .atLeast(.activeUnits, of: "freeBits", 8),
       ], minutes: 3),
     Reproduction(
-      name: "cyclic", summary: "a cyclic weight keeps latents that a strong decoder does without",
+      name: "cyclic", summary: "a cyclic weight keeps latents that a decoder does without",
       paper: "Fu et al. 2019, section 4", settings: strongDecoder,
       arms: [
         Arm("plain", figures: [.activeUnits, .nll]),
@@ -56,7 +56,7 @@ extension Reproduction {
       ], minutes: 2),
     Reproduction(
       name: "wae",
-      summary: "a kernel distance makes the aggregate of the codes look like the prior",
+      summary: "a kernel makes the aggregate of codes look like the prior",
       paper: "Tolstikhin et al. 2018, section 4",
       settings: gray + point + ["model.latentSize=8", "model.likelihood=unit-normal", "epochs=10"],
       arms: [

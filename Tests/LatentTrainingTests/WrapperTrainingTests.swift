@@ -44,11 +44,13 @@ import Testing
       for _ in 0..<3000 { try trainer.step(Tensor(WrapperTrainingTests.data)) }
       return trainer.model
     }
-    let plain = RegularizedAutoencoder<LensedModel<Linear4>>(penalty: .none)
+    let plain = RegularizedAutoencoder<LensedModel<Linear4>, AutoencoderDescription> {
+      $0.cost = .squared
+    }
     let result =
       wraps
       ? try trained(NestedDropout(around: plain))
-      : try trained(RegularizedAutoencoder<Linear4>(penalty: .none))
+      : try trained(RegularizedAutoencoder<Linear4, _>(plain.settings))
     let weight = result.decoder.output.weight
     let columns = (0..<3).map { column -> [Double] in
       let values = weight.selecting(column, axis: 1).doubles

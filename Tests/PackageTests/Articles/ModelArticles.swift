@@ -74,7 +74,8 @@ where Model.Posterior: ReparameterizedDistribution {
 struct NoisyLatents: LensDescription {
   static let name = "noisy-latents"
   static let origin = Origin(
-    "a wrapper: latents with noise of one deviation", paper: "arXiv 2510.11690", equation: "-")
+    "a wrapper: latents with noise of one deviation", paper: "arXiv 2510.11690", equation: "-",
+    test: "PackageTests/ModelArticles.swift")
 
   var deviation = 0.1
   var inside = ObjectiveSettings()
