@@ -67,7 +67,7 @@ extension Operation {
     table.add("normalMixture", .normal([4, 3]), .normal([5, 3]), .normal([5, 3])) {
       normalMixtureLogProbabilities(
         of: $0[0], mean: $0[1], logVariance: $0[2],
-        logWeights: Tensor((0..<20).map { -Double($0 % 7) }, shape: [4, 5]))
+        logWeights: constant((0..<20).map { -Double($0 % 7) }, [4, 5], like: $0[0]))
     }
     for kernel in [RadialKernel.rbf, .imq] {
       table.add("radialKernelSum \(kernel)", .positive([3, 4])) {

@@ -32,10 +32,13 @@ import Testing
   static let examples = [
     Example(
       MLPNetwork(hidden: [], latentSize: 3), [6], [3],
-      #""architecture":"mlp","hidden":[],"inputShape":[6],"latentSize":3"#),
+      #""activation":"relu","architecture":"mlp","decoderHidden":null,"hidden":[],"inputShape":[6],"#
+        + #""latentSize":3"#),
     Example(
-      MLPNetwork(hidden: [7, 5], latentSize: 3), [4, 4, 3], [3],
-      #""architecture":"mlp","hidden":[7,5],"inputShape":[4,4,3],"latentSize":3"#),
+      MLPNetwork(hidden: [7, 5], latentSize: 3, activation: .tanh, decoderHidden: [4]), [4, 4, 3],
+      [3],
+      #""activation":"tanh","architecture":"mlp","decoderHidden":[4],"hidden":[7,5],"#
+        + #""inputShape":[4,4,3],"latentSize":3"#),
     Example(
       GatedMLPNetwork(hidden: [7, 5], latentSize: 3), [2, 3, 1], [3],
       #""architecture":"gated-mlp","hidden":[7,5],"inputShape":[2,3,1],"latentSize":3"#),

@@ -127,7 +127,7 @@ static LATENT_CLONES void NAME(leaky_grad_range)(const fused_job *job, int64_t b
   const REAL *x = job->a, *dy = job->b, slope = (REAL)job->slope;
   REAL *dx = job->out;
   LATENT_SAME_INDEX for (int64_t i = begin; i < end; ++i) {
-    dx[i] = dy[i] * (x[i] > 0 ? 1 : slope);
+    dx[i] = dy[i] * (x[i] > 0 ? 1 : x[i] <= 0 ? slope : x[i]);  // NaN stays NaN
   }
 }
 

@@ -247,7 +247,7 @@ enum Looking {
     let seen = terms["perceptual"]?.item ?? .nan
     #expect(terms.total.item == 2 * seen)
     #expect(terms.terms.map(\.name) == ["reconstruction", "perceptual", "kl"])
-    #expect(rule.summary.contains("Perceptual(") && rule.summary.contains("reconstruction: 0.0"))
+    #expect(rule.summary.contains("perceptual(") && rule.summary.contains("reconstruction: 0.0"))
   }
 
   // MARK: In words

@@ -82,6 +82,9 @@ import Testing
       ($0, "the posterior 'diagonal' (DiagonalNormal): found \($1)")
     })
 
+  private static let inPlace = "pictures and latents in their place [height, width, channels]"
+  private static let onSphere = "codes on a sphere (the posterior 'sphere-point')"
+
   static let rows: [Row] =
     rows(["elbo", "wae-gan", "aae"])
     + rows(
@@ -95,6 +98,14 @@ import Testing
     + rows(["rae-gp"], ["draws": meanOfDraws, "text": mean])
     + rows(["log-cosh", "ms-ssim", "gan", "wgan-gp"], ["text": mean])
     + rows(["vae-gan"], ["point": density, "text": mean])
+    + rows(["nested-dropout", "two-stage"]) + rows(["variance-floor"], diagonal)
+    + rows(["aligned"], ["draws": meanOfDraws])
+    + rows(["augmented"], ["text": "floating-point data: found data of int32"])
+    + rows(["perceptual", "style"], ["text": mean])
+    + rows(["equivariant"], Dictionary(uniqueKeysWithValues: kinds.map { ($0, inPlace) }))
+    + rows(
+      ["spherical"],
+      Dictionary(uniqueKeysWithValues: kinds.map { ($0, $0 == "draws" ? meanOfDraws : onSphere) }))
 
   /// Each is made for the models that it takes, gives finite losses and derivatives, the same ones again, and
   /// refuses the others in one sentence.
