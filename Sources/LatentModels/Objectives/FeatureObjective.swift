@@ -64,6 +64,7 @@ extension FeatureObjective {
       features: FrozenFeatures(FeatureSource.randomNetwork(for: shape, seed: seed)))
   }
 
+  /// The loss of the only player, as of `TrainingObjective`.
   public func loss(
     of turn: Int, _ model: Model, _ parts: FeatureParts, _ x: Tensor,
     _ context: inout LayerContext
