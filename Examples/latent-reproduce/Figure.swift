@@ -2,6 +2,7 @@
 
 import Foundation
 import Latent
+import LatentCommands
 
 /// A number that is taken of a trained model on test data.
 enum Figure: String, Sendable, Hashable, CustomStringConvertible {
@@ -16,6 +17,11 @@ enum Figure: String, Sendable, Hashable, CustomStringConvertible {
   case totalCorrelation
   /// Digits that a classifier finds in at least one of a hundred samples.
   case classes
+  /// Numbers that were trained, of all that the model has.
+  case trainedShare
+  /// The style loss of a picture of 128 pixels after 200 iterations of L-BFGS, of that of its beginning: a test
+  /// picture that gets the style of stripes, as the layers of the encoder see them (`latent-stylize`).
+  case styleLeft
 
   var description: String { rawValue }
 
@@ -29,6 +35,8 @@ struct Measurement {
   let transform: (any BatchTransform)?
   /// Where classes are counted.
   let classifier: DigitClassifier?
+  /// Numbers that were trained, of all.
+  let trainedShare: Double
   let seed: UInt64
 
   func callAsFunction(_ figure: Figure, of model: some LatentVariableModel) throws -> Double {
@@ -53,7 +61,30 @@ struct Measurement {
       guard let classifier else { fatalError("no classifier for \(figure)") }
       let found = classifier.classes(of: model.generate(Figure.examples, using: &random))
       return Double((0..<10).count { digit in found.count { $0 == digit } * 100 >= found.count })
+    case .trainedShare: return trainedShare
+    case .styleLeft: return try styleLeft(model)
     }
+  }
+
+  private func styleLeft(_ model: some LatentVariableModel) throws -> Double {
+    guard let network = (model as? any FeatureModel)?.featureNetwork else {
+      throw CommandError("styleLeft needs an encoder to look through", .configuration)
+    }
+    let side = 128
+    let content = Tensor(
+      try DataSource(.sprites(side: side)).open().training.batch(0..<1).inputs)
+    let channels = content.shape[3]
+    let stripes = (0..<side * side * channels).map { index in
+      let (row, column) = (index / channels / side, index / channels % side)
+      return Float(0.5 + 0.5 * sin(0.5 * Double(row) + 0.25 * Double(column)))
+    }
+    let transfer = try StyleTransfer(
+      through: network, content: content, style: Tensor(stripes, shape: content.shape))
+    func style(_ picture: Tensor) -> Double {
+      transfer(picture.clamped(to: 0...1))["style"]?.item ?? .nan
+    }
+    let made = LBFGS(iterations: 200).minimize([content]) { transfer($0[0]).total }
+    return style(made.point[0]) / style(content)
   }
 
   private func negativeLogLikelihood(

@@ -32,7 +32,7 @@ struct ReproduceCommand: ParsableCommand {
 
   @Argument(help: "The finding; see FINDINGS.") var name: String?
   @Flag(help: "Show every finding with its arms, settings and claims, and end.") var list = false
-  @Option(help: "What to train on, with labels: a folder of MNIST's files.")
+  @Option(help: "What to train on, with labels, such as mnist:DIR. (default: the finding's own)")
   var data: String?
   @Option(help: "Every arm is trained once for each: numbers such as 1,2,3.") var seeds = "1"
   @Option(
@@ -49,13 +49,17 @@ struct ReproduceCommand: ParsableCommand {
     try checkRange("threads", threads, 0...256)
     if list { return }
     guard let name else { throw ValidationError("Missing expected argument '<name>', or --list") }
-    if !Reproduction.all.contains(where: { $0.name == name }) {
+    if finding == nil {
       let names = Reproduction.all.map(\.name).joined(separator: ", ")
       throw ValidationError("no finding '\(name)': expected one of \(names)")
     }
-    if data == nil { throw ValidationError("Missing expected argument '--data <data>'") }
+    if data == nil && finding?.data == nil {
+      throw ValidationError("Missing expected argument '--data <data>'")
+    }
     _ = try seedNumbers()
   }
+
+  private var finding: Reproduction? { Reproduction.all.first { $0.name == name } }
 
   private func seedNumbers() throws -> [UInt64] {
     try seeds.split(separator: ",", omittingEmptySubsequences: false).map { text in
@@ -68,7 +72,7 @@ struct ReproduceCommand: ParsableCommand {
 
   func run() throws {
     if list { return try printResult(Reproduction.all.map(\.page).joined(separator: "\n")) }
-    guard let finding = Reproduction.all.first(where: { $0.name == name }), let data else { return }
+    guard let finding, let data = data ?? finding.data else { return }
     Threads.count = threads
     if let out { try overwriting.check(out, needed: DataSource(parsing: data).files) }
     let outcome = try ReproductionRun(
@@ -93,7 +97,8 @@ extension Reproduction {
       ["\(name): \(summary) (\(paper)); about \(Int(minutes)) min a seed"]
       + ["  all arms: \(settings.joined(separator: " "))"]
       + arms.map { arm in
-        "  \(arm.name): \(arm.settings.joined(separator: " "))"
+        "  \(arm.name)\(arm.digits.map { ", digits \($0.lowerBound) to \($0.upperBound)" } ?? "")"
+          + (arm.start.map { ", from \($0)" } ?? "") + ": \(arm.settings.joined(separator: " "))"
           + " -> \(arm.figures.map(\.rawValue).joined(separator: ", "))"
       }
       + claims.map { "  claim: \($0.verdict { _, _ in [.nan] }.claim)" }

@@ -13,6 +13,10 @@ struct Reproduction: Sendable {
   let claims: [Claim]
   /// Wall time of one seed on two cores of the year 2024, where nothing is changed.
   let minutes: Double
+  /// As of `latent-train --data`, where the finding brings its own.
+  var data: String?
+  /// The digits that figures are taken on; nil: all there are.
+  var digits: ClosedRange<Int>?
 }
 
 /// One training run of a finding.
@@ -20,11 +24,20 @@ struct Arm: Sendable {
   let name: String
   /// What it has of its own, as of `latent-train --set`.
   let settings: [String]
+  /// The arm before it whose parameters it begins with; nil: with its own.
+  let start: String?
+  /// The digits that it is trained on; nil: all there are.
+  let digits: ClosedRange<Int>?
   let figures: [Figure]
 
-  init(_ name: String, _ settings: [String] = [], figures: [Figure]) {
+  init(
+    _ name: String, _ settings: [String] = [], from start: String? = nil,
+    digits: ClosedRange<Int>? = nil, figures: [Figure]
+  ) {
     self.name = name
     self.settings = settings
+    self.start = start
+    self.digits = digits
     self.figures = figures
   }
 }
@@ -35,6 +48,8 @@ enum Claim: Sendable {
   case lower(Figure, of: String, than: String, margin: Double)
   /// In each seed it is lower than that of another arm.
   case lowerInEachSeed(Figure, of: String, than: String)
+  /// Of what it falls from one arm to another, this one's falls at least a share, in the mean over seeds.
+  case shareOfGain(Figure, of: String, from: String, to: String, Double)
   /// In each seed it is no less.
   case atLeast(Figure, of: String, Double)
   /// In each seed it is no more.
@@ -67,6 +82,13 @@ extension Claim {
         claim: "\(figure) of \(arm) below that of \(other) in each seed",
         found: pairs.map { "\(rounded($0)) and \(rounded($1))" }.joined(separator: ", "),
         holds: pairs.allSatisfy { $0 < $1 })
+    case .shareOfGain(let figure, let arm, let start, let end, let bound):
+      let (first, last) = (mean(found(start, figure)), mean(found(end, figure)))
+      let share = (first - mean(found(arm, figure))) / (first - last)
+      return Verdict(
+        claim:
+          "\(arm) has at least \(rounded(bound)) of what \(figure) gains from \(start) to \(end)",
+        found: rounded(share), holds: share >= bound)
     case .atLeast(let figure, let arm, let bound):
       let values = found(arm, figure)
       return Verdict(

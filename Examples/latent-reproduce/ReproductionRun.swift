@@ -20,7 +20,7 @@ struct ReproductionRun {
     let configurations = try finding.arms.map { arm in
       try seeds.map { try configuration(of: arm, seed: $0, source.training) }
     }
-    let test = source.test ?? source.training
+    let test = try (source.test ?? source.training).only(finding.digits)
     let needsClassifier = finding.arms.contains { $0.figures.contains(.classes) }
     let classifier = needsClassifier ? try DigitClassifier(on: source.training) : nil
     let start = Date()
@@ -30,13 +30,20 @@ struct ReproductionRun {
     }
     // Seeds outside: a run that is stopped early has every arm of the first ones.
     for (index, seed) in seeds.enumerated() {
+      var trained: [String: any LatentVariableModel] = [:]
       for (number, arm) in finding.arms.enumerated() {
         let begun = Date()
         let configuration = configurations[number][index]
+        let (model, share) = try train(
+          configuration, source.training.only(arm.digits), from: arm.start.flatMap { trained[$0] })
+        trained[arm.name] = model
         let measurement = Measurement(
           test: test, transform: try BatchTransforms.parse(configuration.transform),
-          classifier: classifier, seed: seed)
-        let figures = try train(configuration, source.training, arm, measurement)
+          classifier: classifier, trainedShare: share, seed: seed)
+        func measure(_ model: some LatentVariableModel) throws -> [(Figure, Double)] {
+          try arm.figures.map { ($0, try measurement($0, of: model)) }
+        }
+        let figures = try measure(model)
         for (figure, value) in figures {
           results[number].figures[figure.rawValue, default: []].append(value)
         }
@@ -62,44 +69,56 @@ struct ReproductionRun {
   private func configuration(
     of arm: Arm, seed: UInt64, _ data: any Dataset
   ) throws -> RunConfiguration {
+    for change in changes where ["adapters.weights", "frozen"].contains(where: change.hasPrefix) {
+      throw CommandError("--set \(change): which parts are trained is the arm's own affair", .usage)
+    }
     let all = ["data=\(self.data)"] + finding.settings + arm.settings + changes + ["seed=\(seed)"]
     let configuration = try ConfigurationSources(
       file: nil, flags: all.map { try FlagSetting(assignment: $0) }
     ).configuration(inputShape: data.inputShape.dimensions)
-    if !configuration.adapters.isEmpty || !configuration.frozen.isEmpty {
-      throw CommandError("--set: every arm begins anew, without adapters or frozen parts", .usage)
-    }
     return configuration
   }
 
+  /// The trained model, and the share of its numbers that were trained.
   private func train(
-    _ configuration: RunConfiguration, _ data: any Dataset, _ arm: Arm, _ measurement: Measurement
-  ) throws -> [(Figure, Double)] {
+    _ configuration: RunConfiguration, _ data: any Dataset, from start: (any LatentVariableModel)?
+  ) throws -> (any LatentVariableModel, share: Double) {
     var weights = RandomStream(seed: configuration.seed).split("initialization")
-    let model = try configuration.model.makeModel(using: &weights)
-    return try train(model, configuration, data, arm, measurement)
-  }
-
-  private func train<Model: LatentVariableModel>(
-    _ model: Model, _ configuration: RunConfiguration, _ data: any Dataset, _ arm: Arm,
-    _ measurement: Measurement
-  ) throws -> [(Figure, Double)] {
-    let facts = TrainingFacts(
-      examples: data.count, inputShape: Shape(configuration.model.inputShape))
-    func open(_ rule: some TrainingObjective<Model>) throws -> [(Figure, Double)] {
-      let trained = try train(model, by: rule, configuration, data)
-      return try arm.figures.map { ($0, try measurement($0, of: trained)) }
+    func open<Model: LatentVariableModel>(
+      _ model: Model
+    ) throws -> (any LatentVariableModel, share: Double) {
+      var model = model
+      let transform = try BatchTransforms.parse(configuration.transform)
+      model.initialize(
+        from: try model.look(at: data, through: transform, seed: configuration.seed))
+      if let start { _ = try model.load(start.namedArrays) }
+      let facts = TrainingFacts(
+        examples: data.count, inputShape: Shape(configuration.model.inputShape))
+      return try train(
+        model, configuration.objective.description.make(for: model, facts), configuration, data)
     }
-    return try open(try configuration.objective.description.make(for: model, facts))
+    return try open(try configuration.model.makeModel(using: &weights))
   }
 
   private func train<Model: LatentVariableModel>(
+    _ model: Model, _ rule: some TrainingObjective<Model>, _ configuration: RunConfiguration,
+    _ data: any Dataset
+  ) throws -> (any LatentVariableModel, share: Double) {
+    let adapters = configuration.adapters
+    if adapters.isEmpty { return (try train(model, by: rule, configuration, data), 1) }
+    var random = RandomStream(seed: configuration.seed).split("adapters")
+    let adapted = try Adapted(
+      model, weights: adapters.weights, rank: adapters.rank, scale: adapters.scale, using: &random)
+    let trained = try train(
+      adapted, by: AdaptedObjective(rule, of: adapted), configuration, data)
+    return (trained.merged, Double(adapted.parameterCount) / Double(model.parameterCount))
+  }
+
+  private func train<Model: Module>(
     _ model: Model, by rule: some TrainingObjective<Model>, _ configuration: RunConfiguration,
     _ data: any Dataset
   ) throws -> Model {
     let transform = try BatchTransforms.parse(configuration.transform)
-    var model = model
-    model.initialize(from: try model.look(at: data, through: transform, seed: configuration.seed))
     let order = BatchOrder(
       count: data.count, batchSize: configuration.batchSize, seed: configuration.seed)
     var trainer = Trainer(
@@ -168,5 +187,23 @@ struct Outcome: Encodable, Sendable {
 extension String {
   fileprivate var trimmingTrailingSpaces: String {
     String(self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)])
+  }
+}
+
+extension Dataset {
+  /// The examples of some digits, in their order; all where nothing is said.
+  fileprivate func only(_ digits: ClosedRange<Int>?) throws -> any Dataset {
+    guard let digits else { return self }
+    var indices: [Int] = []
+    for start in stride(from: 0, to: count, by: 1000) {
+      let labels = try batch(start..<min(start + 1000, count)).labels?.int32s ?? []
+      indices += labels.indices.filter { digits.contains(Int(labels[$0])) }.map { start + $0 }
+    }
+    if indices.isEmpty {
+      throw CommandError(
+        "\(name) has no examples with labels from \(digits.lowerBound) to \(digits.upperBound)",
+        .dataError)
+    }
+    return Subset(self, indices: indices)
   }
 }

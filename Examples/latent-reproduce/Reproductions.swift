@@ -92,6 +92,27 @@ extension Reproduction {
       settings: gray + ["model.architecture=conv28", "model.latentSize=32"],
       arms: [Arm("vaeGAN", ["objective.name=vae-gan", "epochs=10"], figures: [.classes])],
       claims: [.atLeast(.classes, of: "vaeGAN", 9)], minutes: 15),
+    Reproduction(
+      name: "lora", summary: "low-rank adapters fine-tune nearly as well as all weights",
+      paper: "Hu et al. 2021, section 5", settings: dynamic + ["schedule=cosine", "epochs=20"],
+      arms: [
+        Arm("base", digits: 0...4, figures: [.nll]),
+        Arm("whole", from: "base", digits: 5...9, figures: [.nll]),
+        Arm(
+          "adapted",
+          ["adapters.weights=[\"**\"]", "adapters.rank=10", "optimizer.learningRate=0.005"],
+          from: "base", digits: 5...9, figures: [.nll, .trainedShare]),
+      ],
+      claims: [
+        .atMost(.trainedShare, of: "adapted", 0.05),
+        .shareOfGain(.nll, of: "adapted", from: "base", to: "whole", 0.9),
+      ], minutes: 3, digits: 5...9),
+    Reproduction(
+      name: "style", summary: "a picture takes the style that an encoder sees in another",
+      paper: "Gatys et al. 2015, equation 7",
+      settings: ["model.architecture=conv64", "epochs=2", "validation=0"],
+      arms: [Arm("encoder", figures: [.styleLeft])],
+      claims: [.atMost(.styleLeft, of: "encoder", 0.1)], minutes: 1, data: "sprites:64"),
   ]
 
   // MARK: What findings share

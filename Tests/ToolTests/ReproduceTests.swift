@@ -9,6 +9,7 @@ import Testing
   /// What makes an arm small. Pictures of 8 by 8 suit the networks of all findings.
   static let small = [
     "epochs=1", "batchSize=32", "model.latentSize=3", "model.architecture=mlp", "model.hidden=[8]",
+    "adapters.rank=1",
   ].flatMap { ["--set", $0] }
 
   static func writeDigits(to folder: String) throws {
@@ -35,7 +36,7 @@ import Testing
     return try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
   }
 
-  @Test(arguments: ["iwae", "dreg", "free-bits", "cyclic", "aae", "wae", "beta-tc", "vae-gan"])
+  @Test(arguments: ["iwae", "dreg", "free-bits", "cyclic", "aae", "wae", "beta-tc", "vae-gan", "lora"])
   func everyFindingRuns(name: String) throws {
     try withTemporaryFolder { folder in
       let json = try outcome(name, in: folder)
@@ -79,6 +80,8 @@ import Testing
     (["iwae", "--data", "npy:data.npy", "--set", "objective.draws=3"], 64, "samples"),
     (["wae", "--data", "npy:data.npy"] + small, 65, "has no labels"),
     (["iwae", "--data", "npy:data.npy", "--out", "data.npy"], 64, "same file"),
+    (["lora", "--data", "npy:data.npy", "--set", "frozen=[a]"], 64, "the arm's own affair"),
+    (["lora", "--data", "npy:data.npy"] + small, 65, "no examples with labels from 5 to 9"),
   ])
   func refused(arguments: [String], code: Int32, sentence: String) throws {
     try withTemporaryFolder { folder in
