@@ -10,8 +10,7 @@ enum Figure: String, Sendable, Hashable, CustomStringConvertible {
   case nll
   /// Latents whose posterior mean varies by more than 0.01 over the data (Burda et al. 2016, section 5).
   case activeUnits
-  /// The maximum mean discrepancy, squared, between codes and draws of the prior: a kernel C / (C + d²) with
-  /// C twice the number of latents, so that 0 is the same and 1 is as far apart as can be.
+  /// The maximum mean discrepancy, squared, between `compared` codes and draws of the prior: a kernel C / (C + d²) with C twice the number of latents, so that 0 is the same and 1 is as far apart as can be.
   case discrepancy
   /// The total correlation, in nats, of a normal with the covariance that the codes have.
   case totalCorrelation
@@ -27,6 +26,8 @@ enum Figure: String, Sendable, Hashable, CustomStringConvertible {
 
   static let draws = 500
   static let examples = 1000
+  /// Codes of which every pair is compared.
+  static let compared = 2000
 }
 
 /// Where figures are taken.
@@ -48,7 +49,8 @@ struct Measurement {
       let deviations = means - means.mean(axes: [0])
       return Double(square(deviations).mean(axes: [0]).doubles.count { $0 > 0.01 })
     case .discrepancy:
-      let z = try codes(model) { $0.sample(using: &$1) }
+      let all = try codes(model) { $0.sample(using: &$1) }
+      let z = all.sliced(0, 0..<min(Figure.compared, all.shape[0]))
       let distance = MaximumMeanDiscrepancy(.imq, scales: [1])
       return distance(z, model.samplePrior(z.shape[0], using: &random).flattened(from: 1)).item
     case .totalCorrelation:
