@@ -10,7 +10,8 @@ enum Figure: String, Sendable, Hashable, CustomStringConvertible {
   case nll
   /// Latents whose posterior mean varies by more than 0.01 over the data (Burda et al. 2016, section 5).
   case activeUnits
-  /// The maximum mean discrepancy, squared, between `compared` codes and draws of the prior: a kernel C / (C + d²) with C twice the number of latents, so that 0 is the same and 1 is as far apart as can be.
+  /// The maximum mean discrepancy, squared, between `compared` codes and draws of the prior: a kernel
+  /// C / (C + d²) with C twice the number of latents, so that 0 is the same and 1 is as far apart as can be.
   case discrepancy
   /// The total correlation, in nats, of a normal with the covariance that the codes have.
   case totalCorrelation

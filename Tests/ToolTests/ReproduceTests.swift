@@ -36,7 +36,9 @@ import Testing
     return try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
   }
 
-  @Test(arguments: ["iwae", "dreg", "free-bits", "cyclic", "aae", "wae", "beta-tc", "vae-gan", "lora"])
+  @Test(arguments: [
+    "iwae", "dreg", "free-bits", "cyclic", "aae", "wae", "beta-tc", "vae-gan", "lora",
+  ])
   func everyFindingRuns(name: String) throws {
     try withTemporaryFolder { folder in
       let json = try outcome(name, in: folder)
