@@ -93,15 +93,22 @@ struct ReproduceCommand: ParsableCommand {
 extension Reproduction {
   /// The finding for people.
   fileprivate var page: String {
-    let lines =
-      ["\(name): \(summary) (\(paper)); about \(Int(minutes)) min a seed"]
-      + ["  all arms: \(settings.joined(separator: " "))"]
-      + arms.map { arm in
-        "  \(arm.name)\(arm.digits.map { ", digits \($0.lowerBound) to \($0.upperBound)" } ?? "")"
-          + (arm.start.map { ", from \($0)" } ?? "") + ": \(arm.settings.joined(separator: " "))"
-          + " -> \(arm.figures.map(\.rawValue).joined(separator: ", "))"
-      }
-      + claims.map { "  claim: \($0.verdict { _, _ in [.nan] }.claim)" }
+    var lines = ["\(name): \(summary) (\(paper)); about \(Int(minutes)) min a seed"]
+    if let data { lines.append("  data: \(data)") }
+    lines.append("  all arms: \(settings.joined(separator: " "))")
+    lines += arms.map { "  \($0.page)" }
+    lines += claims.map { "  claim: \($0.verdict { _, _ in [.nan] }.claim)" }
     return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension Arm {
+  /// The arm for people.
+  fileprivate var page: String {
+    var words = name
+    if let digits { words += ", digits \(digits.lowerBound) to \(digits.upperBound)" }
+    if let start { words += ", from \(start)" }
+    let taken = figures.map(\.rawValue).joined(separator: ", ")
+    return "\(words): \(settings.joined(separator: " ")) -> \(taken)"
   }
 }
