@@ -83,11 +83,9 @@ struct Measurement {
     }
     let transfer = try StyleTransfer(
       through: network, content: content, style: Tensor(stripes, shape: content.shape))
-    func style(_ picture: Tensor) -> Double {
-      transfer(picture.clamped(to: 0...1))["style"]?.item ?? .nan
-    }
-    let made = LBFGS(iterations: 200).minimize([content]) { transfer($0[0]).total }
-    return style(made.point[0]) / style(content)
+    let painting = Painting(transfer: transfer, start: content)
+    let made = painting.byLBFGS(200) { _, _ in true }.picture
+    return painting.figures(of: made.clamped(to: 0...1)).style / painting.figures(of: content).style
   }
 
   private func negativeLogLikelihood(

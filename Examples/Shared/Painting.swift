@@ -2,21 +2,25 @@
 
 import Foundation
 import Latent
-import LatentCommands
 
 /// What is minimised, and from where.
-struct Painting {
+public struct Painting {
   let transfer: StyleTransfer
   /// `[1, height, width, channels]`.
-  let start: Tensor
+  public let start: Tensor
 
-  /// Content and style of a picture.
-  struct Figures: CustomStringConvertible {
-    let content, style: Double
-    var description: String { String(format: "content %.6g, style %.6g", content, style) }
+  public init(transfer: StyleTransfer, start: Tensor) {
+    self.transfer = transfer
+    self.start = start
   }
 
-  func figures(of picture: Tensor) -> Figures {
+  /// Content and style of a picture.
+  public struct Figures: CustomStringConvertible {
+    public let content, style: Double
+    public var description: String { String(format: "content %.6g, style %.6g", content, style) }
+  }
+
+  public func figures(of picture: Tensor) -> Figures {
     let terms = transfer(picture).terms.map(\.value.item)
     return Figures(content: terms[0], style: terms[1])
   }
@@ -34,9 +38,9 @@ struct Painting {
   }
 
   /// Shown the number of steps that are done and the picture; says whether to go on.
-  typealias Progress = (Int, Tensor) -> Bool
+  public typealias Progress = (Int, Tensor) -> Bool
 
-  func byLBFGS(_ steps: Int, _ progress: Progress) -> (picture: Tensor, steps: Int) {
+  public func byLBFGS(_ steps: Int, _ progress: Progress) -> (picture: Tensor, steps: Int) {
     var search = LBFGS(iterations: steps)
     search.gradientTolerance = 0
     let loss = loss()
@@ -56,7 +60,7 @@ struct Painting {
   }
 
   /// - Throws: `CommandError` where the picture is not finite any more.
-  func byAdam(
+  public func byAdam(
     _ steps: Int, _ rate: Double, _ progress: Progress
   ) throws -> (picture: Tensor, steps: Int) {
     let loss = loss()
