@@ -32,7 +32,7 @@ extension Reproduction {
       ],
       claims: [
         .atMost(.activeUnits, of: "plain", 2), .atLeast(.activeUnits, of: "freeBits", 8),
-      ], minutes: 3),
+      ], minutes: 6),
     Reproduction(
       name: "cyclic", summary: "a cyclic weight keeps latents that a decoder does without",
       paper: "Fu et al. 2019, section 4", settings: strongDecoder,
@@ -42,7 +42,7 @@ extension Reproduction {
       ],
       claims: [
         .atMost(.activeUnits, of: "plain", 2), .atLeast(.activeUnits, of: "cyclic", 8),
-      ], minutes: 3),
+      ], minutes: 6),
     Reproduction(
       name: "aae", summary: "a critic of codes makes their aggregate look like the prior",
       paper: "Makhzani et al. 2015, section 2.1", settings: gray + ["epochs=10"],
@@ -53,7 +53,7 @@ extension Reproduction {
       claims: [
         .lowerInEachSeed(.discrepancy, of: "aae", than: "ae"),
         .atLeast(.classes, of: "aae", 9),
-      ], minutes: 2),
+      ], minutes: 5),
     Reproduction(
       name: "wae",
       summary: "a kernel makes the aggregate of codes look like the prior",
