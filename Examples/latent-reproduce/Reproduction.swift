@@ -11,7 +11,7 @@ struct Reproduction: Sendable {
   let settings: [String]
   let arms: [Arm]
   let claims: [Claim]
-  /// Wall time of one seed on two cores of the year 2024, where nothing is changed.
+  /// An estimate of the wall time of one seed on two cores, where nothing is changed.
   let minutes: Double
   /// As of `latent-train --data`, where the finding brings its own.
   var data: String?
