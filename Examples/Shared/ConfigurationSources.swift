@@ -77,9 +77,10 @@ public struct ConfigurationSources: Sendable {
   static let architecture = "model.architecture"
   static let objective = "objective.name"
   static let posterior = "model.posterior.name"
+  static let prior = "model.prior.name"
   static let beta = "objective.beta"
   /// Words that were looked up before the settings that they stand for are laid over each other.
-  static let names = [architecture, objective, posterior]
+  static let names = [architecture, objective, posterior, prior]
 
   static let objectiveGroup = "objective."
   /// The path of a setting of the objective within so many wrappers.
@@ -157,6 +158,10 @@ public struct ConfigurationSources: Sendable {
       }
       try named(ConfigurationSources.posterior, "posterior") {
         base.model.posterior = try PosteriorSettings(named: $0)
+        base.model.prior = PriorSettings(base.model.posterior.description.standardPrior)
+      }
+      try named(ConfigurationSources.prior, "prior") {
+        base.model.prior = try PriorSettings(named: $0)
       }
       try nameObjective(&base.objective)
       if isNew, var elbo = base.objective.innermost.description as? ELBODescription {

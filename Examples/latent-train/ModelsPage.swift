@@ -7,7 +7,7 @@ import LatentCommands
 enum ModelsPage {
   static func markdown() throws -> String {
     """
-    # Networks, posteriors, likelihoods and objectives
+    # Networks, posteriors, priors, likelihoods and objectives
 
     What `latent-train` puts together: each value of one axis goes with every value of the others that meets
     its needs, and what does not fit is refused before anything is written. This page is written by
@@ -21,8 +21,20 @@ enum ModelsPage {
     ## Posteriors (`--posterior`)
 
     \(table(
-      ["name", "what it is", "settings", "paper", "equation", "file", "test"],
-      try PosteriorSettings.all.map { try row($0.name, $0.origin, settings(PosteriorSettings($0.init()))) }))
+      ["name", "what it is", "settings", "paper", "equation", "file", "test", "on"],
+      try PosteriorSettings.all.map {
+        try row($0.name, $0.origin, settings(PosteriorSettings($0.init()))) + [$0.init().space.description]
+      }))
+
+    ## Priors (`--prior`)
+
+    Where none is asked for, it is the one that goes with the posterior. Posterior and prior lie on the same set.
+
+    \(table(
+      ["name", "what it is", "settings", "paper", "equation", "file", "test", "on"],
+      try PriorSettings.all.map {
+        try row($0.name, $0.origin, settings(PriorSettings($0.init()))) + [$0.init().space.description]
+      }))
 
     ## Likelihoods (`--likelihood`)
 

@@ -28,6 +28,9 @@ struct TrainCommand: ParsableCommand {
       POSTERIORS
       \(posteriorList)
 
+      PRIORS
+      \(priorList)
+
       OBJECTIVES
       \(objectiveList)
         Their settings: latent-train --objective NAME --print-config, to be set by
@@ -76,6 +79,10 @@ struct TrainCommand: ParsableCommand {
     list(PosteriorSettings.all.map { ($0.name, $0.origin.summary) })
   }
 
+  private static var priorList: String {
+    list(PriorSettings.all.map { ($0.name, $0.origin.summary) })
+  }
+
   private static var objectiveList: String {
     list(ObjectiveSettings.all.map { ($0.name, $0.origin.summary) })
   }
@@ -111,7 +118,7 @@ struct TrainCommand: ParsableCommand {
   var acceptChangedData = false
   @Flag(help: "Show all settings as a configuration file and end.") var printConfig = false
 
-  @Flag(help: "Show every network, posterior, likelihood and objective as a page and end.")
+  @Flag(help: "Show every network, posterior, prior, likelihood and objective as a page and end.")
   var printModels = false
 
   @Option(help: "The network; see MODELS. (default: mlp)") var model: String?
@@ -120,6 +127,8 @@ struct TrainCommand: ParsableCommand {
   var hidden: String?
   @Option(help: "What the encoder ends in; see POSTERIORS. (default: diagonal)")
   var posterior: String?
+  @Option(help: "Where latents are before any data; see PRIORS. (default: the posterior's)")
+  var prior: String?
   @Option(help: "bernoulli, continuous-bernoulli, normal or unit-normal.") var likelihood: String?
   @Option(name: .customLong("set"), help: "KEY=VALUE: any setting of --print-config, repeatable.")
   var settings: [String] = []
@@ -223,6 +232,7 @@ struct TrainCommand: ParsableCommand {
       FlagSetting("--latent", "model.latentSize", latent),
       FlagSetting("--hidden", "model.hidden", try widths()),
       FlagSetting("--posterior", "model.posterior.name", posterior),
+      FlagSetting("--prior", "model.prior.name", prior),
       FlagSetting("--likelihood", "model.likelihood", likelihood),
       FlagSetting("--objective", "objective.name", objective),
       try beta.flatMap { try FlagSetting(assignment: "objective.beta=\($0)", flag: "--beta") },

@@ -224,7 +224,7 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
       valueAndGradient(
         at: ensemble,
         withAuxiliary: { ensemble in
-          let terms = objective.loss(of: turn, ensemble.model, ensemble.parts, x, &seen)
+          let terms = objective.wholeLoss(of: turn, ensemble.model, ensemble.parts, x, &seen)
           return (terms.total, terms)
         })
     }
@@ -358,7 +358,7 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
       if let transform { batch = transform(batch, using: &random) }
       var context = LayerContext(
         isTraining: false, random: random.split("latents"), step: step, fields: batch.tensors)
-      let terms = objective.loss(of: 0, model, parts, Tensor(batch.inputs), &context)
+      let terms = objective.wholeLoss(of: 0, model, parts, Tensor(batch.inputs), &context)
       result.add(terms.total.item, terms.numbers, examples: indices.count)
     }
     return result

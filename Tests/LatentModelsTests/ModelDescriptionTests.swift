@@ -102,7 +102,10 @@ import Testing
     // Keys are sorted: those of text networks lie on both sides of this one.
     let word = "\"likelihood\":\"\(likelihood.rawValue)\""
     let json = String(decoding: data, as: UTF8.self)
-    let without = json.replacingOccurrences(of: #","posterior":{"name":"\#(posterior)"}"#, with: "")
+    let prior = description.posterior.description.standardPrior
+    let without = json.replacingOccurrences(
+      of: #","posterior":{"name":"\#(posterior)"},"prior":{"name":"\#(type(of: prior).name)"}"#,
+      with: "")
     #expect(json != without)
     #expect(
       without == "{\(example.json.contains(word) ? example.json : "\(example.json),\(word)")}")
@@ -320,6 +323,7 @@ import Testing
     let first = Description(MLPNetwork(), inputShape: [4])
     #expect(first == Description(MLPNetwork(), inputShape: [4]))
     #expect(first != Description(MLPNetwork(), inputShape: [4], posterior: PointPosterior()))
+    #expect(first != Description(MLPNetwork(), inputShape: [4], prior: SpherePointPrior()))
     #expect(first != Description(MLPNetwork(latentSize: 3), inputShape: [4]))
     #expect(first != Description(MLPNetwork(), inputShape: [5]))
     #expect(first != Description(MLPNetwork(), inputShape: [4], likelihood: .normal))
@@ -331,12 +335,13 @@ import Testing
     static let presets: [NetworkPreset] = []
     static let likelihoods = [ModelDescription.Likelihood.normal]
     func validate(inputShape: [Int]) throws {}
+    func latentShape(inputShape: [Int]) -> [Int] { [2] }
     func parameterCount(
-      inputShape: [Int], posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood
+      inputShape: [Int], posteriorOutputs: Int, likelihood: ModelDescription.Likelihood
     ) -> Double { 26 }
     func makeModel(
-      inputShape: Shape, posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood,
-      using random: inout RandomStream
+      inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
+      likelihood: ModelDescription.Likelihood, using random: inout RandomStream
     ) -> any LatentVariableModel {
       Tiny.model(NormalHead(), inputShape: inputShape)
     }

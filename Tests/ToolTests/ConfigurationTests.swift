@@ -81,6 +81,8 @@ import Testing
             likelihood: bernoulli
             posterior:
               name: diagonal
+            prior:
+              name: standard
           objective:
             beta: 2
             freeBits: 0

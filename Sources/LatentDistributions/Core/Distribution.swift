@@ -44,6 +44,11 @@ public protocol Distribution: Sendable {
   /// KL(other || self) in closed form, or nil: the other half, so that a new distribution can
   /// bring its formulas along without an edit elsewhere.
   func closedFormKL(from other: any Distribution) -> Tensor?
+
+  /// What stands for the whole distribution in reconstructions and pictures, `[batch, event]`: its mean;
+  /// its mode where there is no mean; where there is neither, what its family has of that kind, such as a
+  /// flow's image of the mean of its base, or nil.
+  var pointEstimate: Tensor? { get }
 }
 
 /// A distribution whose density can be asked at any value: every likelihood and most priors.
@@ -87,6 +92,33 @@ public protocol FactorizedDistribution: MaskableDistribution, DistributionWithMo
   func elementLogProbabilities(of value: Tensor) -> Tensor
 }
 
+/// A distribution that estimates its divergence from another one together with its draws: exactly in part, with
+/// less noise than the difference of two densities, or part by part, as posteriors of several levels do.
+public protocol DivergenceEstimatingDistribution: ReparameterizedDistribution {
+  /// Draws and the divergence from `other`; nil where it knows no better way than the two densities. Takes
+  /// a fixed number of draws of `random`, none where it is nil.
+  func sampleAndDivergence(
+    from other: any Distribution, _ sampleShape: Shape, using random: inout RandomStream
+  ) -> DivergenceEstimate?
+}
+
+/// Draws and what is known of the divergence of where they are from.
+public struct DivergenceEstimate: Sendable {
+  /// Draws `[sample, batch, event]`.
+  public var value: Tensor
+  /// Unbiased, nats, `[sample, batch]`.
+  public var divergence: Tensor
+  /// What `divergence` is the sum of, by names, each `[sample, batch]`; empty where it is one.
+  public var parts: [(name: String, value: Tensor)]
+
+  /// Of draws `[sample, batch, event]`, nats `[sample, batch]`.
+  public init(value: Tensor, divergence: Tensor, parts: [(name: String, value: Tensor)] = []) {
+    self.value = value
+    self.divergence = divergence
+    self.parts = parts
+  }
+}
+
 extension Distribution {
   /// One draw for each parameter set, `[batch, event]`, without derivative.
   public func sample(using random: inout RandomStream) -> Tensor { sample([], using: &random) }
@@ -102,8 +134,6 @@ extension Distribution {
   public func closedFormKL(to other: any Distribution) -> Tensor? { nil }
   public func closedFormKL(from other: any Distribution) -> Tensor? { nil }
 
-  /// What stands for the whole distribution in reconstructions and pictures, `[batch, event]`: its mean;
-  /// its mode where there is no mean; nil where there is neither.
   public var pointEstimate: Tensor? {
     (self as? any DistributionWithMean)?.mean ?? (self as? any DistributionWithMode)?.mode
   }

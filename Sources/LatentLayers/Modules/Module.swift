@@ -130,6 +130,8 @@ public struct LayerContext: Sendable {
   public var fields: [String: Tensor]
   /// What layers want their buffers to become; `Module.apply` makes it so.
   public internal(set) var bufferUpdates = BufferUpdates()
+  /// What layers add to the loss of the pass, in the order they noted it.
+  public internal(set) var losses: [NotedLoss] = []
   /// The type, if any, whose call without context this context was made for.
   package var unwrittenCall: ObjectIdentifier?
 

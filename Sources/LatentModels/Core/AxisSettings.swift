@@ -1,4 +1,4 @@
-// The axes of what can be put together (objectives, posteriors): each value brings its own description, and
+// The axes of what can be put together (objectives, posteriors, priors): each value brings its own description, and
 // none is known but by the list of its axis.
 
 /// A value of an axis in words.

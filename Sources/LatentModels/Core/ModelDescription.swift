@@ -10,7 +10,7 @@ import LatentNumerics
 /// files, where the network's own settings stand beside the others:
 ///
 ///     {"architecture": "mlp", "hidden": [400], "latentSize": 20, "inputShape": [28, 28, 1],
-///      "posterior": {"name": "diagonal"}, "likelihood": "bernoulli"}
+///      "posterior": {"name": "diagonal"}, "prior": {"name": "standard"}, "likelihood": "bernoulli"}
 public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvertible {
   /// The likelihoods of ready decoders, by the words for them in files.
   public enum Likelihood: String, Sendable, Hashable, Codable, CaseIterable {
@@ -50,17 +50,26 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
   public var inputShape: [Int]
   /// What the encoder ends in.
   public var posterior: PosteriorSettings
+  /// Where latents are before any data: the posterior's own unless one was set.
+  public var prior: PriorSettings {
+    get { chosenPrior ?? PriorSettings(posterior.description.standardPrior) }
+    set { chosenPrior = newValue }
+  }
+  private var chosenPrior: PriorSettings?
   /// What the decoder ends in.
   public var likelihood: Likelihood
 
-  /// Any network with any likelihood; `validate` says whether they suit each other and the data.
+  /// Any network between any ends; `validate` says whether they suit each other and the data. The prior is
+  /// the posterior's own unless another is given.
   public init(
     _ network: any NetworkDescription, inputShape: [Int],
-    posterior: any PosteriorDescription = DiagonalPosterior(), likelihood: Likelihood = .bernoulli
+    posterior: any PosteriorDescription = DiagonalPosterior(),
+    prior: (any PriorDescription)? = nil, likelihood: Likelihood = .bernoulli
   ) {
     self.network = network
     self.inputShape = inputShape
     self.posterior = PosteriorSettings(posterior)
+    chosenPrior = prior.map { PriorSettings($0) }
     self.likelihood = likelihood
   }
 
@@ -104,49 +113,92 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
       possible.contains(likelihood), "likelihood", "\(likelihood.rawValue)",
       possible.map(\.rawValue).joined(separator: ", ")
         + " for the network \(type(of: network).architecture)")
-    try posterior.description.validate()
     try network.validate(inputShape: inputShape)
+    try validateLatents(network.latentShape(inputShape: inputShape))
     try check(
       parameterCount <= Double(limit), "parameters",
       (Int(exactly: parameterCount).map { "\($0)" } ?? "\(parameterCount)") + " for \(network)",
       "at most \(limit)")
   }
 
+  /// Checks both ends of the latents, and that they meet.
+  private func validateLatents(_ latentShape: [Int]) throws {
+    let (q, p) = (posterior.description, prior.description)
+    try q.validate()
+    try q.validate(latentShape: latentShape)
+    try p.validate()
+    if p.space != q.space {
+      let names = PriorSettings.all.filter { $0.init().space == q.space }.map { $0.name }
+      throw ModelDescriptionError(
+        key: "prior.name", found: "'\(prior.name)', on \(p.space)",
+        expected: "one on \(q.space), as the posterior '\(posterior.name)': "
+          + names.joined(separator: ", "))
+    }
+    try p.validate(latentShape: latentShape, inputShape: inputShape, posterior: q)
+    let outputs = q.outputCount(latents: latentShape.last ?? 1)
+    if outputs > Double(ModelDescription.maximumParameters) {
+      throw ModelDescriptionError(
+        key: "posterior.name", found: "'\(posterior.name)' with \(outputs) numbers for latents \(latentShape)",
+        expected: "at most \(ModelDescription.maximumParameters)")
+    }
+  }
+
   /// The number of trained parameters of a valid description, without making the model.
   public var parameterCount: Double {
-    network.parameterCount(
-      inputShape: inputShape, posterior: posterior.description.makeHead(), likelihood: likelihood)
+    let latentShape = network.latentShape(inputShape: inputShape)
+    let latents = latentShape.last ?? 1
+    return network.parameterCount(
+      inputShape: inputShape,
+      posteriorOutputs: Int(posterior.description.outputCount(latents: latents)),
+      likelihood: likelihood)
+      + posterior.description.parameterCount(latents: latents)
+      + prior.description.parameterCount(latentShape: latentShape, inputShape: inputShape)
   }
 
   /// The described model with first weights from `random`.
   /// - Throws: `ModelDescriptionError`.
   public func makeModel(using random: inout RandomStream) throws -> any LatentVariableModel {
     try validate()
-    return network.makeModel(
-      inputShape: Shape(inputShape), posterior: posterior.description.makeHead(),
+    let (inputShape, latentShape) = (
+      Shape(inputShape), Shape(network.latentShape(inputShape: inputShape))
+    )
+    // The ends have streams of their own: networks start as they do with any other ends.
+    var (first, second) = (random.split("posterior"), random.split("prior"))
+    let model = network.makeModel(
+      inputShape: inputShape,
+      posterior: posterior.description.makeHead(latentShape: latentShape, using: &first),
+      prior: prior.description.makePrior(
+        latentShape: latentShape, inputShape: inputShape, using: &second),
       likelihood: likelihood, using: &random)
+    return try posterior.description.completed(model, latentShape: latentShape)
   }
 
-  /// `mlp(hidden: [400], latentSize: 20, activation: relu), diagonal, bernoulli`.
-  public var description: String { "\(network), \(posterior.name), \(likelihood.rawValue)" }
+  /// `mlp(hidden: [400], latentSize: 20, activation: relu), diagonal, bernoulli`, with the prior where it is not
+  /// the posterior's own.
+  public var description: String {
+    let own = PriorSettings(posterior.description.standardPrior)
+    let ends = prior == own ? posterior.name : "\(posterior.name), \(prior.name)"
+    return "\(network), \(ends), \(likelihood.rawValue)"
+  }
 
   // MARK: Equality and files
 
   public static func == (first: ModelDescription, second: ModelDescription) -> Bool {
     AnyHashable(first.network) == AnyHashable(second.network)
       && first.inputShape == second.inputShape && first.posterior == second.posterior
-      && first.likelihood == second.likelihood
+      && first.prior == second.prior && first.likelihood == second.likelihood
   }
 
   public func hash(into hasher: inout Hasher) {
     hasher.combine(AnyHashable(network))
     hasher.combine(inputShape)
     hasher.combine(posterior)
+    hasher.combine(prior)
     hasher.combine(likelihood)
   }
 
   private enum CodingKeys: String, CodingKey {
-    case architecture, inputShape, posterior, likelihood
+    case architecture, inputShape, posterior, prior, likelihood
   }
 
   public init(from decoder: any Swift.Decoder) throws {
@@ -157,6 +209,7 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
     posterior =
       try container.decodeIfPresent(PosteriorSettings.self, forKey: .posterior)
       ?? (isPoint ? PosteriorSettings(PointPosterior()) : PosteriorSettings())
+    chosenPrior = try container.decodeIfPresent(PriorSettings.self, forKey: .prior)
     let name = isPoint ? MLPNetwork.architecture : saved
     guard let type = ModelDescription.networks.first(where: { $0.architecture == name }) else {
       let names = ModelDescription.networks.map { $0.architecture }.joined(separator: ", ")
@@ -172,6 +225,7 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
     try container.encode(type(of: network).architecture, forKey: .architecture)
     try container.encode(inputShape, forKey: .inputShape)
     try container.encode(posterior, forKey: .posterior)
+    try container.encode(prior, forKey: .prior)
     try container.encode(likelihood, forKey: .likelihood)
     try network.encode(to: encoder)
   }

@@ -22,15 +22,18 @@ public protocol NetworkDescription: Sendable, Hashable, Codable, CustomStringCon
   /// Checks every number, each alone and with the data's shape, whose sizes are positive.
   /// - Throws: `ModelDescriptionError`.
   func validate(inputShape: [Int]) throws
-  /// Weights and biases, in double, because products of sizes that fit need not fit themselves. Called
-  /// with valid settings only.
+  /// The shape of one latent. Called with valid settings only.
+  func latentShape(inputShape: [Int]) -> [Int]
+  /// Weights and biases without those of the posterior's head and of the prior, in double, because products
+  /// of sizes that fit need not fit themselves. `posteriorOutputs` are the numbers that the encoder ends in,
+  /// at each place where latents keep one. Called with valid settings only.
   func parameterCount(
-    inputShape: [Int], posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood
+    inputShape: [Int], posteriorOutputs: Int, likelihood: ModelDescription.Likelihood
   ) -> Double
-  /// The network with first weights from `random`. Called with valid settings only.
+  /// The network between these ends, with first weights from `random`. Called with valid settings only.
   func makeModel(
-    inputShape: Shape, posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood,
-    using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
+    likelihood: ModelDescription.Likelihood, using random: inout RandomStream
   ) -> any LatentVariableModel
 }
 
@@ -38,12 +41,12 @@ public protocol NetworkDescription: Sendable, Hashable, Codable, CustomStringCon
 public protocol HeadedNetworkDescription: NetworkDescription {
   /// As of `NetworkDescription`, without those of the heads.
   func parameterCount(
-    inputShape: [Int], outputsPerLatent: Int, outputsPerElement: Int
+    inputShape: [Int], posteriorOutputs: Int, outputsPerElement: Int
   ) -> Double
   /// As of `NetworkDescription`, with this head.
   func makeModel(
-    inputShape: Shape, posterior: some PosteriorHead, head: some LikelihoodHead,
-    using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
+    head: some LikelihoodHead, using random: inout RandomStream
   ) -> any LatentVariableModel
 }
 
@@ -53,21 +56,21 @@ extension HeadedNetworkDescription {
   }
 
   public func parameterCount(
-    inputShape: [Int], posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood
+    inputShape: [Int], posteriorOutputs: Int, likelihood: ModelDescription.Likelihood
   ) -> Double {
     let head = likelihood.requiredHead
     return parameterCount(
-      inputShape: inputShape, outputsPerLatent: posterior.outputsPerLatent,
-      outputsPerElement: head.outputsPerElement)
-      + Double(posterior.parameterCount + head.parameterCount)
+      inputShape: inputShape, posteriorOutputs: posteriorOutputs,
+      outputsPerElement: head.outputsPerElement) + Double(head.parameterCount)
   }
 
   public func makeModel(
-    inputShape: Shape, posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood,
-    using random: inout RandomStream
+    inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
+    likelihood: ModelDescription.Likelihood, using random: inout RandomStream
   ) -> any LatentVariableModel {
     makeModel(
-      inputShape: inputShape, posterior: posterior, head: likelihood.requiredHead, using: &random)
+      inputShape: inputShape, posterior: posterior, prior: prior, head: likelihood.requiredHead,
+      using: &random)
   }
 }
 

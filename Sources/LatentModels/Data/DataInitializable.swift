@@ -19,10 +19,11 @@ public protocol DataInitializable: Module {
 }
 
 extension VAE: DataInitializable {
-  /// Tells encoder and decoder, where they can make use of them.
+  /// Tells the parts that can make use of them.
   public mutating func initialize(from statistics: DataStatistics) {
     inform(&encoder, of: statistics)
     inform(&decoder, of: statistics)
+    inform(&prior, of: statistics)
   }
 }
 

@@ -39,6 +39,8 @@ public struct ConvNetwork: HeadedNetworkDescription {
     return ConvNetwork(channels: (0..<count).map { $0 < count / 2 ? 32 : 64 })
   }
 
+  public func latentShape(inputShape: [Int]) -> [Int] { [latentSize] }
+
   public func validate(inputShape: [Int]) throws {
     try check(size: latentSize, "latentSize")
     try check(size: hidden, "hidden")
@@ -48,7 +50,7 @@ public struct ConvNetwork: HeadedNetworkDescription {
   }
 
   public func parameterCount(
-    inputShape: [Int], outputsPerLatent: Int, outputsPerElement: Int
+    inputShape: [Int], posteriorOutputs: Int, outputsPerElement: Int
   ) -> Double {
     let factor = 1 << channels.count
     let last = channels[channels.count - 1]
@@ -62,12 +64,13 @@ public struct ConvNetwork: HeadedNetworkDescription {
       }
     }
     return convolutions(down) + (flat + 1) * width
-      + LayerParameters.linear(hidden, outputsPerLatent * latentSize)
+      + LayerParameters.linear(hidden, posteriorOutputs)
       + LayerParameters.linear(latentSize, hidden) + (width + 1) * flat + convolutions(up)
   }
 
   public func makeModel(
-    inputShape: Shape, posterior: some PosteriorHead, head: some LikelihoodHead,
+    inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
+    head: some LikelihoodHead,
     using random: inout RandomStream
   ) -> any LatentVariableModel {
     let encoder = ConvEncoder(
@@ -76,6 +79,6 @@ public struct ConvNetwork: HeadedNetworkDescription {
     let decoder = ConvDecoder(
       latentSize: latentSize, hidden: hidden, channels: channels, outputShape: inputShape,
       head: head, using: &random)
-    return VAE(encoder: encoder, decoder: decoder, prior: posterior.makePrior([latentSize]))
+    return VAE(encoder: encoder, decoder: decoder, prior: prior)
   }
 }

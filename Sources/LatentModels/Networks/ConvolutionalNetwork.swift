@@ -37,9 +37,9 @@ public struct ConvEncoder<Ending: PosteriorHead>: Encoder {
     }
     hidden = Linear(
       flat.count, width, activation: activation, initializer: initializer, using: &random)
-    head = Linear(width, posterior.outputsPerLatent * latentSize, using: &random)
+    head = Linear(width, posterior.outputCount(latents: latentSize), using: &random)
     self.posterior = posterior
-    posterior.start(&head.bias)
+    posterior.start(&head.bias, latents: latentSize)
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {

@@ -31,9 +31,9 @@ public struct DenseEncoder<Hidden: Layer, Ending: PosteriorHead>: Encoder {
   ) {
     self.hidden = hidden
     head = Linear(
-      width, posterior.outputsPerLatent * latentSize, initializer: initializer, using: &random)
+      width, posterior.outputCount(latents: latentSize), initializer: initializer, using: &random)
     self.posterior = posterior
-    posterior.start(&head.bias)
+    posterior.start(&head.bias, latents: latentSize)
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {

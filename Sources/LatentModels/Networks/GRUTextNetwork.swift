@@ -31,6 +31,8 @@ public struct GRUTextNetwork: NetworkDescription {
     self.latentSize = latentSize
   }
 
+  public func latentShape(inputShape: [Int]) -> [Int] { [latentSize] }
+
   public func validate(inputShape: [Int]) throws {
     try check(size: width, "width")
     try check(size: hidden, "hidden")
@@ -40,7 +42,7 @@ public struct GRUTextNetwork: NetworkDescription {
   }
 
   public func parameterCount(
-    inputShape: [Int], posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood
+    inputShape: [Int], posteriorOutputs: Int, likelihood: ModelDescription.Likelihood
   ) -> Double {
     /// Every layer sees the states of the one before it, from all directions.
     func recurrence(directions: Int) -> Double {
@@ -54,8 +56,7 @@ public struct GRUTextNetwork: NetworkDescription {
     let tokens = Double(byteValues) * Double(width)
     let encoder =
       tokens + recurrence(directions: 2)
-      + LayerParameters.linear(2 * hidden, posterior.outputsPerLatent * latentSize)
-      + Double(posterior.parameterCount)
+      + LayerParameters.linear(2 * hidden, posteriorOutputs)
     // One linear layer gives the first states of all layers.
     let initial = Double(layers) * LayerParameters.linear(latentSize, hidden)
     return encoder + tokens + Double(width) + LayerParameters.linear(latentSize, width) + initial
@@ -63,7 +64,8 @@ public struct GRUTextNetwork: NetworkDescription {
   }
 
   public func makeModel(
-    inputShape: Shape, posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood,
+    inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
+    likelihood: ModelDescription.Likelihood,
     using random: inout RandomStream
   ) -> any LatentVariableModel {
     let encoder = GRUTextEncoder(
@@ -72,6 +74,6 @@ public struct GRUTextNetwork: NetworkDescription {
     let decoder = GRUTextDecoder(
       latentSize: latentSize, length: inputShape[0], vocabulary: byteValues, width: width,
       hidden: hidden, layers: layers, using: &random)
-    return VAE(encoder: encoder, decoder: decoder, prior: posterior.makePrior([latentSize]))
+    return VAE(encoder: encoder, decoder: decoder, prior: prior)
   }
 }

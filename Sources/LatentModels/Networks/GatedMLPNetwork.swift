@@ -24,24 +24,27 @@ public struct GatedMLPNetwork: HeadedNetworkDescription {
     self.latentSize = latentSize
   }
 
+  public func latentShape(inputShape: [Int]) -> [Int] { [latentSize] }
+
   public func validate(inputShape: [Int]) throws {
     try check(size: latentSize, "latentSize")
     try check(widths: hidden, "hidden")
   }
 
   public func parameterCount(
-    inputShape: [Int], outputsPerLatent: Int, outputsPerElement: Int
+    inputShape: [Int], posteriorOutputs: Int, outputsPerElement: Int
   ) -> Double {
     let inputs = inputShape.reduce(1, *)
     let up = Array(hidden.reversed())
     return 2 * LayerParameters.linear([inputs] + hidden)
-      + LayerParameters.linear(hidden.last ?? inputs, outputsPerLatent * latentSize)
+      + LayerParameters.linear(hidden.last ?? inputs, posteriorOutputs)
       + 2 * LayerParameters.linear([latentSize] + up)
       + LayerParameters.linear(up.last ?? latentSize, inputs * outputsPerElement)
   }
 
   public func makeModel(
-    inputShape: Shape, posterior: some PosteriorHead, head: some LikelihoodHead,
+    inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
+    head: some LikelihoodHead,
     using random: inout RandomStream
   ) -> any LatentVariableModel {
     let encoder = DenseEncoder<GatedMLP, _>(
@@ -50,6 +53,6 @@ public struct GatedMLPNetwork: HeadedNetworkDescription {
     let decoder = GatedMLPDecoder(
       latentSize: latentSize, hidden: hidden.reversed(), outputShape: inputShape, head: head,
       using: &random)
-    return VAE(encoder: encoder, decoder: decoder, prior: posterior.makePrior([latentSize]))
+    return VAE(encoder: encoder, decoder: decoder, prior: prior)
   }
 }

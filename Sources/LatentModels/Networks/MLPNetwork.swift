@@ -40,6 +40,8 @@ public struct MLPNetwork: HeadedNetworkDescription {
 
   private var decoderWidths: [Int] { decoderHidden ?? hidden.reversed() }
 
+  public func latentShape(inputShape: [Int]) -> [Int] { [latentSize] }
+
   public func validate(inputShape: [Int]) throws {
     try check(size: latentSize, "latentSize")
     try check(widths: hidden, "hidden")
@@ -47,15 +49,16 @@ public struct MLPNetwork: HeadedNetworkDescription {
   }
 
   public func parameterCount(
-    inputShape: [Int], outputsPerLatent: Int, outputsPerElement: Int
+    inputShape: [Int], posteriorOutputs: Int, outputsPerElement: Int
   ) -> Double {
     let inputs = inputShape.reduce(1, *)
-    return LayerParameters.linear([inputs] + hidden + [outputsPerLatent * latentSize])
+    return LayerParameters.linear([inputs] + hidden + [posteriorOutputs])
       + LayerParameters.linear([latentSize] + decoderWidths + [inputs * outputsPerElement])
   }
 
   public func makeModel(
-    inputShape: Shape, posterior: some PosteriorHead, head: some LikelihoodHead,
+    inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
+    head: some LikelihoodHead,
     using random: inout RandomStream
   ) -> any LatentVariableModel {
     let encoder = DenseEncoder<MLP, _>(
@@ -64,7 +67,7 @@ public struct MLPNetwork: HeadedNetworkDescription {
     let decoder = MLPDecoder(
       latentSize: latentSize, hidden: decoderWidths, outputShape: inputShape, head: head,
       activation: activation.function, using: &random)
-    return VAE(encoder: encoder, decoder: decoder, prior: posterior.makePrior([latentSize]))
+    return VAE(encoder: encoder, decoder: decoder, prior: prior)
   }
 
   // MARK: Files

@@ -23,6 +23,10 @@ extension ResidualNetwork: HeadedNetworkDescription {
       channels: Array(levels.prefix(1 + halvings(of: inputShape, least: 4))))
   }
 
+  public func latentShape(inputShape: [Int]) -> [Int] {
+    latentShape(of: Shape(inputShape)).dimensions
+  }
+
   public func validate(inputShape: [Int]) throws {
     try check(widths: channels, "channels")
     try check(!channels.isEmpty, "channels", channels, "at least one level")
@@ -37,7 +41,7 @@ extension ResidualNetwork: HeadedNetworkDescription {
   }
 
   public func parameterCount(
-    inputShape: [Int], outputsPerLatent: Int, outputsPerElement: Int
+    inputShape: [Int], posteriorOutputs: Int, outputsPerElement: Int
   ) -> Double {
     func conv(_ channels: Int, _ outputs: Int, kernel: Int = 3) -> Double {
       LayerParameters.convolution(channels, outputs, kernel: kernel)
@@ -57,7 +61,7 @@ extension ResidualNetwork: HeadedNetworkDescription {
     let (first, last) = (channels[0], channels[channels.count - 1])
     let encoder =
       conv(inputShape[2], first) + trunk(channels, smallest: last, last: last)
-      + conv(last, outputsPerLatent * latentChannels)
+      + conv(last, posteriorOutputs)
     let decoder =
       conv(latentChannels, last)
       + trunk(channels.reversed(), smallest: last, last: first)
@@ -66,7 +70,8 @@ extension ResidualNetwork: HeadedNetworkDescription {
   }
 
   public func makeModel(
-    inputShape: Shape, posterior: some PosteriorHead, head: some LikelihoodHead,
+    inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
+    head: some LikelihoodHead,
     using random: inout RandomStream
   ) -> any LatentVariableModel {
     let encoder = ResidualEncoder(
@@ -75,6 +80,6 @@ extension ResidualNetwork: HeadedNetworkDescription {
       outputShape: inputShape, head: head, network: self, using: &random)
     return VAE(
       encoder: encoder, decoder: decoder,
-      prior: posterior.makePrior(latentShape(of: inputShape)))
+      prior: prior)
   }
 }

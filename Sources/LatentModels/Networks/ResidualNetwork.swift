@@ -182,7 +182,7 @@ public struct ResidualEncoder<Ending: PosteriorHead>: Encoder {
       initializer: initializer, using: &random, file: file, line: line)
     norm = network.norm(channels[last], file, line)
     head = Conv2D(
-      channels[last], posterior.outputsPerLatent * network.latentChannels, kernel: 3, padding: 1,
+      channels[last], posterior.outputCount(latents: network.latentChannels), kernel: 3, padding: 1,
       initializer: initializer, using: &random)
     self.posterior = posterior
   }

@@ -66,6 +66,8 @@ public struct TransformerTextNetwork: NetworkDescription {
     dropout = try values.decode(Double.self, forKey: .dropout)
   }
 
+  public func latentShape(inputShape: [Int]) -> [Int] { [latentSize] }
+
   public func validate(inputShape: [Int]) throws {
     try check(size: width, "width")
     try check(size: heads, "heads")
@@ -82,7 +84,7 @@ public struct TransformerTextNetwork: NetworkDescription {
   }
 
   public func parameterCount(
-    inputShape: [Int], posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood
+    inputShape: [Int], posteriorOutputs: Int, likelihood: ModelDescription.Likelihood
   ) -> Double {
     let norm = 2 * Double(width)
     let block =
@@ -90,14 +92,15 @@ public struct TransformerTextNetwork: NetworkDescription {
       + LayerParameters.linear([width, hidden, width])
     let table = positions == .learned ? Double(inputShape[0]) * Double(width) : 0
     let trunk = Double(byteValues) * Double(width) + table + Double(layers) * block + norm
-    let head = LayerParameters.linear(width, posterior.outputsPerLatent * latentSize)
+    let head = LayerParameters.linear(width, posteriorOutputs)
     let startAndCondition = Double(width) + LayerParameters.linear(latentSize, width)
-    return 2 * trunk + head + Double(posterior.parameterCount) + startAndCondition
+    return 2 * trunk + head + startAndCondition
       + LayerParameters.linear(width, byteValues)
   }
 
   public func makeModel(
-    inputShape: Shape, posterior: some PosteriorHead, likelihood: ModelDescription.Likelihood,
+    inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
+    likelihood: ModelDescription.Likelihood,
     using random: inout RandomStream
   ) -> any LatentVariableModel {
     let size = TransformerSize(
@@ -108,6 +111,6 @@ public struct TransformerTextNetwork: NetworkDescription {
       posterior: posterior, using: &random)
     let decoder = TransformerTextDecoder(
       latentSize: latentSize, length: inputShape[0], vocabulary: byteValues, size, using: &random)
-    return VAE(encoder: encoder, decoder: decoder, prior: posterior.makePrior([latentSize]))
+    return VAE(encoder: encoder, decoder: decoder, prior: prior)
   }
 }

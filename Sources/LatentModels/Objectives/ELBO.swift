@@ -41,7 +41,7 @@ where Model.Posterior: ReparameterizedDistribution {
   public let samples: Int
   /// Nats that every latent dimension may use for free: each dimension's batch mean of the
   /// divergence counts as at least this (Kingma et al. 2016, equation 15). Needs a factorised
-  /// posterior and prior.
+  /// posterior and prior, or a posterior that estimates its divergence part by part: then each part.
   public let freeBits: Double
   /// How that weight rises during training.
   public let warmup: Warmup
@@ -76,7 +76,8 @@ where Model.Posterior: ReparameterizedDistribution {
       return LossTerms(total: reconstruction, terms: [("reconstruction", reconstruction)])
     }
     let kl = divergence.mean()
-    let charged = freeBits > 0 ? chargedDivergence(pass.posterior, pass.prior, pass.z) : kl
+    let parts = (pass.estimate?.parts ?? []).map { ($0.name, $0.value.mean()) }
+    let charged = freeBits > 0 ? chargedDivergence(pass, parts.map(\.1)) : kl
     func total(_ weight: Double) -> Tensor {
       reconstruction + (weight == 1 ? charged : charged * weight)
     }
@@ -85,14 +86,18 @@ where Model.Posterior: ReparameterizedDistribution {
       context.isTraining
       ? beta.value(step: context.step) * warmup.factor(step: context.step) : final
     return LossTerms(
-      total: total(weight), terms: [("reconstruction", reconstruction), ("kl", kl)],
+      total: total(weight), terms: [("reconstruction", reconstruction), ("kl", kl)] + parts,
       klMethod: pass.divergenceMethod, afterWarmup: weight == final ? nil : total(final))
   }
 
-  /// The sum over dimensions of the batch mean of each one's divergence, at least `freeBits` each.
-  private func chargedDivergence(
-    _ q: Model.Posterior, _ p: any Distribution, _ z: Tensor
-  ) -> Tensor {
+  /// The sum over dimensions, or over the parts that the posterior has, of the batch mean of each one's
+  /// divergence, at least `freeBits` each.
+  private func chargedDivergence(_ pass: VariationalPass<Model.Posterior>, _ parts: [Tensor]) -> Tensor {
+    if !parts.isEmpty {
+      let each = Tensor.stack(parts)
+      return maximum(each, each.zerosLike + freeBits).sum()
+    }
+    let (q, p, z) = (pass.posterior, pass.prior, pass.z)
     let elements: Tensor
     if let q = q as? DiagonalNormal, let exact = q.elementKL(to: p) {
       elements = exact

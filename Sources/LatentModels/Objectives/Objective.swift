@@ -34,6 +34,22 @@ public struct LossTerms: Sendable {
 
   /// The part of this name.
   public subscript(name: String) -> Tensor? { terms.first { $0.name == name }?.value }
+
+  /// Adds what layers noted, and shows it after the other parts.
+  public mutating func add(_ losses: [NotedLoss]) {
+    for loss in losses {
+      if loss.weight != 0 {
+        let share = loss.value * loss.weight
+        total = total + share
+        afterWarmup = afterWarmup.map { $0 + share }
+      }
+      if let index = terms.firstIndex(where: { $0.name == loss.name }) {
+        terms[index].value = terms[index].value + loss.value
+      } else {
+        terms.append((loss.name, loss.value))
+      }
+    }
+  }
 }
 
 /// One loss of the model alone: a rule that scores a model on a batch.

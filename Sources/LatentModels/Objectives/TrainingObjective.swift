@@ -55,6 +55,19 @@ extension TrainingObjective {
   }
 }
 
+extension TrainingObjective {
+  /// The loss of a player with what layers noted during the pass. The first player bears it: each layer's loss
+  /// counts once in a step.
+  package func wholeLoss(
+    of turn: Int, _ model: Model, _ parts: Parts, _ x: Tensor, _ context: inout LayerContext
+  ) -> LossTerms {
+    var terms = loss(of: turn, model, parts, x, &context)
+    let noted = context.takeLosses()
+    if turn == 0 { terms.add(noted) }
+    return terms
+  }
+}
+
 /// One player's part in a step.
 public struct Turn: Sendable {
   /// The player's name, in logs, errors and checkpoints.

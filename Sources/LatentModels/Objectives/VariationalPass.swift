@@ -21,19 +21,21 @@ public struct VariationalPass<Posterior: Distribution> {
   public let logPosterior: Tensor?
   /// KL(q(z | x) || p(z)) in nats, `[batch]`, where there is a closed form.
   public let exactDivergence: Tensor?
+  /// The divergence as a posterior estimates it that can do so.
+  public var estimate: DivergenceEstimate?
 
   /// The divergence in nats: `[batch]` where it is exact, else estimated with the draws, of their shape.
   /// Nil for points.
   public var divergence: Tensor? {
-    if let exactDivergence { return exactDivergence }
+    if let known = exactDivergence ?? estimate?.divergence { return known }
     return logPosterior.map { $0 - logPrior }
   }
 
   /// How `divergence` was computed; nil for points.
   public var divergenceMethod: KLDivergence.Method? {
     if exactDivergence != nil { return .closedForm }
-    let samples = logLikelihood.rank > 1 ? logLikelihood.shape[0] : 1
-    return logPosterior.map { _ in .monteCarlo(samples: samples) }
+    if logPosterior == nil && estimate == nil { return nil }
+    return .monteCarlo(samples: logLikelihood.rank > 1 ? logLikelihood.shape[0] : 1)
   }
 
   /// -log p(x | z) and the divergence, means over draws and batch, for `purpose`. Traps where the posterior
@@ -84,6 +86,12 @@ extension LatentVariableModel where Posterior: ReparameterizedDistribution {
         let z = q.reparameterizedSample(sampleShape, using: &random)
         return PosteriorDraw(z: z, exactDivergence: exact)
       }
+      if !density,
+        let estimate = (q as? any DivergenceEstimatingDistribution)?
+          .sampleAndDivergence(from: p, sampleShape, using: &random)
+      {
+        return PosteriorDraw(z: estimate.value, estimate: estimate)
+      }
       let draw = q.sampleAndLogProbability(sampleShape, using: &random)
       return PosteriorDraw(
         z: draw.value, logProbability: draw.logProbability, exactDivergence: exact)
@@ -96,6 +104,7 @@ struct PosteriorDraw {
   let z: Tensor
   var logProbability: Tensor?
   var exactDivergence: Tensor?
+  var estimate: DivergenceEstimate?
 }
 
 extension LatentVariableModel {
@@ -115,6 +124,7 @@ extension LatentVariableModel {
       posterior: q, prior: p, z: draw.z,
       logLikelihood: score?(likelihood, context)
         ?? likelihood.logProbability(of: x, observedIn: context),
-      logPosterior: draw.logProbability, exactDivergence: draw.exactDivergence)
+      logPosterior: draw.logProbability, exactDivergence: draw.exactDivergence,
+      estimate: draw.estimate)
   }
 }

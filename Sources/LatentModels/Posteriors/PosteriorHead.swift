@@ -6,38 +6,48 @@ import LatentDistributions
 import LatentLayers
 import LatentNumerics
 
+/// Some of the raw outputs that an encoder ends in, one part beside the others.
+public struct RawOutputs: Sendable, Hashable {
+  /// How many.
+  public let count: Int
+  /// Where they start; nil where the network's own first weights say it.
+  public let start: Double?
+
+  /// So many, which start around a number or where the network's first weights put them.
+  public init(_ count: Int, startingAt start: Double? = nil) {
+    self.count = count
+    self.start = start
+  }
+}
+
 /// Turns raw outputs of an encoder into a distribution over latents.
 public protocol PosteriorHead: Module {
   /// The family of q(z | x).
   associatedtype Posterior: Distribution
-  /// Raw outputs wanted for each latent.
-  var outputsPerLatent: Int { get }
-  /// `[batch, event]` with `outputsPerLatent` times the last axis, to a posterior of that event.
+  /// The raw outputs that it takes for so many latents, part by part: for all of a vector, or at each place
+  /// of latents `[height, width, channels]` for the channels.
+  func outputs(latents: Int) -> [RawOutputs]
+  /// Raw outputs `[batch, place, outputs]` to a posterior of batch shape `[batch]` and an event of
+  /// `eventRank` axes, `[place, latents]`.
   func callAsFunction(_ raw: Tensor, eventRank: Int, _ context: inout LayerContext) -> Posterior
-  /// Where each of the `outputsPerLatent` starts; nil where the network's own first weights say it.
-  var startingOutputs: [Double?] { get }
-  /// What a ready network puts before its decoder: where the posterior's latents lie.
-  associatedtype MatchingPrior: Prior = StandardNormalPrior
-  /// The prior over latents of a shape.
-  func makePrior(_ latentShape: Shape) -> MatchingPrior
-}
-
-extension PosteriorHead where MatchingPrior == StandardNormalPrior {
-  /// N(0, I).
-  public func makePrior(_ latentShape: Shape) -> StandardNormalPrior {
-    StandardNormalPrior(latentShape)
-  }
 }
 
 extension PosteriorHead {
-  public var startingOutputs: [Double?] { Array(repeating: nil, count: outputsPerLatent) }
+  /// The number of raw outputs for so many latents.
+  public func outputCount(latents: Int) -> Int {
+    outputs(latents: latents).reduce(0) { $0 + $1.count }
+  }
 
-  /// Lets the last bias of an encoder, `outputsPerLatent` equal parts, start where the outputs are to.
-  func start(_ bias: inout Tensor?) {
+  /// Lets the last bias of an encoder start where the outputs are to.
+  func start(_ bias: inout Tensor?, latents: Int) {
     guard let old = bias else { return }
-    let parts = zip(old.split(into: outputsPerLatent, axis: 0), startingOutputs)
-    bias = Tensor.concatenate(
-      parts.map { part, start in start.map { part.zerosLike + $0 } ?? part }, axis: 0)
+    var position = 0
+    let parts = outputs(latents: latents).map { part in
+      defer { position += part.count }
+      let own = old.sliced(0, position..<position + part.count)
+      return part.start.map { own.zerosLike + $0 } ?? own
+    }
+    bias = Tensor.concatenate(parts, axis: 0)
   }
 }
 
@@ -54,8 +64,9 @@ public protocol PlainPosteriorHead: PosteriorHead {
 public struct DiagonalHead: PlainPosteriorHead {
   /// A head without parameters.
   public init() {}
-  public var outputsPerLatent: Int { 2 }
-  public var startingOutputs: [Double?] { [nil, -2] }
+  public func outputs(latents: Int) -> [RawOutputs] {
+    [RawOutputs(latents), RawOutputs(latents, startingAt: -2)]
+  }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext
@@ -69,7 +80,7 @@ public struct DiagonalHead: PlainPosteriorHead {
 public struct PointHead: PlainPosteriorHead {
   /// A head without parameters.
   public init() {}
-  public var outputsPerLatent: Int { 1 }
+  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext

@@ -10,15 +10,13 @@ import LatentNumerics
 public struct SpherePointHead: PlainPosteriorHead {
   /// A head without parameters.
   public init() {}
-  public var outputsPerLatent: Int { 1 }
+  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext
   ) -> Delta {
     Delta(raw.onSphere(eventRank: eventRank), eventRank: eventRank)
   }
-  /// The uniform distribution on the sphere.
-  public func makePrior(_ latentShape: Shape) -> SpherePrior { SpherePrior(latentShape) }
 }
 
 /// A point on a sphere, in words.
@@ -30,6 +28,10 @@ public struct SpherePointPosterior: PosteriorDescription {
     test: "LatentModelsTests/SphericalAutoencoderTests.swift")
 
   public init() {}
-  public func validate() {}
-  public func makeHead() -> any PosteriorHead { SpherePointHead() }
+  public var space: LatentSpace { .wideSphere }
+  public var standardPrior: any PriorDescription { SpherePointPrior() }
+  public func outputCount(latents: Int) -> Double { Double(latents) }
+  public func makeHead(
+    latentShape: Shape, using random: inout RandomStream
+  ) -> any PosteriorHead { SpherePointHead() }
 }

@@ -70,3 +70,22 @@ public struct SpherePrior: Prior {
     SphereUniform(eventShape: eventShape, dtype: dtype)
   }
 }
+
+extension LatentSpace {
+  /// The sphere on which the root mean square of a latent's numbers is 1.
+  public static let wideSphere = LatentSpace("the sphere of root mean square 1")
+}
+
+/// The uniform distribution on that sphere, in words.
+public struct SpherePointPrior: PriorDescription {
+  public static let name = "sphere-point"
+  public static let origin = Origin(
+    "uniform on the sphere of codes without a length", paper: "arXiv 2602.15030", equation: "f",
+    test: "LatentModelsTests/SphericalAutoencoderTests.swift")
+
+  public init() {}
+  public var space: LatentSpace { .wideSphere }
+  public func makePrior(
+    latentShape: Shape, inputShape: Shape, using random: inout RandomStream
+  ) -> any Prior { SpherePrior(latentShape) }
+}

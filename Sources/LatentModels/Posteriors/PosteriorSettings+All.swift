@@ -1,0 +1,9 @@
+// The list of posteriors: a new one is a file with its description, and a line here.
+
+extension PosteriorAxis {
+  public static let all: [any PosteriorDescription.Type] = [
+    DiagonalPosterior.self,
+    PointPosterior.self,
+    SpherePointPosterior.self,
+  ]
+}

@@ -1,0 +1,8 @@
+// The list of priors: a new one is a file with its description, and a line here.
+
+extension PriorAxis {
+  public static let all: [any PriorDescription.Type] = [
+    StandardPrior.self,
+    SpherePointPrior.self,
+  ]
+}
