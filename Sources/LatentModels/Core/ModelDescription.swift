@@ -138,7 +138,8 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
     let outputs = q.outputCount(latents: latentShape.last ?? 1)
     if outputs > Double(ModelDescription.maximumParameters) {
       throw ModelDescriptionError(
-        key: "posterior.name", found: "'\(posterior.name)' with \(outputs) numbers for latents \(latentShape)",
+        key: "posterior.name",
+        found: "'\(posterior.name)' with \(outputs) numbers for latents \(latentShape)",
         expected: "at most \(ModelDescription.maximumParameters)")
     }
   }

@@ -29,7 +29,8 @@ public struct GRUTextEncoder<Ending: PosteriorHead>: Encoder {
       width, hidden, layers: layers, isBidirectional: true, initializer: initializer,
       using: &random)
     head = Linear(
-      2 * hidden, posterior.outputCount(latents: latentSize), initializer: initializer, using: &random)
+      2 * hidden, posterior.outputCount(latents: latentSize), initializer: initializer,
+      using: &random)
     self.posterior = posterior
   }
 

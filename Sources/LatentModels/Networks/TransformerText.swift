@@ -89,7 +89,8 @@ public struct TransformerTextEncoder<Ending: PosteriorHead>: Encoder {
     blocks = size.blocks(isCausal: false, initializer, &random)
     norm = LayerNorm(size.width)
     head = Linear(
-      size.width, posterior.outputCount(latents: latentSize), initializer: initializer, using: &random)
+      size.width, posterior.outputCount(latents: latentSize), initializer: initializer,
+      using: &random)
     self.posterior = posterior
   }
 

@@ -92,7 +92,9 @@ where Model.Posterior: ReparameterizedDistribution {
 
   /// The sum over dimensions, or over the parts that the posterior has, of the batch mean of each one's
   /// divergence, at least `freeBits` each.
-  private func chargedDivergence(_ pass: VariationalPass<Model.Posterior>, _ parts: [Tensor]) -> Tensor {
+  private func chargedDivergence(_ pass: VariationalPass<Model.Posterior>, _ parts: [Tensor])
+    -> Tensor
+  {
     if !parts.isEmpty {
       let each = Tensor.stack(parts)
       return maximum(each, each.zerosLike + freeBits).sum()
