@@ -10,7 +10,9 @@ import LatentNumerics
 /// `reconstruction * R + weight * sum_l w_l |F_l(x) - F_l(x')|² / (C_l H_l W_l) + beta * KL`, with the activations F_l
 /// of layer l of a frozen network (the feature reconstruction loss of Johnson et al. 2016), in nats per example. With
 /// `reconstruction` 0 it is the loss of Hou et al.
-public typealias Perceptual<Model: LatentVariableModel> = FeatureObjective<Model, PerceptualDescription>
+public typealias Perceptual<Model: LatentVariableModel> = FeatureObjective<
+  Model, PerceptualDescription
+>
 where Model.Posterior: ReparameterizedDistribution
 
 /// Perceptual losses in words.
