@@ -5,5 +5,11 @@ extension PosteriorAxis {
     DiagonalPosterior.self,
     PointPosterior.self,
     SpherePointPosterior.self,
+    HamiltonianPosteriorDescription.self,
+    RiemannianPosteriorDescription.self,
+    StraightThroughPosterior.self,
+    RelaxedCategoricalPosterior.self,
+    BinaryPosterior.self,
+    RelaxedBinaryPosterior.self,
   ]
 }

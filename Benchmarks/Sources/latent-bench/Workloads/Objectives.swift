@@ -40,6 +40,11 @@ struct ObjectiveWorkload: Sendable {
         }
       }
     },
+    ObjectiveWorkload(name: "hvae4", batch: 100) {
+      step(
+        HamiltonianModel(model([300], 64, .softplus), flow: HamiltonianFlow(latents: 64)), ELBO(),
+        $0)
+    },
     ObjectiveWorkload(name: "waemmd", batch: 128) { pool in
       var random = RandomStream(seed: 0)
       let model = VAE(
