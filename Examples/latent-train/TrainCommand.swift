@@ -99,7 +99,8 @@ struct TrainCommand: ParsableCommand {
   private static func list(_ items: [(name: String, summary: String)]) -> String {
     // Lines of a terminal of 80 columns.
     items.flatMap { item in
-      var lines = ["  " + item.name.padding(toLength: 19, withPad: " ", startingAt: 0)]
+      let width = max(19, item.name.count)
+      var lines = ["  " + item.name.padding(toLength: width, withPad: " ", startingAt: 0)]
       for word in item.summary.split(separator: " ") {
         if lines[lines.count - 1].count + 1 + word.count > 80 {
           lines.append(String(repeating: " ", count: 21))

@@ -92,7 +92,7 @@ import Testing
       ObjectiveSettings.self, from: JSONSerialization.data(withJSONObject: smaller(whole)))
   }
 
-  private func check<Model: LatentVariableModel>(
+  func check<Model: LatentVariableModel>(
     _ model: Model, _ settings: ObjectiveSettings
   ) throws {
     let facts = TrainingFacts(

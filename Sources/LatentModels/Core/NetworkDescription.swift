@@ -18,6 +18,10 @@ public protocol NetworkDescription: Sendable, Hashable, Codable, CustomStringCon
 
   /// The likelihoods that its decoder can have.
   static var likelihoods: [ModelDescription.Likelihood] { get }
+  /// The names of the posteriors that its encoder can end in; nil, which is the default, where any will do.
+  static var posteriors: [String]? { get }
+  /// The names of the priors that it can have; nil, which is the default, where any will do.
+  static var priors: [String]? { get }
 
   /// Checks every number, each alone and with the data's shape, whose sizes are positive.
   /// - Throws: `ModelDescriptionError`.
@@ -35,6 +39,11 @@ public protocol NetworkDescription: Sendable, Hashable, Codable, CustomStringCon
     inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
     likelihood: ModelDescription.Likelihood, using random: inout RandomStream
   ) -> any LatentVariableModel
+}
+
+extension NetworkDescription {
+  public static var posteriors: [String]? { nil }
+  public static var priors: [String]? { nil }
 }
 
 /// A network whose decoder ends in a `LikelihoodHead`, whichever it is.
@@ -105,8 +114,8 @@ extension ModelDescription {
   /// Every ready network. A new one is a file with its description, and a line here.
   public static let networks: [any NetworkDescription.Type] = [
     MLPNetwork.self, GatedMLPNetwork.self, ConvNetwork.self, ConvMapNetwork.self,
-    ResidualNetwork.self,
-    TransformerTextNetwork.self, GRUTextNetwork.self,
+    ResidualNetwork.self, TransformerTextNetwork.self, GRUTextNetwork.self, LadderMLPNetwork.self,
+    LadderConvNetwork.self,
   ]
 
   /// The names of all ready networks.

@@ -5,6 +5,12 @@ extension PosteriorAxis {
     DiagonalPosterior.self,
     PointPosterior.self,
     SpherePointPosterior.self,
+    HamiltonianPosteriorDescription.self,
+    RiemannianPosteriorDescription.self,
+    StraightThroughPosterior.self,
+    RelaxedCategoricalPosterior.self,
+    BinaryPosterior.self,
+    RelaxedBinaryPosterior.self,
     CodesPosterior.self,
   ]
 }

@@ -31,6 +31,11 @@ struct ObjectiveWorkload: Sendable {
       steps(model([400], 10), FactorVAE { $0.gamma = 35 }, $0, learningRate: 1e-4)
     },
     ObjectiveWorkload(name: "vq28", batch: 64) { codes($0) },
+    ObjectiveWorkload(name: "hvae4", batch: 100) {
+      step(
+        HamiltonianModel(model([300], 64, .softplus), flow: HamiltonianFlow(latents: 64)), ELBO(),
+        $0)
+    },
     ObjectiveWorkload(name: "waemmd", batch: 128) { pool in
       var random = RandomStream(seed: 0)
       let model = VAE(
