@@ -46,7 +46,7 @@ import Testing
     return ArrayDataset(inputs: NDArray(pixels).reshaped([count] + Shape(shape)), name: "squares")
   }()
 
-  /// The model of a combination, with codes on a sphere where the objective asks for them.
+  /// The model of a combination, with codes on a sphere or of a code book where the objective asks for them.
   static func model(_ combination: Combination) throws -> any LatentVariableModel {
     let network: any NetworkDescription =
       switch combination.network {
@@ -55,10 +55,16 @@ import Testing
       default: ResidualNetwork(channels: [4, 8], groups: 2, latentChannels: 2)
       }
     var random = RandomStream(seed: 1)
-    let isOnSphere = combination.objective.hasSuffix(SphericalDescription.name)
+    let posterior: any PosteriorDescription =
+      if combination.objective.hasSuffix(SphericalDescription.name) {
+        SpherePointPosterior()
+      } else if combination.objective == VectorQuantizationDescription.name {
+        CodesPosterior()
+      } else {
+        DiagonalPosterior()
+      }
     return try ModelDescription(
-      network, inputShape: shape,
-      posterior: isOnSphere ? SpherePointPosterior() : DiagonalPosterior(),
+      network, inputShape: shape, posterior: posterior,
       likelihood: combination.likelihood
     ).makeModel(using: &random)
   }

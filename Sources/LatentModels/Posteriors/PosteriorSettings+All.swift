@@ -11,5 +11,6 @@ extension PosteriorAxis {
     RelaxedCategoricalPosterior.self,
     BinaryPosterior.self,
     RelaxedBinaryPosterior.self,
+    CodesPosterior.self,
   ]
 }
