@@ -61,6 +61,12 @@ import Testing
       #""architecture":"resnet","blocks":2,"channels":[2,4,6],"epsilon":1e-06,"groups":2,"#
         + #""inputShape":[8,4,3],"latentChannels":3"#),
     Example(
+      SparseNetwork(latentSize: 3), [6], [3],
+      #""architecture":"sparse","inputShape":[6],"latentSize":3"#),
+    Example(
+      SparseNetwork(latentSize: 50), [2, 3, 1], [50],
+      #""architecture":"sparse","inputShape":[2,3,1],"latentSize":50"#),
+    Example(
       TransformerTextNetwork(width: 8, heads: 2, layers: 1, hidden: 5, latentSize: 3), [6], [3],
       #""architecture":"transformer-text","dropout":0,"heads":2,"hidden":5,"inputShape":[6],"#
         + #""latentSize":3,"layers":1,"likelihood":"categorical","#
@@ -102,10 +108,10 @@ import Testing
     // Keys are sorted: those of text networks lie on both sides of this one.
     let word = "\"likelihood\":\"\(likelihood.rawValue)\""
     let json = String(decoding: data, as: UTF8.self)
+    let words = String(decoding: try encoder.encode(description.posterior), as: UTF8.self)
     let prior = description.posterior.description.standardPrior
     let without = json.replacingOccurrences(
-      of: #","posterior":{"name":"\#(posterior)"},"prior":{"name":"\#(type(of: prior).name)"}"#,
-      with: "")
+      of: #","posterior":\#(words),"prior":{"name":"\#(type(of: prior).name)"}"#, with: "")
     #expect(json != without)
     #expect(
       without == "{\(example.json.contains(word) ? example.json : "\(example.json),\(word)")}")

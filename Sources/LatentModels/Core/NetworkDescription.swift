@@ -105,7 +105,7 @@ extension ModelDescription {
   /// Every ready network. A new one is a file with its description, and a line here.
   public static let networks: [any NetworkDescription.Type] = [
     MLPNetwork.self, GatedMLPNetwork.self, ConvNetwork.self, ResidualNetwork.self,
-    TransformerTextNetwork.self, GRUTextNetwork.self,
+    SparseNetwork.self, TransformerTextNetwork.self, GRUTextNetwork.self,
   ]
 
   /// The names of all ready networks.

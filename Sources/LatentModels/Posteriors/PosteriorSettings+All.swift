@@ -5,5 +5,6 @@ extension PosteriorAxis {
     DiagonalPosterior.self,
     PointPosterior.self,
     SpherePointPosterior.self,
+    TopKPosterior.self, BatchTopKPosterior.self, JumpReLUPosterior.self,
   ]
 }
