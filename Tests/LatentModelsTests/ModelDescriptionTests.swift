@@ -254,7 +254,7 @@ import Testing
     #expect(
       error?.description
         == "model description: architecture is 'gan', expected mlp, mlp-autoencoder, gated-mlp, "
-        + "conv, conv28, conv64, resnet, resnet64, transformer-text, seq, gru-text")
+        + "conv, conv28, conv64, resnet, resnet64, sparse, transformer-text, seq, gru-text")
   }
 
   @Test func pathsOfTheFirstVersion() throws {

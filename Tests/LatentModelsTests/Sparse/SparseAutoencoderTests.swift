@@ -29,11 +29,14 @@ import Testing
     var random = RandomStream(seed: seed)
     let decoder = DictionaryDecoder(
       latentSize: latents, outputShape: [size], head: NormalHead(.fixed(1)), using: &random)
-    return Model(
-      encoder: DictionaryEncoder(
-        directions: decoder.weight, posterior: head, using: &random),
+    var model = Model(
+      encoder: DictionaryEncoder(directions: decoder.weight, posterior: head, using: &random),
       decoder: decoder, prior: .standardNormal(latents)
     ).converted(to: .float64)
+    // Length 1 to the last digit of double.
+    let lengths = sqrt(square(model.decoder.weight).sum(axes: [1], keepingDimensions: true))
+    model.decoder.weight = model.decoder.weight / lengths
+    return model
   }
 
   typealias Rule<Head: PosteriorHead> = SparseAutoencoder<Model<Head>, SparseDescription>
@@ -158,10 +161,10 @@ import Testing
   /// Dead latents say what is left, the largest half as many as there are elements; only they learn from it.
   @Test func deadLatents() throws {
     var model = Self.model(TopKHead(active: 2))
-    model.encoder.layer.bias = Tensor((0..<10).map { $0 < 5 ? 1.0 : -0.2 })
+    model.encoder.layer.bias = Tensor((0..<10).map { $0 < 5 ? 1 : -0.2 } as [Double])
     var settings = SparseDescription()
     (settings.deadAfter, settings.auxiliary) = (100, 0.25)
-    let silence = Tensor((0..<10).map { $0 < 5 ? 0.0 : 100 })
+    let silence = Tensor((0..<10).map { $0 < 5 ? 0 : 100 } as [Double])
     let with = loss(model, settings, silence: silence)
     let values = model.preactivations(of: Self.x)
     let code = model.codes(of: Self.x)
@@ -222,7 +225,7 @@ import Testing
       likelihood: .unitNormal)
     let made = try description.makeModel(using: &random)
     var model = try #require(made as? Model<TopKHead>)
-    #expect(model.encoder.layer.weight.array == model.decoder.weight.array)
+    #expect(distance(model.encoder.layer.weight, model.decoder.weight) < 1e-6)
     #expect(square(model.dictionary).sum(axes: [1]).doubles.allSatisfy { abs($0 - 1) < 1e-6 })
     var statistics = DataStatistics(shape: [6])
     let x = (Self.x * 2 + 5).converted(to: .float32)
