@@ -64,6 +64,12 @@ import Testing
       #""architecture":"resnet","blocks":2,"channels":[2,4,6],"epsilon":1e-06,"groups":2,"#
         + #""inputShape":[8,4,3],"latentChannels":3"#),
     Example(
+      SparseNetwork(latentSize: 3), [6], [3],
+      #""architecture":"sparse","inputShape":[6],"latentSize":3"#),
+    Example(
+      SparseNetwork(latentSize: 50), [2, 3, 1], [50],
+      #""architecture":"sparse","inputShape":[2,3,1],"latentSize":50"#),
+    Example(
       TransformerTextNetwork(width: 8, heads: 2, layers: 1, hidden: 5, latentSize: 3), [6], [3],
       #""architecture":"transformer-text","dropout":0,"heads":2,"hidden":5,"inputShape":[6],"#
         + #""latentSize":3,"layers":1,"likelihood":"categorical","#
@@ -303,7 +309,7 @@ import Testing
     #expect(
       error?.description
         == "model description: architecture is 'gan', expected mlp, mlp-autoencoder, gated-mlp, "
-        + "conv, conv28, conv64, conv-map, vq28, resnet, resnet64, transformer-text, seq, gru-text")
+        + "conv, conv28, conv64, conv-map, vq28, resnet, resnet64, sparse, transformer-text, seq, gru-text")
   }
 
   @Test func pathsOfTheFirstVersion() throws {

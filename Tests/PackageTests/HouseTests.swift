@@ -9,7 +9,7 @@ import Testing
   static let house: [(target: String, mayImport: Set<String>)] = {
     let c: Set<String> = [
       "CLatentBLAS", "CLatentHDF5", "CLatentZlib", "CLatentPNG", "CLatentDNN", "CLatentKernels",
-      "CLatentSignals", "CLatentDigest", "CLatentFiles",
+      "CLatentSignals", "CLatentDigest", "CLatentFiles", "CLatentHNSW",
     ]
     let low: Set<String> = ["LatentNumerics", "LatentAutodiff"]
     let middle = low.union(["LatentLayers", "LatentDistributions"])

@@ -114,8 +114,8 @@ extension ModelDescription {
   /// Every ready network. A new one is a file with its description, and a line here.
   public static let networks: [any NetworkDescription.Type] = [
     MLPNetwork.self, GatedMLPNetwork.self, ConvNetwork.self, ConvMapNetwork.self,
-    ResidualNetwork.self, TransformerTextNetwork.self, GRUTextNetwork.self, LadderMLPNetwork.self,
-    LadderConvNetwork.self,
+    ResidualNetwork.self, SparseNetwork.self, TransformerTextNetwork.self, GRUTextNetwork.self,
+    LadderMLPNetwork.self, LadderConvNetwork.self,
   ]
 
   /// The names of all ready networks.

@@ -18,5 +18,6 @@ extension ObjectiveAxis {
     VarianceFloorDescription.self, AugmentationDescription.self, TwoStageDescription.self,
     PerceptualDescription.self, StyleDescription.self, AlignedDescription.self,
     VectorQuantizationDescription.self,
+    SparseDescription.self, MatryoshkaDescription.self,
   ]
 }

@@ -12,5 +12,8 @@ extension PosteriorAxis {
     BinaryPosterior.self,
     RelaxedBinaryPosterior.self,
     CodesPosterior.self,
+    TopKPosterior.self,
+    BatchTopKPosterior.self,
+    JumpReLUPosterior.self,
   ]
 }

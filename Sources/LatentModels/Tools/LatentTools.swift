@@ -141,7 +141,7 @@ extension LatentVariableModel {
   }
 
   /// The fields of one example, once for each of `count`.
-  private func repeated(_ fields: [String: Tensor], _ count: Int) -> [String: Tensor] {
+  func repeated(_ fields: [String: Tensor], _ count: Int) -> [String: Tensor] {
     fields.mapValues { field in
       guard field.rank > 0, field.shape[0] == 1 else { return field }
       return field.broadcast(to: field.shape.replacing(0, with: count))
