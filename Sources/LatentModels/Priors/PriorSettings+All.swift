@@ -7,5 +7,10 @@ extension PriorAxis {
     MixturePriorDescription.self,
     VampPriorDescription.self,
     HierarchicalPriorDescription.self,
+    UniformCategoriesPrior.self,
+    RelaxedCategoriesPrior.self,
+    FairCoinsPrior.self,
+    RelaxedCoinsPrior.self,
+    UniformCodesPrior.self,
   ]
 }

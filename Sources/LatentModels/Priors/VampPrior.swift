@@ -98,7 +98,8 @@ public struct VampPriorDescription: PriorDescription {
     let parameters = posterior.parameterCount(latents: latentShape.last ?? 1)
     guard parameters <= Double(ModelDescription.maximumParameters) else { return }
     func hasDensity<Head: PosteriorHead>(_ head: Head) -> Bool {
-      Head.Posterior.self is any EvaluableDistribution.Type && Head.Posterior.self != Delta.self
+      Head.Posterior.self is any EvaluableDistribution.Type
+        && !(Head.Posterior.self is any PointDistribution.Type)
     }
     var random = RandomStream(seed: 0)
     if !hasDensity(posterior.makeHead(latentShape: Shape(latentShape), using: &random)) {
