@@ -4,6 +4,9 @@ extension PriorAxis {
   public static let all: [any PriorDescription.Type] = [
     StandardPrior.self,
     SpherePointPrior.self,
+    MixturePriorDescription.self,
+    VampPriorDescription.self,
+    HierarchicalPriorDescription.self,
     UniformCategoriesPrior.self,
     RelaxedCategoriesPrior.self,
     FairCoinsPrior.self,

@@ -24,6 +24,16 @@ struct ObjectiveWorkload: Sendable {
     ObjectiveWorkload(name: "iwae50", batch: 20) {
       step(model([200, 200], 50, .tanh), IWAE { $0.samples = 50 }, $0)
     },
+    ObjectiveWorkload(name: "vamp500", batch: 100) { pool in
+      let plain = model([300, 300], 40)
+      var random = RandomStream(seed: 0)
+      var prior = VampPrior(inputShape: [784], components: 500, using: &random)
+      // It is parameter number 14.
+      prior.inputs = Rules.blockyImages(500, side: 28, channels: 1, stream: 14)
+        .reshaped([500, 784])
+      return step(
+        VAE(encoder: plain.encoder, decoder: plain.decoder, prior: prior), ELBO(), pool)
+    },
     ObjectiveWorkload(name: "btcvae", batch: 256) {
       step(model([400], 20), TotalCorrelation { ($0.beta, $0.examples) = (6, 60_000) }, $0)
     },
