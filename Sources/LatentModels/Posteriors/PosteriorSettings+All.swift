@@ -5,5 +5,14 @@ extension PosteriorAxis {
     DiagonalPosterior.self,
     PointPosterior.self,
     SpherePointPosterior.self,
+    FullCovariancePosterior.self,
+    PlanarPosterior.self,
+    RadialPosterior.self,
+    HouseholderPosterior.self,
+    SylvesterPosterior.self,
+    InverseAutoregressivePosterior.self,
+    MaskedAutoregressivePosterior.self,
+    CouplingPosterior.self,
+    SplinePosterior.self,
   ]
 }

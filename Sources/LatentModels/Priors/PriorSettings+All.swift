@@ -4,5 +4,6 @@ extension PriorAxis {
   public static let all: [any PriorDescription.Type] = [
     StandardPrior.self,
     SpherePointPrior.self,
+    FlowPriorDescription.self,
   ]
 }
