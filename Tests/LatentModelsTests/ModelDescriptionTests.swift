@@ -109,9 +109,11 @@ import Testing
     ),
   ]
 
-  /// Each network with each posterior and each of its likelihoods.
+  /// Each network with each posterior that can have its latents, and each of its likelihoods.
   static let combinations = examples.flatMap { example in
-    PosteriorSettings.all.flatMap { posterior in
+    PosteriorSettings.all.filter { posterior in
+      (try? posterior.init().validate(latentShape: example.latents.dimensions)) != nil
+    }.flatMap { posterior in
       type(of: example.network).likelihoods.map { (example, posterior.name, $0) }
     }
   }

@@ -12,5 +12,6 @@ extension PriorAxis {
     FairCoinsPrior.self,
     RelaxedCoinsPrior.self,
     UniformCodesPrior.self,
+    FlowPriorDescription.self,
   ]
 }
