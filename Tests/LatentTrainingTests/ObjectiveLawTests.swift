@@ -46,7 +46,7 @@ import Testing
     return ArrayDataset(inputs: NDArray(pixels).reshaped([count] + Shape(shape)), name: "squares")
   }()
 
-  /// The model of a combination, with codes on a sphere where the objective asks for them.
+  /// The model of a combination, with the posterior that the objective asks for.
   static func model(_ combination: Combination) throws -> any LatentVariableModel {
     let network: any NetworkDescription =
       switch combination.network {
@@ -55,11 +55,17 @@ import Testing
       default: ResidualNetwork(channels: [4, 8], groups: 2, latentChannels: 2)
       }
     var random = RandomStream(seed: 1)
-    let isOnSphere = combination.objective.hasSuffix(SphericalDescription.name)
+    let posterior: any PosteriorDescription
+    switch String(combination.objective.split(separator: ":").last ?? "") {
+    case SphericalDescription.name: posterior = SpherePointPosterior()
+    case T3Description.name:
+      var student = StudentPosterior()
+      student.degreesOfFreedom += Double(shape.reduce(1, *))
+      posterior = student
+    default: posterior = DiagonalPosterior()
+    }
     return try ModelDescription(
-      network, inputShape: shape,
-      posterior: isOnSphere ? SpherePointPosterior() : DiagonalPosterior(),
-      likelihood: combination.likelihood
+      network, inputShape: shape, posterior: posterior, likelihood: combination.likelihood
     ).makeModel(using: &random)
   }
 

@@ -131,8 +131,8 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
       let names = PriorSettings.all.filter { $0.init().space == q.space }.map { $0.name }
       throw ModelDescriptionError(
         key: "prior.name", found: "'\(prior.name)', on \(p.space)",
-        expected: "one on \(q.space), as the posterior '\(posterior.name)': "
-          + names.joined(separator: ", "))
+        expected: "one on \(q.space), as the posterior '\(posterior.name)'"
+          + (names.isEmpty ? "" : ": " + names.joined(separator: ", ")))
     }
     try p.validate(latentShape: latentShape, inputShape: inputShape, posterior: q)
     let outputs = q.outputCount(latents: latentShape.last ?? 1)

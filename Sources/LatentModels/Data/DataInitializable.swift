@@ -28,7 +28,7 @@ extension VAE: DataInitializable {
 }
 
 /// Tells a part that can make use of them.
-private func inform<Part: Module>(_ part: inout Part, of statistics: DataStatistics) {
+func inform<Part: Module>(_ part: inout Part, of statistics: DataStatistics) {
   guard var informed = part as? any DataInitializable else { return }
   informed.initialize(from: statistics)
   if let informed = informed as? Part { part = informed }

@@ -17,5 +17,6 @@ extension ObjectiveAxis {
     SphericalDescription.self, EquivarianceDescription.self, NestedDropoutDescription.self,
     VarianceFloorDescription.self, AugmentationDescription.self, TwoStageDescription.self,
     PerceptualDescription.self, StyleDescription.self, AlignedDescription.self,
+    T3Description.self,
   ]
 }

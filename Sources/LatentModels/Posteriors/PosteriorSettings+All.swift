@@ -5,5 +5,10 @@ extension PosteriorAxis {
     DiagonalPosterior.self,
     PointPosterior.self,
     SpherePointPosterior.self,
+    VonMisesFisherPosterior.self,
+    PowerSphericalPosterior.self,
+    WrappedNormalPosterior.self,
+    RiemannianNormalPosterior.self,
+    StudentPosterior.self,
   ]
 }

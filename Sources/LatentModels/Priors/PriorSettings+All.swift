@@ -4,5 +4,8 @@ extension PriorAxis {
   public static let all: [any PriorDescription.Type] = [
     StandardPrior.self,
     SpherePointPrior.self,
+    UniformSpherePrior.self,
+    WrappedNormalPrior.self,
+    StudentPrior.self,
   ]
 }
