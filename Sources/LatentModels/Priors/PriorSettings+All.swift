@@ -13,5 +13,8 @@ extension PriorAxis {
     RelaxedCoinsPrior.self,
     UniformCodesPrior.self,
     FlowPriorDescription.self,
+    UniformSpherePrior.self,
+    WrappedNormalPrior.self,
+    StudentPrior.self,
   ]
 }
