@@ -52,7 +52,7 @@ import Testing
     return ArrayDataset(inputs: NDArray(pixels).reshaped([count] + Shape(shape)), name: "squares")
   }()
 
-  /// The model of a combination, with codes on a sphere where the objective asks for them.
+  /// The model of a combination, with codes on a sphere or of a code book where the objective asks for them.
   static func model(_ combination: Combination) throws -> any LatentVariableModel {
     let network: any NetworkDescription =
       switch combination.network {
@@ -62,17 +62,19 @@ import Testing
       default: ResidualNetwork(channels: [4, 8], groups: 2, latentChannels: 2)
       }
     var random = RandomStream(seed: 1)
-    let posterior: any PosteriorDescription
-    if combination.objective.hasSuffix(SphericalDescription.name) {
-      posterior = SpherePointPosterior()
-    } else if combination.network == "sparse" {
-      posterior = TopKPosterior()
-    } else {
-      posterior = DiagonalPosterior()
-    }
+    let posterior: any PosteriorDescription =
+      if combination.objective.hasSuffix(SphericalDescription.name) {
+        SpherePointPosterior()
+      } else if combination.objective == VectorQuantizationDescription.name {
+        CodesPosterior()
+      } else if combination.network == "sparse" {
+        TopKPosterior()
+      } else {
+        DiagonalPosterior()
+      }
     return try ModelDescription(
-      network, inputShape: shape,
-      posterior: posterior, likelihood: combination.likelihood
+      network, inputShape: shape, posterior: posterior,
+      likelihood: combination.likelihood
     ).makeModel(using: &random)
   }
 
@@ -99,7 +101,7 @@ import Testing
       ObjectiveSettings.self, from: JSONSerialization.data(withJSONObject: smaller(whole)))
   }
 
-  private func check<Model: LatentVariableModel>(
+  func check<Model: LatentVariableModel>(
     _ model: Model, _ settings: ObjectiveSettings
   ) throws {
     let facts = TrainingFacts(

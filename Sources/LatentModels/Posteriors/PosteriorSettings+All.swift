@@ -5,6 +5,15 @@ extension PosteriorAxis {
     DiagonalPosterior.self,
     PointPosterior.self,
     SpherePointPosterior.self,
-    TopKPosterior.self, BatchTopKPosterior.self, JumpReLUPosterior.self,
+    HamiltonianPosteriorDescription.self,
+    RiemannianPosteriorDescription.self,
+    StraightThroughPosterior.self,
+    RelaxedCategoricalPosterior.self,
+    BinaryPosterior.self,
+    RelaxedBinaryPosterior.self,
+    CodesPosterior.self,
+    TopKPosterior.self,
+    BatchTopKPosterior.self,
+    JumpReLUPosterior.self,
   ]
 }

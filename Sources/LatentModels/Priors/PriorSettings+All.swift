@@ -4,5 +4,10 @@ extension PriorAxis {
   public static let all: [any PriorDescription.Type] = [
     StandardPrior.self,
     SpherePointPrior.self,
+    UniformCategoriesPrior.self,
+    RelaxedCategoriesPrior.self,
+    FairCoinsPrior.self,
+    RelaxedCoinsPrior.self,
+    UniformCodesPrior.self,
   ]
 }
