@@ -270,7 +270,9 @@ struct TrainingRun {
       pictures: pictures, texts: texts
     ).write(to: "\(out)/report.html")
     // Other objectives than the bound have remedies of their own.
-    if let use, use.active * 4 < use.count, configuration.objective.name == ELBODescription.name {
+    if let use, use.active * 4 < use.count || !use.unused.isEmpty,
+      configuration.objective.name == ELBODescription.name
+    {
       say("\(use): \(remedy)")
     }
     say("report: \(out)/report.html")

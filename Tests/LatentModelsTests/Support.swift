@@ -57,6 +57,7 @@ struct FixedNoise: ReparameterizedDistribution, EvaluableDistribution, Distribut
   var eventShape: Shape { base.eventShape }
   var dtype: DType { base.dtype }
   var mean: Tensor { base.mean }
+  var entropy: Tensor? { base.entropy }
 
   func logProbability(of value: Tensor) -> Tensor { base.logProbability(of: value) }
   func closedFormKL(to other: any Distribution) -> Tensor? { base.closedFormKL(to: other) }

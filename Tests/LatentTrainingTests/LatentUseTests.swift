@@ -35,6 +35,29 @@ import Testing
     #expect("\(use)" == "1 of 2 latents are used (0.01 nats or more)")
   }
 
+  /// Levels of a hierarchy by the parts of the divergence; the one that is not used is named.
+  @Test func countsByLevel() throws {
+    var random = RandomStream(seed: 3)
+    let description = ModelDescription(
+      LadderMLPNetwork(
+        hidden: [], widths: [5, 4], latents: [3, 2], path: .ladder, merging: .residual),
+      inputShape: [6])
+    let made = try description.makeModel(using: &random)
+    func check(_ model: some LatentVariableModel) throws {
+      // Without a residual the top level is its prior.
+      var silent = model
+      silent.setParameters(
+        model.namedParameters.map {
+          $0.path.hasPrefix("encoder.heads.1.") ? $0.tensor.zerosLike : $0.tensor
+        })
+      let use = try #require(try silent.latentUse(on: tinyData(44), batchSize: 10))
+      #expect(use.names == ["kl_1", "kl_2"] && use.nats[1] == 0 && use.nats[0] > 0.1)
+      #expect(use.active == 1 && use.unused == ["kl_2"])
+      #expect("\(use)" == "1 of 2 levels are used (0.01 nats or more): not kl_2")
+    }
+    try check(made)
+  }
+
   @Test func pointsHaveNone() throws {
     var random = RandomStream(seed: 3)
     let encoder = MLPPointEncoder(inputShape: [6], hidden: [], latentSize: 2, using: &random)

@@ -21,12 +21,18 @@ import Testing
   ]
 
   static let combinations = (ObjectiveSettings.all.map { $0.name } + chains).flatMap { objective in
-    (objective.contains("equivariant") ? ["resnet"] : ["mlp", "conv"]).flatMap { network in
-      [ModelDescription.Likelihood.bernoulli, .normal].map {
+    let isSparse = sparse.contains(objective)
+    let networks =
+      isSparse ? ["sparse"] : objective.contains("equivariant") ? ["resnet"] : ["mlp", "conv"]
+    return networks.flatMap { network in
+      [isSparse ? ModelDescription.Likelihood.unitNormal : .bernoulli, .normal].map {
         Combination(objective: objective, network: network, likelihood: $0)
       }
     }
   }
+
+  /// Rules for codes of few active latents.
+  static let sparse = [SparseDescription.name, MatryoshkaDescription.name]
 
   static let shape = [16, 16, 1]
   static let count = 64
@@ -46,26 +52,34 @@ import Testing
     return ArrayDataset(inputs: NDArray(pixels).reshaped([count] + Shape(shape)), name: "squares")
   }()
 
-  /// The model of a combination, with the posterior that the objective asks for.
+  /// The model of a combination, with codes on a sphere or of a code book where the objective asks for them.
   static func model(_ combination: Combination) throws -> any LatentVariableModel {
     let network: any NetworkDescription =
       switch combination.network {
       case "mlp": MLPNetwork(hidden: [24], latentSize: 4)
       case "conv": ConvNetwork(channels: [4, 6], hidden: 16, latentSize: 4)
+      case "sparse": SparseNetwork(latentSize: 48)
       default: ResidualNetwork(channels: [4, 8], groups: 2, latentChannels: 2)
       }
     var random = RandomStream(seed: 1)
-    let posterior: any PosteriorDescription
-    switch String(combination.objective.split(separator: ":").last ?? "") {
-    case SphericalDescription.name: posterior = SpherePointPosterior()
-    case T3Description.name:
-      var student = StudentPosterior()
-      student.degreesOfFreedom += Double(shape.reduce(1, *))
-      posterior = student
-    default: posterior = DiagonalPosterior()
-    }
+    // As many more degrees of freedom as an example has numbers.
+    var student = StudentPosterior()
+    student.degreesOfFreedom += Double(shape.reduce(1, *))
+    let posterior: any PosteriorDescription =
+      if combination.objective.hasSuffix(SphericalDescription.name) {
+        SpherePointPosterior()
+      } else if combination.objective == T3Description.name {
+        student
+      } else if combination.objective == VectorQuantizationDescription.name {
+        CodesPosterior()
+      } else if combination.network == "sparse" {
+        TopKPosterior()
+      } else {
+        DiagonalPosterior()
+      }
     return try ModelDescription(
-      network, inputShape: shape, posterior: posterior, likelihood: combination.likelihood
+      network, inputShape: shape, posterior: posterior,
+      likelihood: combination.likelihood
     ).makeModel(using: &random)
   }
 
@@ -92,7 +106,7 @@ import Testing
       ObjectiveSettings.self, from: JSONSerialization.data(withJSONObject: smaller(whole)))
   }
 
-  private func check<Model: LatentVariableModel>(
+  func check<Model: LatentVariableModel>(
     _ model: Model, _ settings: ObjectiveSettings
   ) throws {
     let facts = TrainingFacts(

@@ -110,12 +110,19 @@ public struct DivergenceEstimate: Sendable {
   public var divergence: Tensor
   /// What `divergence` is the sum of, by names, each `[sample, batch]`; empty where it is one.
   public var parts: [(name: String, value: Tensor)]
+  /// What is worth seeing of it that is no part, such as two numbers that it is the difference of, by names, each
+  /// `[sample, batch]`.
+  public var figures: [(name: String, value: Tensor)]
 
   /// Of draws `[sample, batch, event]`, nats `[sample, batch]`.
-  public init(value: Tensor, divergence: Tensor, parts: [(name: String, value: Tensor)] = []) {
+  public init(
+    value: Tensor, divergence: Tensor, parts: [(name: String, value: Tensor)] = [],
+    figures: [(name: String, value: Tensor)] = []
+  ) {
     self.value = value
     self.divergence = divergence
     self.parts = parts
+    self.figures = figures
   }
 }
 

@@ -63,8 +63,7 @@ public struct Categorical: FactorizedDistribution, DistributionWithMean {
   /// By the largest of the logits plus Gumbel noise (Gumbel 1954): classes of probability zero
   /// are never drawn, whatever the rounding.
   public func sample(_ sampleShape: Shape, using random: inout RandomStream) -> Tensor {
-    let uniform = random.uniformTensor(sampleShape + logits.shape, dtype)
-    return (logits.detached - log(-log(uniform))).argMax(axis: -1)
+    perturbedLogits(sampleShape, using: &random).argMax(axis: -1)
   }
 
   public var entropy: Tensor? {

@@ -63,9 +63,7 @@ public struct Adapted<Base: Module>: Module {
   }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    var holder = Holder(visitor)
-    base.visitParameters(&holder)
-    visitor = holder.visitor
+    visitor.visitConstants(of: &base)
     visitor.enterArithmetic()
     for index in adapters.indices {
       let path = adapters[index].path
@@ -82,24 +80,6 @@ public struct Adapted<Base: Module>: Module {
     copy.visitParameters(&merger)
     return copy
   }
-}
-
-/// Shows a module to another visitor as something that never changes.
-private struct Holder<Visitor: ParameterVisitor>: ParameterVisitor {
-  var visitor: Visitor
-
-  init(_ visitor: Visitor) { self.visitor = visitor }
-
-  mutating func visit(_ parameter: inout Tensor, _ name: String) {
-    visitor.visitConstant(&parameter, name)
-  }
-  mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) {
-    visitor.visitConstant(&buffer, name)
-  }
-  mutating func enterArithmetic() { visitor.enterArithmetic() }
-  mutating func leaveArithmetic() { visitor.leaveArithmetic() }
-  mutating func enter(_ name: String) { visitor.enter(name) }
-  mutating func leave() { visitor.leave() }
 }
 
 /// Corrects the weights that have an adapter.

@@ -83,7 +83,14 @@ public struct AxisSettings<Values: Axis>: Sendable, Hashable, Codable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     // The first versions had one objective, and no word for it.
     let name = try container.decodeIfPresent(String.self, forKey: .name)
-    let standard = try name.map { try AxisSettings(named: $0) } ?? AxisSettings()
+    let standard: AxisSettings
+    do {
+      standard = try name.map { try AxisSettings(named: $0) } ?? AxisSettings()
+    } catch let error as SettingError where !decoder.codingPath.isEmpty {
+      let path = decoder.codingPath.map(\.stringValue) + [CodingKeys.name.stringValue]
+      throw SettingError(
+        key: path.joined(separator: "."), found: error.found, expected: error.expected)
+    }
     description = AxisSettings.typed(try type(of: standard.plain).init(from: decoder))
   }
 

@@ -13,7 +13,7 @@ import LatentNumerics
 /// training flag or other fields of the batch. A type that has neither traps when it is called.
 /// (Standard-library coding protocols of the same name are spelt `Swift.Encoder` in files that import
 /// this module.)
-public protocol Encoder: Module {
+public protocol Encoder<Posterior>: Module {
   /// The family of q(z | x).
   associatedtype Posterior: Distribution
   /// `[batch, ...]` to a posterior of batch shape `[batch]`.

@@ -124,6 +124,17 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
   /// Checks both ends of the latents, and that they meet.
   private func validateLatents(_ latentShape: [Int]) throws {
     let (q, p) = (posterior.description, prior.description)
+    let network = type(of: self.network)
+    for (key, name, names) in [
+      ("posterior.name", posterior.name, network.posteriors),
+      ("prior.name", prior.name, network.priors),
+    ] {
+      if let names, !names.contains(name) {
+        throw ModelDescriptionError(
+          key: key, found: "'\(name)'",
+          expected: names.joined(separator: ", ") + " for the network \(network.architecture)")
+      }
+    }
     try q.validate()
     try q.validate(latentShape: latentShape)
     try p.validate()

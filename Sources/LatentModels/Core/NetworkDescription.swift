@@ -18,6 +18,10 @@ public protocol NetworkDescription: Sendable, Hashable, Codable, CustomStringCon
 
   /// The likelihoods that its decoder can have.
   static var likelihoods: [ModelDescription.Likelihood] { get }
+  /// The names of the posteriors that its encoder can end in; nil, which is the default, where any will do.
+  static var posteriors: [String]? { get }
+  /// The names of the priors that it can have; nil, which is the default, where any will do.
+  static var priors: [String]? { get }
 
   /// Checks every number, each alone and with the data's shape, whose sizes are positive.
   /// - Throws: `ModelDescriptionError`.
@@ -35,6 +39,11 @@ public protocol NetworkDescription: Sendable, Hashable, Codable, CustomStringCon
     inputShape: Shape, posterior: some PosteriorHead, prior: some Prior,
     likelihood: ModelDescription.Likelihood, using random: inout RandomStream
   ) -> any LatentVariableModel
+}
+
+extension NetworkDescription {
+  public static var posteriors: [String]? { nil }
+  public static var priors: [String]? { nil }
 }
 
 /// A network whose decoder ends in a `LikelihoodHead`, whichever it is.
@@ -104,8 +113,9 @@ public struct NetworkPreset: Sendable {
 extension ModelDescription {
   /// Every ready network. A new one is a file with its description, and a line here.
   public static let networks: [any NetworkDescription.Type] = [
-    MLPNetwork.self, GatedMLPNetwork.self, ConvNetwork.self, ResidualNetwork.self,
-    TransformerTextNetwork.self, GRUTextNetwork.self,
+    MLPNetwork.self, GatedMLPNetwork.self, ConvNetwork.self, ConvMapNetwork.self,
+    ResidualNetwork.self, SparseNetwork.self, TransformerTextNetwork.self, GRUTextNetwork.self,
+    LadderMLPNetwork.self, LadderConvNetwork.self,
   ]
 
   /// The names of all ready networks.
@@ -217,6 +227,11 @@ enum LayerParameters {
   /// Linear layers through these widths.
   static func linear(_ widths: [Int]) -> Double {
     zip(widths, widths.dropFirst()).reduce(0) { $0 + linear($1.0, $1.1) }
+  }
+
+  /// Convolutions of kernel 4 through these channels, or transposed ones.
+  static func convolutions(_ channels: [Int]) -> Double {
+    zip(channels, channels.dropFirst()).reduce(0) { $0 + convolution($1.0, $1.1, kernel: 4) }
   }
 
   /// A convolution over two axes, or a transposed one.

@@ -17,26 +17,8 @@ public struct FrozenFeatures: FeatureNetwork {
   public init(_ network: any FeatureNetwork) { self.network = network }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
-    var frozen = AsBuffers(base: visitor)
-    network.visitParameters(&frozen)
-    visitor = frozen.base
+    visitor.visitConstants(of: &network)
   }
 
   public func features(of x: Tensor) -> [Feature] { network.features(of: x) }
-}
-
-/// Shows parameters to another visitor as buffers.
-private struct AsBuffers<Base: ParameterVisitor>: ParameterVisitor {
-  var base: Base
-
-  mutating func visit(_ parameter: inout Tensor, _ name: String) {
-    base.visitBuffer(&parameter, name)
-  }
-  mutating func visitBuffer(_ buffer: inout Tensor, _ name: String) {
-    base.visitBuffer(&buffer, name)
-  }
-  mutating func enterArithmetic() { base.enterArithmetic() }
-  mutating func leaveArithmetic() { base.leaveArithmetic() }
-  mutating func enter(_ name: String) { base.enter(name) }
-  mutating func leave() { base.leave() }
 }

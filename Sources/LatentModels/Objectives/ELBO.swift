@@ -77,6 +77,7 @@ where Model.Posterior: ReparameterizedDistribution {
     }
     let kl = divergence.mean()
     let parts = (pass.estimate?.parts ?? []).map { ($0.name, $0.value.mean()) }
+    let figures = (pass.estimate?.figures ?? []).map { ($0.name, $0.value.mean()) }
     let charged = freeBits > 0 ? chargedDivergence(pass, parts.map(\.1)) : kl
     func total(_ weight: Double) -> Tensor {
       reconstruction + (weight == 1 ? charged : charged * weight)
@@ -86,7 +87,8 @@ where Model.Posterior: ReparameterizedDistribution {
       context.isTraining
       ? beta.value(step: context.step) * warmup.factor(step: context.step) : final
     return LossTerms(
-      total: total(weight), terms: [("reconstruction", reconstruction), ("kl", kl)] + parts,
+      total: total(weight),
+      terms: [("reconstruction", reconstruction), ("kl", kl)] + parts + figures,
       klMethod: pass.divergenceMethod, afterWarmup: weight == final ? nil : total(final))
   }
 
@@ -143,8 +145,11 @@ public struct ELBODescription: ReparameterizedObjectiveDescription {
 
   public func makeReparameterized<Model: ReparameterizedModel>(
     for model: Model, _ facts: TrainingFacts
-  ) -> any TrainingObjective<Model> {
-    ELBO<Model>(
+  ) throws -> any TrainingObjective<Model> {
+    try requirePosterior(
+      of: model, freeBits == 0 || !(Model.Posterior.self is CodePoint.Type),
+      "no free bits, of which codes have no use")
+    return ELBO<Model>(
       beta: beta, samples: samples, freeBits: freeBits,
       warmup: warmupSteps > 0 ? .linear(steps: warmupSteps) : .none)
   }

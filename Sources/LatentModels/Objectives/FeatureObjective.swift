@@ -11,19 +11,22 @@ import LatentNumerics
 ///
 /// R is -log p(x | z) at a draw z and x' the mean of the likelihood there. A loss, not a bound: only R and KL are in
 /// nats. Where the posterior is a point there is no KL. Data must be whole, without a mask.
-public protocol FeatureObjective<Model>: DescribedObjective
-where
-  Model: LatentVariableModel, Model.Posterior: ReparameterizedDistribution,
-  Settings: FeatureObjectiveDescription, Parts == FeatureParts
-{
-  associatedtype Model
-  associatedtype Parts = FeatureParts
+///
+///     Perceptual(through: encoder) { $0.layers = [LayerWeight("convolutions.1")] }
+public struct FeatureObjective<Model: LatentVariableModel, Settings: FeatureObjectiveDescription>:
+  DescribedObjective
+where Model.Posterior: ReparameterizedDistribution {
+  public let settings: Settings
   /// What is looked through; nil for the random network of the settings.
-  var network: (any FeatureNetwork)? { get }
-  /// The rule with these numbers, which are valid, and a network.
-  init(_ settings: Settings, through network: (any FeatureNetwork)?)
-  /// How different two activations `[batch, ...]` of a layer are: `[batch]`.
-  static var difference: @Sendable (Tensor, Tensor) -> Tensor { get }
+  public let network: (any FeatureNetwork)?
+
+  /// The rule that looks through the random network of its settings.
+  public init(_ settings: Settings) { self.init(settings, through: nil) }
+
+  init(_ settings: Settings, through network: (any FeatureNetwork)?) {
+    self.settings = settings
+    self.network = network
+  }
 }
 
 /// The frozen network of an objective, at `objective.features`.
@@ -37,9 +40,6 @@ public struct FeatureParts: Module {
 }
 
 extension FeatureObjective {
-  /// The rule that looks through the random network of its settings.
-  public init(_ settings: Settings) { self.init(settings, through: nil) }
-
   /// The rule that looks through a network, whose parameters it keeps as they are. Traps where a setting is out of
   /// its range.
   public init(
@@ -72,7 +72,7 @@ extension FeatureObjective {
     require(
       context.fields[FieldName.mask] == nil,
       "the \(Settings.purpose) shows data to a network: they must be whole, without a mask")
-    let compare = LayerComparison(layers: settings.layers, difference: Self.difference)
+    let compare = LayerComparison(layers: settings.layers, difference: Settings.difference)
     let target = parts.features.features(of: x)
     var difference = Tensor.zeros([])
     let pass = model.variationalPass(x, &context) { likelihood, context in
@@ -110,10 +110,8 @@ public protocol FeatureObjectiveDescription: ReparameterizedObjectiveDescription
   var reconstruction: Double { get set }
   /// The weight of the divergence.
   var beta: WeightSchedule { get set }
-  /// The objective that looks through a network.
-  func rule<Model: ReparameterizedModel>(
-    for model: Model, through network: any FeatureNetwork
-  ) -> any TrainingObjective<Model>
+  /// How different two activations `[batch, ...]` of a layer are: `[batch]`.
+  static var difference: @Sendable (Tensor, Tensor) -> Tensor { get }
 }
 
 extension FeatureObjectiveDescription {
@@ -132,6 +130,6 @@ extension FeatureObjectiveDescription {
     try requireMeanOfLikelihood(model)
     let opened = try openFeatures(features, facts)
     try check(layers, in: opened.layers)
-    return rule(for: model, through: opened.network)
+    return FeatureObjective<Model, Self>(self, through: opened.network)
   }
 }

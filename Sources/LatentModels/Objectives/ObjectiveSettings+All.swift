@@ -18,5 +18,7 @@ extension ObjectiveAxis {
     VarianceFloorDescription.self, AugmentationDescription.self, TwoStageDescription.self,
     PerceptualDescription.self, StyleDescription.self, AlignedDescription.self,
     T3Description.self,
+    VectorQuantizationDescription.self,
+    SparseDescription.self, MatryoshkaDescription.self,
   ]
 }

@@ -10,20 +10,10 @@ import LatentNumerics
 /// `reconstruction * R + weight * sum_l w_l |F_l(x) - F_l(x')|² / (C_l H_l W_l) + beta * KL`, with the activations F_l
 /// of layer l of a frozen network (the feature reconstruction loss of Johnson et al. 2016), in nats per example. With
 /// `reconstruction` 0 it is the loss of Hou et al.
-///
-///     Perceptual(through: encoder) { $0.layers = [LayerWeight("convolutions.1")] }
-public struct Perceptual<Model: LatentVariableModel>: FeatureObjective
-where Model.Posterior: ReparameterizedDistribution {
-  public let settings: PerceptualDescription
-  public let network: (any FeatureNetwork)?
-
-  public init(_ settings: PerceptualDescription, through network: (any FeatureNetwork)?) {
-    self.settings = settings
-    self.network = network
-  }
-
-  public static var difference: @Sendable (Tensor, Tensor) -> Tensor { meanSquareDifference }
-}
+public typealias Perceptual<Model: LatentVariableModel> = FeatureObjective<
+  Model, PerceptualDescription
+>
+where Model.Posterior: ReparameterizedDistribution
 
 /// Perceptual losses in words.
 public struct PerceptualDescription: FeatureObjectiveDescription {
@@ -41,9 +31,5 @@ public struct PerceptualDescription: FeatureObjectiveDescription {
 
   public init() {}
 
-  public func rule<Model: ReparameterizedModel>(
-    for model: Model, through network: any FeatureNetwork
-  ) -> any TrainingObjective<Model> {
-    Perceptual<Model>(self, through: network)
-  }
+  public static var difference: @Sendable (Tensor, Tensor) -> Tensor { meanSquareDifference }
 }

@@ -11,18 +11,8 @@ import LatentNumerics
 /// (the style reconstruction loss of Johnson et al. 2016; a quarter of it is equation 4 of Gatys et al.).
 ///
 /// Reconstructions have the textures of the data, but no reason to have them in their places beside R.
-public struct Style<Model: LatentVariableModel>: FeatureObjective
-where Model.Posterior: ReparameterizedDistribution {
-  public let settings: StyleDescription
-  public let network: (any FeatureNetwork)?
-
-  public init(_ settings: StyleDescription, through network: (any FeatureNetwork)?) {
-    self.settings = settings
-    self.network = network
-  }
-
-  public static var difference: @Sendable (Tensor, Tensor) -> Tensor { gramDifference }
-}
+public typealias Style<Model: LatentVariableModel> = FeatureObjective<Model, StyleDescription>
+where Model.Posterior: ReparameterizedDistribution
 
 /// Style losses in words.
 public struct StyleDescription: FeatureObjectiveDescription {
@@ -41,9 +31,5 @@ public struct StyleDescription: FeatureObjectiveDescription {
 
   public init() {}
 
-  public func rule<Model: ReparameterizedModel>(
-    for model: Model, through network: any FeatureNetwork
-  ) -> any TrainingObjective<Model> {
-    Style<Model>(self, through: network)
-  }
+  public static var difference: @Sendable (Tensor, Tensor) -> Tensor { gramDifference }
 }

@@ -10,5 +10,15 @@ extension PosteriorAxis {
     WrappedNormalPosterior.self,
     RiemannianNormalPosterior.self,
     StudentPosterior.self,
+    HamiltonianPosteriorDescription.self,
+    RiemannianPosteriorDescription.self,
+    StraightThroughPosterior.self,
+    RelaxedCategoricalPosterior.self,
+    BinaryPosterior.self,
+    RelaxedBinaryPosterior.self,
+    CodesPosterior.self,
+    TopKPosterior.self,
+    BatchTopKPosterior.self,
+    JumpReLUPosterior.self,
   ]
 }

@@ -7,5 +7,10 @@ extension PriorAxis {
     UniformSpherePrior.self,
     WrappedNormalPrior.self,
     StudentPrior.self,
+    UniformCategoriesPrior.self,
+    RelaxedCategoriesPrior.self,
+    FairCoinsPrior.self,
+    RelaxedCoinsPrior.self,
+    UniformCodesPrior.self,
   ]
 }

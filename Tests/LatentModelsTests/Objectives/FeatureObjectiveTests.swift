@@ -62,8 +62,8 @@ enum Looking {
     func loss(
       _ model: Looking.Model, _ network: any FeatureNetwork, _ context: inout LayerContext
     ) -> LossTerms {
-      func loss<Rule: FeatureObjective<Looking.Model>>(
-        _ rule: Rule, _ context: inout LayerContext
+      func loss<Settings: FeatureObjectiveDescription>(
+        _ rule: FeatureObjective<Looking.Model, Settings>, _ context: inout LayerContext
       ) -> LossTerms {
         let parts = FeatureParts(features: FrozenFeatures(network))
         return rule.loss(of: 0, model, parts, Looking.x, &context)

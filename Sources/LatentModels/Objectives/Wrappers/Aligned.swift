@@ -17,11 +17,9 @@ import LatentNumerics
 /// ```swift
 /// Aligned(around: ELBO(beta: 0.1), through: encoder) { $0.weight = 20 }
 /// ```
-public struct Aligned<Model: LatentVariableModel, Inner: TrainingObjective>: TrainingObjective
+public struct Aligned<Model: LatentVariableModel, Inner: TrainingObjective>: WrapperObjective
 where Inner.Model == Model {
-  /// The settings; what they say of the objective inside is not looked at.
   public let settings: AlignedDescription
-  /// The objective inside.
   public let inside: Inner
   /// What is looked through; nil where features come with the batch, or from the random network of the settings.
   public let network: (any FeatureNetwork)?
@@ -57,8 +55,6 @@ where Inner.Model == Model {
     self.network = network
   }
 
-  public var summary: String { settings.summary(inside: inside.summary) }
-
   // MARK: What is inside
 
   /// The turns inside; the one that moves the encoder moves the projection too.
@@ -71,9 +67,6 @@ where Inner.Model == Model {
           every: turn.every, optimizer: turn.optimizer)
     }
   }
-  public var order: TurnOrder { inside.order }
-  public var smallestBatch: Int { inside.smallestBatch }
-  public var settlesParameters: Bool { inside.settlesParameters }
   public func settle(
     _ model: inout Model, _ parts: AlignedParts<Inner.Parts>, except frozen: [PathPattern]
   ) { inside.settle(&model, parts.inside, except: frozen) }

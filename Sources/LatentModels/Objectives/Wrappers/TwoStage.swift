@@ -16,11 +16,9 @@ import LatentOptimizers
 /// the objective inside stop. Outside of training the loss is the sum of both.
 public struct TwoStage<
   Model: LatentVariableModel, Inner: TrainingObjective
->: TrainingObjective
+>: WrapperObjective
 where Inner.Model == Model, Model.Posterior: ReparameterizedDistribution {
-  /// The settings of the second stage; what they say of the objective inside is not looked at.
   public let settings: TwoStageDescription
-  /// The objective of the first stage.
   public let inside: Inner
 
   /// The standard settings, but for what `change` changes. Traps where one is out of its range.
@@ -36,10 +34,6 @@ where Inner.Model == Model, Model.Posterior: ReparameterizedDistribution {
     self.settings = settings
     self.inside = inside
   }
-
-  public var summary: String { settings.summary(inside: inside.summary) }
-  public var order: TurnOrder { inside.order }
-  public var smallestBatch: Int { inside.smallestBatch }
 
   public var turns: [Turn] {
     let own = [PathPattern("\(Turn.partsName).\(secondName).**")]
@@ -63,8 +57,6 @@ where Inner.Model == Model, Model.Posterior: ReparameterizedDistribution {
     return (settings.stageSteps == 0 || step < settings.stageSteps)
       && inside.isDue(turn, step: step, parts.inside)
   }
-
-  public var settlesParameters: Bool { inside.settlesParameters }
 
   public func settle(
     _ model: inout Model, _ parts: TwoStageParts<Inner.Parts>, except frozen: [PathPattern]

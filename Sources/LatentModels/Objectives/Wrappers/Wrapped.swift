@@ -42,10 +42,8 @@ extension LensDescription {
 /// ```
 public struct Wrapped<
   Wrapper: LensDescription, Model: LatentVariableModel, Inner: TrainingObjective
->: TrainingObjective where Inner.Model == LensedModel<Model> {
-  /// The wrapper's settings; what they say of the objective inside is not looked at.
+>: WrapperObjective where Inner.Model == LensedModel<Model> {
   public let settings: Wrapper
-  /// The objective inside.
   public let inside: Inner
 
   /// The wrapper with its standard settings, but for what `change` changes. Traps where one is out of its range.
@@ -62,10 +60,7 @@ public struct Wrapped<
     self.inside = inside
   }
 
-  public var summary: String { settings.summary(inside: inside.summary) }
   public var turns: [Turn] { inside.turns }
-  public var order: TurnOrder { inside.order }
-  public var smallestBatch: Int { inside.smallestBatch }
 
   public func isDue(_ turn: Int, step: Int, _ parts: Inner.Parts) -> Bool {
     inside.isDue(turn, step: step, parts)
@@ -74,8 +69,6 @@ public struct Wrapped<
   public func makeParts(for model: Model, using random: inout RandomStream) -> Inner.Parts {
     inside.makeParts(for: LensedModel(model), using: &random)
   }
-
-  public var settlesParameters: Bool { inside.settlesParameters }
 
   public func settle(_ model: inout Model, _ parts: Inner.Parts, except frozen: [PathPattern]) {
     guard settlesParameters else { return }

@@ -46,6 +46,25 @@ extension WrapperDescription {
   }
 }
 
+/// The rule of a wrapper: what it does not say otherwise is what the objective inside says.
+public protocol WrapperObjective<Model>: TrainingObjective {
+  /// The wrapper in words.
+  associatedtype Settings: WrapperDescription
+  /// The rule inside.
+  associatedtype Inner: TrainingObjective
+  /// The wrapper's settings; what they say of the objective inside is not looked at.
+  var settings: Settings { get }
+  /// The objective inside.
+  var inside: Inner { get }
+}
+
+extension WrapperObjective {
+  public var summary: String { settings.summary(inside: inside.summary) }
+  public var order: TurnOrder { inside.order }
+  public var smallestBatch: Int { inside.smallestBatch }
+  public var settlesParameters: Bool { inside.settlesParameters }
+}
+
 extension ObjectiveSettings {
   /// The names of the objectives that take others inside.
   public static var wrappers: [String] {
