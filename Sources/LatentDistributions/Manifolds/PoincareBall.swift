@@ -3,7 +3,7 @@
 // variational auto-encoders", section 2).
 //
 // Every formula is written with s = c |x - y|^2 / ((1 - c |x|^2)(1 - c |y|^2)), which cancels neither near the point
-// nor near the boundary: the distance is 2 asinh(sqrt s) / sqrt c, and everything is smooth where x = y and where c = 0.
+// nor near the boundary: the distance is 2 asinh(sqrt s) / sqrt c, and all is smooth where x = y and where c = 0.
 
 import LatentAutodiff
 import LatentNumerics
@@ -72,8 +72,8 @@ public struct PoincareBall: Sendable, Hashable {
     sum(origin, v * halfTangentRatio(squares(v) * curvature))
   }
 
-  /// The vector that leads from `origin` to a point, as long as they are apart, `[..., n]`: lambda times the logarithmic
-  /// map.
+  /// The vector that leads from `origin` to a point, as long as they are apart, `[..., n]`: lambda times the
+  /// logarithmic map.
   public func logarithm(at origin: Tensor, of z: Tensor) -> Tensor {
     let s = spread(origin, z) * curvature
     // (-origin) + z of the ball, written without cancellation where they are near.

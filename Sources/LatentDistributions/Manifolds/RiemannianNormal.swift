@@ -114,8 +114,8 @@ struct BallRadius: LineFamily {
 
   func statistic(_ r: Double) -> Double { r * r }
 
-  /// Where r tanh(sqrt c r) / sqrt c = (n - 1) scale^2, by Newton's rule from a bound above: x tanh x is a parabola near
-  /// 0 and a straight line soon after.
+  /// Where r tanh(sqrt c r) / sqrt c = (n - 1) scale^2, by Newton's rule from a bound above: x tanh x is a parabola
+  /// near 0 and a straight line soon after.
   func mode(_ k: Double) -> Double {
     let target = -rings / (2 * k)
     if target == 0 { return 0 }

@@ -1,5 +1,5 @@
-// A normal distribution on the Poincare ball: a normal vector in the tangent space at 0, taken to the one at the mean and
-// wrapped onto the ball (Nagano et al. 2019, "A wrapped normal distribution on hyperbolic space for gradient-based
+// A normal distribution on the Poincare ball: a normal vector in the tangent space at 0, taken to the one at the mean
+// and wrapped onto the ball (Nagano et al. 2019, "A wrapped normal distribution on hyperbolic space for gradient-based
 // learning"; Mathieu et al. 2019, equation 9).
 //
 //   log p(z) = log N(v; 0, variance) - (n - 1) log(sinh(sqrt c |v|) / (sqrt c |v|)),   v from the mean to z

@@ -1,7 +1,8 @@
-// The t3 variational autoencoder (Kim et al. 2024, "t3-variational autoencoder: learning heavy-tailed data with Student's
-// t and power divergence"): prior, posterior and decoder are such that data and latents together are Student's t with nu
-// degrees of freedom. Its power makes the integral of q p^gamma, gamma = -2 / (nu + D + d), one of a square, and that of
-// q^(1 + gamma) over latents a power of a determinant; Kullback and Leibler's divergence has neither.
+// The t3 variational autoencoder (Kim et al. 2024, "t3-variational autoencoder: learning heavy-tailed data with
+// Student's t and power divergence"): prior, posterior and decoder are such that data and latents together are
+// Student's t with nu degrees of freedom. Its power makes the integral of q p^gamma, gamma = -2 / (nu + D + d), one of
+// a square, and that of q^(1 + gamma) over latents a power of a determinant; Kullback and Leibler's divergence has
+// neither.
 
 import Foundation
 import LatentAutodiff
@@ -11,8 +12,8 @@ import LatentNumerics
 
 /// The gamma-power divergence of the joint distributions, in units that become nats as nu grows.
 ///
-/// With D numbers of an example x, d latents, the posterior t(m, S / (1 + D/nu), nu + D) and a draw z of it, the loss is
-/// half of
+/// With D numbers of an example x, d latents, the posterior t(m, S / (1 + D/nu), nu + D) and a draw z of it, the loss
+/// is half of
 ///
 ///     |x - mean(z)|^2 / sigma^2 + |m|^2 + nu / (nu + D - 2) tr S - nu (C |S|^(1 / (nu + D + d - 2)) - 1)
 ///     C = (1 + d / (nu + D - 2)) (c sigma^-D (nu - 2) / (nu + D - 2))^(2 / (nu + D + d - 2))

@@ -30,8 +30,8 @@ public struct WrappedNormalHead: PosteriorHead {
   }
 }
 
-/// A Riemannian normal: first the vector that leads from 0 to its location, as long as their distance, then the log-scale
-/// of distances.
+/// A Riemannian normal: first the vector that leads from 0 to its location, as long as their distance, then the
+/// log-scale of distances.
 public struct RiemannianNormalHead: PosteriorHead {
   /// Where latents lie.
   public let ball: PoincareBall

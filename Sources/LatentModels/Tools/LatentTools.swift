@@ -105,7 +105,7 @@ extension LatentVariableModel {
     let rank = latentShape(fields: fields).rank
     func vectors(_ z: Tensor) -> Tensor { z.rank < rank ? z : z.flattened(from: z.rank - rank) }
     var context = inference(fields)
-    let curved = path == .spherical ? prior(dtype, &context) as? any GeodesicDistribution : nil
+    let curved = path == .linear ? nil : prior(numberType, &context) as? any GeodesicDistribution
     let z =
       curved?.path(from: start, to: end, steps: steps)
       ?? interpolated(
