@@ -257,6 +257,17 @@ import Testing
     }
   }
 
+  /// What is no number gives none, and ends, as does a scale that is too large to tell places apart.
+  @Test func notANumber() {
+    for logScale in [Double.nan, 9, 18, 20, 60] {
+      var random = RandomStream(seed: 1)
+      let q = RiemannianNormal(
+        location: .zeros([20], .float64), logScale: .scalar(logScale, .float64))
+      let z = q.sample(using: &random).doubles
+      #expect(z.allSatisfy { $0.isNaN || (abs($0) < 1 && !logScale.isNaN) }, "\(logScale)")
+    }
+  }
+
   @Test func pathsStayInside() {
     let ball = PoincareBall(curvature: 1)
     let (x, y) = (array([2, 2], [0.99, 0, 0.1, 0.2]), array([2, 2], [-0.4, -0.02, 0.1, 0.2]))

@@ -108,6 +108,25 @@ import Testing
         == (index < 2 ? .closedForm : .monteCarlo(samples: 1)))
   }
 
+  /// However large a scale is asked for, draws stay where coordinates tell them apart: the divergence pays for it.
+  @Test(arguments: [2, 20]) func scalesAreBounded(_ latents: Int) {
+    let ball = PoincareBall()
+    let prior = WrappedNormal(location: .zeros([latents]), logVariance: .zeros([1]), ball: ball)
+    func divergence(_ q: some EvaluableDistribution) -> Double {
+      var random = RandomStream(seed: 3)
+      let (z, density) = q.sampleAndLogProbability([500], using: &random)
+      return (density - prior.logProbability(of: z)).mean().item
+    }
+    var context = LayerContext.inference
+    let zeros = Tensor.zeros([1, latents])
+    let wrapped = WrappedNormalHead(ball: ball)(
+      Tensor.concatenate([zeros, zeros + 50], axis: -1), eventRank: 1, &context)
+    let normal = RiemannianNormalHead(ball: ball)(
+      Tensor.concatenate([zeros, Tensor.ones([1, 1]) * 50], axis: -1), eventRank: 1, &context)
+    #expect(divergence(wrapped) > 0)
+    #expect(divergence(normal) > 0)
+  }
+
   /// A decoder of tangent coordinates sees distances: the logarithm of what lies in the ball.
   @Test func coordinates() throws {
     var (first, second) = (RandomStream(seed: 4), RandomStream(seed: 4))
