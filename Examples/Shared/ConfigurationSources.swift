@@ -121,7 +121,8 @@ public struct ConfigurationSources: Sendable {
       try nameObjective(&base.objective)
       if isNew, var elbo = base.objective.innermost.description as? ELBODescription {
         if base.isText {
-          elbo.freeBits = RunConfiguration.freeBitsOfText
+          elbo.freeBits =
+            base.model.prior.description.factorizes ? RunConfiguration.freeBitsOfText : 0
         } else if case .text = value(ConfigurationSources.beta) {
           // A weight that is said as a schedule is to be that one, not a product of two.
         } else {

@@ -38,6 +38,8 @@ public struct RunArguments: ParsableArguments {
 /// A run as the tools use it: with its data, and checks of what is asked of it.
 public struct OpenRun: Sendable {
   public let run: Run
+  /// Where the run lies; of a checkpoint that is asked for as a run, the folder that it lies in.
+  public let folder: String
   public var path: String { run.checkpointPath }
   public var configuration: RunConfiguration { run.configuration }
   public var model: any LatentVariableModel { run.model }
@@ -52,6 +54,7 @@ public struct OpenRun: Sendable {
       default: .file(checkpoint)
       }
     run = try Run(path: folder, checkpoint: choice, adapters: adapters)
+    self.folder = run.checkpointPath == folder ? parts(ofPath: folder).folder : folder
   }
 
   /// The checkpoint of an ordinary run with this model in place of the run's: there is nothing to be

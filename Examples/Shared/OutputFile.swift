@@ -66,7 +66,8 @@ extension RunFolder {
 
   /// Whether a run writes a file of this name.
   static func isOwn(_ name: String) -> Bool {
-    name == best || step(of: name) != nil || name == settings || name == RunLock.fileName
+    name == best || step(of: name) != nil || isSampler(name) || name == settings
+      || name == RunLock.fileName
       || tables.contains(name) || results.contains(name)
   }
 

@@ -1,4 +1,4 @@
-// latent-generate: new examples from the prior.
+// latent-generate: new examples from the prior, or from what has learned where codes are.
 
 import ArgumentParser
 import Foundation
@@ -8,11 +8,17 @@ import LatentCommands
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latent-generate",
-    abstract: "Draws latents from the prior and decodes them.",
+    abstract: "Draws latents from the prior or another sampler and decodes them.",
     usage: "latent-generate <run> [<options>] --out <out>",
     discussion: """
       The means of the likelihood are written, or of text the most probable byte
       after byte; --sample draws from it instead.
+
+      SAMPLERS
+      \(GenerateCommand.samplers)
+      The first is the model's own. The others are fitted to the codes of the
+      training data at first use and kept in the run's folder; --refit does it
+      again.
 
       OUTPUT by the ending of --out
         .png   a grid of pictures
@@ -23,7 +29,13 @@ struct GenerateCommand: ParsableCommand {
       EXAMPLE
         latent-generate run/ --count 64 --seed 7 --out samples.png
         latent-generate text-run/ --count 10 --sample --out -
+        latent-generate run/ --sampler gmm --set sampler.components=20 --out gmm.png
+        latent-generate run/ --sampler flow-matching --label 3 --out threes.png
       """)
+
+  private static let samplers = SamplerSettings.all.map { type in
+    "  " + type.name.padding(toLength: 15, withPad: " ", startingAt: 0) + type.origin.summary
+  }.joined(separator: "\n")
 
   private static let usualColumns = 8
 
@@ -32,6 +44,7 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "What the randomness follows from: the same seed, the same examples.")
   var seed: UInt64 = 0
   @Option(help: "Pictures in a row. (default: 8)") var columns: Int?
+  @OptionGroup var sampling: SamplerArguments
   @Flag(help: "Draw from the likelihood instead of taking its mean.") var sample = false
   @Option(help: "The file to write: .png, .txt, .npy or .h5.", transform: pathName)
   var out: String
@@ -61,16 +74,20 @@ struct GenerateCommand: ParsableCommand {
     let columns = columns ?? GenerateCommand.usualColumns
     try opened.checkSize(
       "--count \(count)", count: count, grid: (count + columns - 1) / columns * columns, out: out)
-    try generate(opened.model, opened)
+    try generate(opened.model, sampling.open(opened, seed: seed), opened)
   }
 
-  private func generate(_ model: some LatentVariableModel, _ opened: OpenRun) throws {
+  private func generate(
+    _ model: some LatentVariableModel, _ sampler: any LatentSampler, _ opened: OpenRun
+  ) throws {
     var random = RandomStream(seed: seed)
     var latents: [Tensor] = []
     var examples: [Tensor] = []
     for start in stride(from: 0, to: count, by: 512) {
-      let z = model.samplePrior(min(512, count - start), using: &random)
-      let likelihood = model.decode(z)
+      let rows = min(512, count - start)
+      let fields = sampling.fields(rows)
+      let z = sampler.latents(rows, of: model, fields: fields, using: &random)
+      let likelihood = model.decode(z, fields: fields)
       latents.append(z)
       examples.append(
         try sample ? likelihood.sample(using: &random) : likelihood.point(for: "generating"))

@@ -7,7 +7,7 @@ import LatentCommands
 enum ModelsPage {
   static func markdown() throws -> String {
     """
-    # Networks, posteriors, codes, priors, likelihoods and objectives
+    # Networks, posteriors, codes, priors, likelihoods, objectives and samplers
 
     What `latent-train` puts together: each value of one axis goes with every value of the others that meets
     its needs, and what does not fit is refused before anything is written. This page is written by
@@ -63,6 +63,16 @@ enum ModelsPage {
       ["name", "what it is", "settings", "paper", "equation", "file", "test", "needs"],
       try ObjectiveSettings.all.map {
         try row($0.name, $0.origin, settings(ObjectiveSettings($0.init()))) + [$0.requirement]
+      }))
+
+    ## Samplers (`latent-generate --sampler`)
+
+    What latents are drawn from after training. All but the first are fitted to codes of the training data.
+
+    \(table(
+      ["name", "what it is", "settings", "paper", "equation", "file", "test"],
+      try SamplerSettings.all.map {
+        try row($0.name, $0.origin, settings(SamplerSettings($0.init())))
       }))
 
     """

@@ -106,6 +106,7 @@ struct TrainingRun {
     _ configuration: RunConfiguration, _ model: some LatentVariableModel, _ data: RunData,
     _ features: FeatureRuns
   ) throws {
+    try configuration.checkPrior(with: data.training)
     func open<Model: LatentVariableModel>(
       _ model: Model, _ rule: some TrainingObjective<Model>
     ) throws {

@@ -56,6 +56,31 @@ import Testing
     }
   }
 
+  /// The joint density alone is the first of the two, to the bit, and so are its derivatives; that by the weights is
+  /// theirs in each value, summed.
+  @Test(arguments: [DType.float32, .float64]) func jointAlone(dtype: DType) {
+    let setting = Case(70, 90, 5, dtype)
+    let weights = setting.logWeights.selecting(0, axis: 0)
+    let both = valueAndGradient(at: setting.inputs) {
+      normalMixtureLogProbabilities(
+        of: $0[0], mean: $0[1], logVariance: $0[2], logWeights: weights.broadcast(to: [70, 90])
+      ).selecting(0, axis: 0).sum()
+    }
+    let alone = valueAndGradient(at: setting.inputs + [weights]) {
+      normalMixtureLogProbability(
+        of: $0[0], mean: $0[1], logVariance: $0[2], logWeights: $0[3]
+      ).sum()
+    }
+    #expect(alone.value.array == both.value.array)
+    let tolerance = dtype == .float32 ? 1e-4 : 1e-12
+    for (found, expected) in zip(alone.gradients, both.gradients) {
+      let errors = zip(found.doubles, expected.doubles).map { abs($0 - $1) / max(1, abs($1)) }
+      #expect((errors.max() ?? 1) < tolerance)
+    }
+    // One for each value, shared out among the components.
+    #expect(abs(alone.gradients[3].doubles.reduce(0, +) - 70) < 70 * tolerance)
+  }
+
   @Test(arguments: [DType.float32, .float64]) func threadsChangeNothing(dtype: DType) {
     let setting = Case(130, 130, 6, dtype)
     let before = Threads.count

@@ -69,6 +69,11 @@ extension Operation {
         of: $0[0], mean: $0[1], logVariance: $0[2],
         logWeights: constant((0..<20).map { -Double($0 % 7) }, [4, 5], like: $0[0]))
     }
+    table.add(
+      "normalMixtureJoint", .normal([4, 3]), .normal([5, 3]), .normal([5, 3]), .normal([5])
+    ) {
+      normalMixtureLogProbability(of: $0[0], mean: $0[1], logVariance: $0[2], logWeights: $0[3])
+    }
     for kernel in [RadialKernel.rbf, .imq] {
       table.add("radialKernelSum \(kernel)", .positive([3, 4])) {
         radialKernelSum($0[0], kernel, scales: [0.5, 3])

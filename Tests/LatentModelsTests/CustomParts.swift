@@ -101,7 +101,7 @@ struct LearnedMixturePrior: Prior {
 }
 
 /// Tomczak and Welling 2018: an equal mixture of the posteriors at learned pseudo-inputs.
-struct VampPrior: Prior {
+struct PosteriorsPrior: Prior {
   /// `[K, input]`
   var inputs: Tensor
   mutating func visitParameters(_ visitor: inout some ParameterVisitor) {

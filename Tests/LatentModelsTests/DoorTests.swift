@@ -72,9 +72,9 @@ import Testing
   }
 
   @Test func priorThatAsksTheEncoder() {
-    let prior = VampPrior(inputs: abs(numbers([5, 3], 7)))
+    let prior = PosteriorsPrior(inputs: abs(numbers([5, 3], 7)))
     exercises(
-      "VampPrior",
+      "PosteriorsPrior",
       VAE(encoder: DoorTests.encoder(), decoder: DoorTests.decoder(2), prior: prior))
   }
 

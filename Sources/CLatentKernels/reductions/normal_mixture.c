@@ -2,6 +2,8 @@
 // the aggregate posterior of a batch and its marginals. Composed of passes over arrays it would write
 // [elements, values, components] several times; here a pair's terms live in registers.
 //
+// Without marginals only the joint density is computed: an exponential for each pair, none for its elements.
+//
 // Forwards a task is some values, backwards some elements: sums over components, and over values, are taken in
 // one order for any number of threads.
 
@@ -50,6 +52,15 @@ typedef struct {
       own[j] = term + log_weights[j];                                                             \
     }                                                                                             \
   }                                                                                               \
+  /* The same without the element's own exponents. */                                             \
+  static LATENT_CLONES void joint_element_##suffix(int64_t n, real z, const real *mean,           \
+                                                   const real *precision, const real *constant,   \
+                                                   real *joint) {                                 \
+    LATENT_SAME_INDEX for (int64_t j = 0; j < n; ++j) {                                           \
+      const real distance = z - mean[j];                                                          \
+      joint[j] += (distance * distance * precision[j] + constant[j]) * (real)-0.5;                \
+    }                                                                                             \
+  }                                                                                               \
   static LATENT_CLONES void share_##suffix(int64_t n, real total, real *joint) {                  \
     LATENT_SAME_INDEX for (int64_t j = 0; j < n; ++j) joint[j] = exp_below_zero(joint[j] - total); \
   }                                                                                               \
@@ -64,6 +75,13 @@ typedef struct {
       double marginals = 0;                                                                       \
       for (int64_t l = 0; l < m->elements; ++l) {                                                 \
         const real z = ((const real *)m->z)[i * m->elements + l];                                 \
+        if (!job->marginals) {                                                                    \
+          const int64_t place = l * m->components;                                                \
+          joint_element_##suffix(m->components, z, (const real *)m->mean + place,                 \
+                                 (const real *)m->precision + place,                              \
+                                 (const real *)m->constant + place, joint);                       \
+          continue;                                                                               \
+        }                                                                                         \
         real top = -(real)INFINITY, sum = 0;                                                      \
         for (int64_t from = 0; from < m->components; from += LATENT_BLOCK) {                      \
           const int64_t n = smaller(LATENT_BLOCK, m->components - from);                          \
@@ -84,7 +102,7 @@ typedef struct {
       const real total = top + log_##suffix(sum);                                                 \
       share_##suffix(m->components, total, joint);                                                \
       ((real *)job->densities)[i] = total;                                                        \
-      ((real *)job->densities)[m->values + i] = (real)marginals;                                  \
+      if (job->marginals) ((real *)job->densities)[m->values + i] = (real)marginals;              \
     }                                                                                             \
   }                                                                                               \
   /* One value and element with all components; the sum of its derivatives by the components'     \
@@ -108,6 +126,22 @@ typedef struct {
     }                                                                                             \
     return sum;                                                                                   \
   }                                                                                               \
+  /* The same where there are no marginals. */                                                    \
+  static LATENT_CLONES real pull_joint_##suffix(int64_t n, real z, real by_joint,                 \
+                                                const real *mean, const real *precision,          \
+                                                const real *share, real *dmean,                   \
+                                                real *dlog_variance) {                            \
+    LATENT_REASSOCIATE                                                                            \
+    real sum = 0;                                                                                 \
+    LATENT_SAME_INDEX for (int64_t j = 0; j < n; ++j) {                                           \
+      const real distance = z - mean[j], pulled = distance * precision[j];                        \
+      const real share_of_pair = by_joint * share[j];                                             \
+      dmean[j] += share_of_pair * pulled;                                                         \
+      dlog_variance[j] += share_of_pair * ((distance * pulled - 1) * (real)0.5);                  \
+      sum += share_of_pair * pulled;                                                              \
+    }                                                                                             \
+    return sum;                                                                                   \
+  }                                                                                               \
   static void elements_##suffix(void *context, int64_t begin, int64_t end) {                      \
     const mixture_job *job = context;                                                             \
     const latent_normal_mixture *m = &job->mixture;                                               \
@@ -120,6 +154,13 @@ typedef struct {
       memset(dlog_variance, 0, (size_t)m->components * sizeof(real));                             \
       for (int64_t i = 0; i < m->values; ++i) {                                                   \
         const int64_t element = i * m->elements + l;                                              \
+        if (!job->marginals) {                                                                    \
+          ((real *)job->dz)[l * m->values + i] = -pull_joint_##suffix(                            \
+              m->components, ((const real *)m->z)[element], cotangent[i],                         \
+              (const real *)m->mean + place, (const real *)m->precision + place,                  \
+              (const real *)job->shares + i * m->components, dmean, dlog_variance);               \
+          continue;                                                                               \
+        }                                                                                         \
         ((real *)job->dz)[l * m->values + i] = -pull_##suffix(                                    \
             m->components, ((const real *)m->z)[element],                                         \
             ((const real *)job->marginals)[element], cotangent[i], cotangent[m->values + i],      \

@@ -44,7 +44,7 @@ public struct Mixture<Component: EvaluableDistribution>: EvaluableDistribution {
 
   public func logProbability(of value: Tensor) -> Tensor {
     requireEvent(value)
-    return logJoint(of: value).logSumExp(axes: [-1])
+    return normalsLogProbability(of: value) ?? logJoint(of: value).logSumExp(axes: [-1])
   }
 
   /// log w_k p_k(x), nats, `[..., batch, K]`.
@@ -69,10 +69,11 @@ public struct Mixture<Component: EvaluableDistribution>: EvaluableDistribution {
   }
 
   /// Draws from every component and keeps one of them: K times the random numbers, but always the
-  /// same number of draws.
+  /// same number of draws. Of one mixture of normals only the chosen component is drawn from.
   public func sample(_ sampleShape: Shape, using random: inout RandomStream) -> Tensor {
     let choice = Categorical(logits: logWeights.broadcast(to: components.batchShape))
       .sample(sampleShape, using: &random)
+    if let draws = normalsSample(choice, using: &random) { return draws }
     return chosen(choice, of: components.sample(sampleShape, using: &random))
   }
 }

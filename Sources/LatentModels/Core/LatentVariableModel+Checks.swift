@@ -67,4 +67,5 @@ extension EvaluableDistribution {
 /// Names of the batch's fields that models know of, as `Field` of the data sets has them.
 enum FieldName {
   static let mask = "mask"
+  static let labels = "labels"
 }

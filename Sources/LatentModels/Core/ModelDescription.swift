@@ -145,6 +145,12 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
         expected: "one on \(q.space), as the posterior '\(posterior.name)'"
           + (names.isEmpty ? "" : ": " + names.joined(separator: ", ")))
     }
+    if p.asksEncoder && likelihood == .categorical {
+      throw ModelDescriptionError(
+        key: "prior.name",
+        found: "'\(prior.name)', with inputs of its own that are numbers, for text",
+        expected: "another prior")
+    }
     try p.validate(latentShape: latentShape, inputShape: inputShape, posterior: q)
     let outputs = q.outputCount(latents: latentShape.last ?? 1)
     if outputs > Double(ModelDescription.maximumParameters) {

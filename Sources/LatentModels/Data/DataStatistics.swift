@@ -26,6 +26,8 @@ public struct DataStatistics: Sendable {
   public let shape: Shape
   /// One entry for each example, in the order they were taken in.
   public private(set) var examples: [Example] = []
+  /// The inputs themselves, float32, batch by batch; what a mask hides is NaN.
+  private var inputs: [NDArray] = []
   /// How often each whole number from 0 was seen, of integers.
   public private(set) var occurrences: [Int] = []
   /// Element by element: a number near the others, and the sums of distances from it. Sums of the
@@ -58,6 +60,7 @@ public struct DataStatistics: Sendable {
     let observed = mask.map {
       Tensor($0.converted(to: .float32)).broadcast(to: inputs.shape).array.floats
     }
+    keep(inputs, mask)
     let isInteger = !inputs.dtype.isFloatingPoint
     let values = inputs.doubles
     for (row, index) in indices.enumerated() {
@@ -76,6 +79,28 @@ public struct DataStatistics: Sendable {
       }
       examples.append(example)
     }
+  }
+
+  private mutating func keep(_ inputs: NDArray, _ mask: NDArray?) {
+    var kept = Tensor(inputs.converted(to: .float32))
+    if let mask {
+      let isSeen = Tensor(mask.converted(to: .float32)).broadcast(to: inputs.shape) .!= 0
+      kept = Tensor.where(isSeen, kept, kept.zerosLike + .nan)
+    }
+    self.inputs.append(kept.array)
+  }
+
+  /// So many of the examples that were seen, at equal distances, or some of them twice where there are fewer: float32
+  /// `[count, ...]`. Elements that were hidden or no numbers are the mean of the others in their place. Traps where
+  /// nothing was seen.
+  public func examples(_ count: Int) -> Tensor {
+    let all = Tensor(NDArray.concatenate(inputs, axis: 0))
+    let total = all.shape[0]
+    require(total > 0, "examples of statistics that saw none")
+    let chosen = (0..<count).map { Int32($0 * total / count) }
+    let examples = all.gathering(Tensor(chosen), axis: 0)
+    let means = moments.mean.converted(to: .float32).broadcast(to: examples.shape)
+    return Tensor.where(isFinite(examples), examples, means)
   }
 
   private mutating func add(_ value: Double, to element: Int) {

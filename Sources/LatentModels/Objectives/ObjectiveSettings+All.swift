@@ -17,8 +17,8 @@ extension ObjectiveAxis {
     SphericalDescription.self, EquivarianceDescription.self, NestedDropoutDescription.self,
     VarianceFloorDescription.self, AugmentationDescription.self, TwoStageDescription.self,
     PerceptualDescription.self, StyleDescription.self, AlignedDescription.self,
-    T3Description.self,
     VectorQuantizationDescription.self,
     SparseDescription.self, MatryoshkaDescription.self,
+    T3Description.self,
   ]
 }

@@ -8,6 +8,13 @@ import LatentNumerics
 public protocol PriorDescription: AxisDescription {
   /// Where its latents lie; all vectors where nothing is said.
   var space: LatentSpace { get }
+  /// Whether it shows the encoder inputs of its own, which can only be numbers; false where nothing is said.
+  var asksEncoder: Bool { get }
+  /// Whether it is a product over latents, so that each has a divergence of its own, as free bits need it; true where
+  /// nothing is said.
+  var factorizes: Bool { get }
+  /// The fields of a batch, beside its inputs, without which it cannot be trained; none where nothing is said.
+  var fields: [String] { get }
   /// Checks every number with the shapes of a latent and of an example, whose sizes are positive, and that it
   /// can go with the posterior.
   /// - Throws: `ModelDescriptionError`, `SettingError`.
@@ -23,6 +30,9 @@ public protocol PriorDescription: AxisDescription {
 
 extension PriorDescription {
   public var space: LatentSpace { .vectors }
+  public var asksEncoder: Bool { false }
+  public var factorizes: Bool { true }
+  public var fields: [String] { [] }
   public func validate() throws {}
   public func validate(
     latentShape: [Int], inputShape: [Int], posterior: any PosteriorDescription

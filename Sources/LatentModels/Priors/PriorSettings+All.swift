@@ -4,13 +4,17 @@ extension PriorAxis {
   public static let all: [any PriorDescription.Type] = [
     StandardPrior.self,
     SpherePointPrior.self,
-    UniformSpherePrior.self,
-    WrappedNormalPrior.self,
-    StudentPrior.self,
+    MixturePriorDescription.self,
+    VampPriorDescription.self,
+    HierarchicalPriorDescription.self,
     UniformCategoriesPrior.self,
     RelaxedCategoriesPrior.self,
     FairCoinsPrior.self,
     RelaxedCoinsPrior.self,
     UniformCodesPrior.self,
+    FlowPriorDescription.self,
+    UniformSpherePrior.self,
+    WrappedNormalPrior.self,
+    StudentPrior.self,
   ]
 }

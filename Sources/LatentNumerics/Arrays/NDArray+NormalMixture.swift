@@ -53,9 +53,21 @@ package struct NormalMixture {
     return (densities, marginals, shares)
   }
 
-  /// The cotangents of z `[elements, values]` and of means and log-variances `[elements, components]`.
+  /// Log-densities `[values]` of z `[values, elements]`, of all elements together; with what the derivative needs.
+  package func jointLogProbabilities(of z: NDArray) -> (densities: NDArray, shares: NDArray) {
+    let densities = NDArray(uninitialized: [values], z.dtype)
+    let shares = NDArray(uninitialized: logWeights.shape, z.dtype)
+    withKernelForm(z) {
+      latent_normal_mixture_log_prob(
+        z.dtype.kernel, &$0, densities.freshPointer, nil, shares.freshPointer)
+    }
+    return (densities, shares)
+  }
+
+  /// The cotangents of z `[elements, values]` and of means and log-variances `[elements, components]`;
+  /// `marginals` are nil of the joint density alone.
   package func gradients(
-    at z: NDArray, marginals: NDArray, shares: NDArray, cotangent: NDArray
+    at z: NDArray, marginals: NDArray?, shares: NDArray, cotangent: NDArray
   ) -> (z: NDArray, mean: NDArray, logVariance: NDArray) {
     let result = (
       z: NDArray(uninitialized: [elements, values], z.dtype),
@@ -64,10 +76,10 @@ package struct NormalMixture {
     )
     withKernelForm(z) {
       latent_normal_mixture_log_prob_grad(
-        z.dtype.kernel, &$0, marginals.pointer, shares.pointer, cotangent.pointer,
+        z.dtype.kernel, &$0, marginals?.pointer, shares.pointer, cotangent.pointer,
         result.z.freshPointer, result.mean.freshPointer, result.logVariance.freshPointer)
     }
-    for array in [marginals, shares, cotangent] { keepAlive(array.storage) }
+    for array in [marginals ?? shares, shares, cotangent] { keepAlive(array.storage) }
     return result
   }
 }

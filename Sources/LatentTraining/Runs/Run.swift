@@ -131,11 +131,14 @@ public enum RunError: Error, Sendable, Equatable, CustomStringConvertible {
   case noBest(folder: String)
   /// Adapters that cannot be read, or that belong to another model.
   case wrongAdapters(path: String, reason: String)
+  /// A sampler that cannot be read, that belongs to another model or was fitted with other settings.
+  case wrongSampler(path: String, reason: String)
 
   public var description: String {
     switch self {
     case .wrongSettings(let path, let reason): "checkpoint \(path)\(reason)"
     case .wrongAdapters(let path, let reason): "adapters \(path)\(reason)"
+    case .wrongSampler(let path, let reason): "sampler \(path)\(reason)"
     case .noBest(let folder):
       "\(folder) holds no \(RunFolder.best): no epoch is complete yet (try the latest checkpoint)"
     }

@@ -83,9 +83,9 @@ import Testing
     })
 
   private static let inPlace = "pictures and latents in their place [height, width, channels]"
-  private static let student = "Student's t at both ends (the posterior 'student')"
   private static let dictionary =
     "the network 'sparse' with a posterior that is a point, such as 'topk', and a normal likelihood"
+  private static let student = "Student's t at both ends (the posterior 'student')"
   private static let onSphere = "codes on a sphere (the posterior 'sphere-point')"
 
   static let rows: [Row] =

@@ -24,6 +24,31 @@ struct ObjectiveWorkload: Sendable {
     ObjectiveWorkload(name: "iwae50", batch: 20) {
       step(model([200, 200], 50, .tanh), IWAE { $0.samples = 50 }, $0)
     },
+    ObjectiveWorkload(name: "vamp500", batch: 100) { pool in
+      let plain = model([300, 300], 40)
+      var random = RandomStream(seed: 0)
+      var prior = VampPrior(inputShape: [784], components: 500, using: &random)
+      // It is parameter number 14.
+      prior.inputs = Rules.blockyImages(500, side: 28, channels: 1, stream: 14)
+        .reshaped([500, 784])
+      return step(
+        VAE(encoder: plain.encoder, decoder: plain.decoder, prior: prior), ELBO(), pool)
+    },
+    ObjectiveWorkload(name: "iaf2", batch: 128) { pool in
+      var random = RandomStream(seed: 0)
+      let flow = AutoregressiveFlow(
+        size: 20, depth: 2, hidden: [320], context: 64, scaling: .gated(bias: 1.5),
+        output: .pyTorch, using: &random)
+      let model = VAE(
+        encoder: DenseEncoder(
+          inputShape: [784], hidden: [400], latentSize: 20, posterior: FlowHead(flow),
+          using: &random),
+        decoder: MLPDecoder(
+          latentSize: 20, hidden: [400], outputShape: [784], head: BernoulliHead(),
+          using: &random),
+        prior: .standardNormal(20))
+      return step(model, ELBO(), pool)
+    },
     ObjectiveWorkload(name: "btcvae", batch: 256) {
       step(model([400], 20), TotalCorrelation { ($0.beta, $0.examples) = (6, 60_000) }, $0)
     },

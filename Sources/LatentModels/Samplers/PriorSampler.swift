@@ -1,0 +1,39 @@
+// The plain way: latents are drawn from the model's prior.
+
+import LatentAutodiff
+import LatentLayers
+import LatentNumerics
+
+/// Draws of the model's prior.
+public struct PriorSampler: LatentSampler {
+  /// Nothing to learn.
+  public init() {}
+
+  public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
+
+  public func latents(
+    _ count: Int, of model: some LatentVariableModel, fields: [String: Tensor],
+    using random: inout RandomStream
+  ) -> Tensor {
+    model.samplePrior(count, fields: fields, using: &random)
+  }
+}
+
+/// The model's prior, in words.
+public struct PriorSamplerDescription: SamplerDescription {
+  public static let name = "prior"
+  public static let origin = Origin(
+    "the model's own prior", paper: "Kingma and Welling 2014", equation: "1",
+    test: "LatentModelsTests/Samplers/SamplerTests.swift")
+  public static let isFitted = false
+
+  public init() {}
+
+  public func makeSampler(
+    _ facts: SamplerFacts, using random: inout RandomStream
+  ) -> any LatentSampler { PriorSampler() }
+
+  public func fit(
+    _ data: EncodedData, using random: inout RandomStream, progress: (String) -> Void
+  ) -> any LatentSampler { PriorSampler() }
+}

@@ -1,0 +1,12 @@
+// The list of samplers: a new one is a file with its description, and a line here.
+
+extension SamplerAxis {
+  public static let all: [any SamplerDescription.Type] = [
+    PriorSamplerDescription.self,
+    GaussianMixtureDescription.self,
+    HypersphereDescription.self,
+    VampSamplerDescription.self,
+    FlowMatchingDescription.self,
+    TwoStageSamplerDescription.self,
+  ]
+}
