@@ -33,7 +33,7 @@ import Testing
     var random = RandomStream(seed: 4)
     let model = try Self.description(posterior).makeModel(using: &random)
     func check(_ model: some LatentVariableModel) {
-      let x = random.normalTensor([5, 6]) * 30
+      let x = random.normalTensor([5, 6]) * 3
       let q = model.encode(x)
       let codes = model.codes(of: x)
       let all = [codes, q.sample(using: &random), model.samplePrior(5, using: &random)]
@@ -75,14 +75,14 @@ import Testing
   @Test(arguments: 0..<6) func learns(_ index: Int) throws {
     let posterior = index < 5 ? Self.posteriors[index] : Self.curved(0.5, .tangent)
     var random = RandomStream(seed: 6)
-    let factor = random.normalTensor([128, 1])
+    let factor = random.normalTensor([64, 1])
     let x = tanh(factor * Tensor([1, -2, 0.5, 1, 0.1, -1])) * 2
     func train<Model: ReparameterizedModel>(_ model: Model) throws {
       var model = model
       var optimizer = Adam(learningRate: 0.01)
       let objective = ELBO<Model>()
       var losses: [Double] = []
-      for step in 0..<150 {
+      for step in 0..<100 {
         var context = LayerContext(isTraining: true, random: random.split(UInt64(step)))
         let result = valueAndGradient(at: model) { objective($0, x, &context).total }
         losses.append(result.value.item)
