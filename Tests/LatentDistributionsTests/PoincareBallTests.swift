@@ -17,7 +17,7 @@ import Testing
     // The definition: 2 artanh |(-x) + y|.
     let sum = ball.sum(-x, y)
     let expected: Double = 2 * Foundation.atanh(square(sum).sum().item.squareRoot())
-    #expect(abs(found - expected) < 1e-14)
+    #expect(abs(found - expected) < 1e-13)
     for c in [0, 1e-8, 0.3, 1, 2.5] {
       let ball = PoincareBall(curvature: c)
       let points = [
@@ -29,7 +29,7 @@ import Testing
           let v = ball.logarithm(at: x, of: y)
           let squares: Double = square(v).sum().item
           let difference: Double = squares - ball.squaredDistance(x, y).item
-          #expect(abs(difference) < 1e-14 * (1 + squares), "\(c)")
+          #expect(abs(difference) < 1e-12 * (1 + squares), "\(c)")
           expectClose(ball.exponential(at: x, of: v), y, 1e-13, "there and back, c \(c)")
         }
       }
@@ -37,7 +37,7 @@ import Testing
     // Coordinates are halved where the ball is flat.
     let flat = PoincareBall(curvature: 0)
     let double: Double = 4 * square(x - y).sum().item
-    #expect(abs(flat.squaredDistance(x, y).item - double) < 1e-14)
+    #expect(abs(flat.squaredDistance(x, y).item - double) < 1e-13)
   }
 
   @Test func densities() {
@@ -254,6 +254,17 @@ import Testing
     for (c, tolerance) in [(1e-4, 1e-4), (1e-8, 1e-8), (0, 1e-13)] {
       let found = make(location, logVariance, PoincareBall(curvature: c)).logProbability(of: z).item
       #expect(abs(found - expected) < tolerance * 10, "\(name), c \(c): \(found), \(expected)")
+    }
+  }
+
+  /// What is no number gives none, and ends, as does a scale that is too large to tell places apart.
+  @Test func notANumber() {
+    for logScale in [Double.nan, 9, 18, 20, 60] {
+      var random = RandomStream(seed: 1)
+      let q = RiemannianNormal(
+        location: .zeros([20], .float64), logScale: .scalar(logScale, .float64))
+      let z = q.sample(using: &random).doubles
+      #expect(z.allSatisfy { $0.isNaN || (abs($0) < 1 && !logScale.isNaN) }, "\(logScale)")
     }
   }
 

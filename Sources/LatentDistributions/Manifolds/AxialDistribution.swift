@@ -146,7 +146,9 @@ public struct AxialDistribution<Family: PolarFamily>: ReparameterizedDistributio
   private var divergenceFromUniform: Tensor {
     let family = family
     return elementwise("sphere divergence", of: concentration) {
-      max(0, $0 * family.cumulant(1, $0) - family.cumulant(0, $0))
+      let divergence = $0 * family.cumulant(1, $0) - family.cumulant(0, $0)
+      // Not below 0 by rounding; NaN stays.
+      return divergence < 0 ? 0 : divergence
     } derivative: {
       $0 * AxialDistribution.cumulant(family, 2, $0)
     }

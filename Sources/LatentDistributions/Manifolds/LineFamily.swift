@@ -41,6 +41,10 @@ private let gaussLegendre: [(point: Double, weight: Double)] = {
 
 /// What is e^-45 of the largest counts for nothing.
 private let negligible = 45.0
+
+/// A proposal is accepted with probability 1/4 and more. After so many only numbers can be to blame that are none, or
+/// so large that they cannot tell one place of the density from another: the draw is NaN, as the loss will be.
+let mostProposals = 10_000
 private let panels = 8
 
 extension LineFamily {
@@ -51,8 +55,8 @@ extension LineFamily {
   private func forEachPoint(
     from start: Double, towards end: Double, _ k: Double, _ body: (Double, Double) -> Void
   ) {
-    if start == end { return }
     let top = exponent(start, k)
+    guard start != end, top.isFinite, end.isFinite else { return }
     var reach = end - start
     while !(top - exponent(start + reach / 2, k) < negligible) && reach != 0 { reach /= 2 }
     let half = reach / Double(2 * panels)
@@ -99,12 +103,13 @@ extension LineFamily {
     return order < 4 ? moment(order) : moment(4) - 3 * moment(2) * moment(2)
   }
 
-  /// A draw of parameter k; `logNormalizer` is the cumulant of order 0. For log-concave densities.
+  /// A draw of parameter k; `logNormalizer` is the cumulant of order 0. For log-concave densities. NaN where k is
+  /// none, or beyond what can be resolved.
   func draw(_ k: Double, logNormalizer: Double, using random: inout RandomStream) -> Double {
     let mode = mode(k)
     let logPeak = exponent(mode, k) - logNormalizer
     let width = exp(-logPeak)
-    while true {
+    for _ in 0..<mostProposals {
       // The density is at most the peak, and at most e^(1 - |s - mode| / width) of it.
       let side = random.nextUniform() < 0.5 ? -1.0 : 1.0
       let u = 2 * random.nextUniform()
@@ -113,6 +118,7 @@ extension LineFamily {
       let accepted = log(random.nextUniform()) + decay
       if exponent(s, k) - logNormalizer - logPeak >= accepted { return s }
     }
+    return .nan
   }
 }
 

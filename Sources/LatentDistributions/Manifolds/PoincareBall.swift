@@ -5,6 +5,7 @@
 // Every formula is written with s = c |x - y|^2 / ((1 - c |x|^2)(1 - c |y|^2)), which cancels neither near the point
 // nor near the boundary: the distance is 2 asinh(sqrt s) / sqrt c, and all is smooth where x = y and where c = 0.
 
+import Foundation
 import LatentAutodiff
 import LatentNumerics
 
@@ -36,6 +37,12 @@ public struct PoincareBall: Sendable, Hashable {
   /// How far from the boundary, as a part of the radius, the numbers of a type still tell points apart: coordinates
   /// end there, at a distance of 9.9 / sqrt c from 0 in float32 and 23.7 / sqrt c in float64.
   static func margin(_ dtype: DType) -> Double { dtype == .float64 ? 1e-10 : 1e-4 }
+
+  /// The distance from 0 at which the coordinates of a type end (`inside`); infinite where c = 0.
+  public func reach(_ dtype: DType) -> Double {
+    let margin = PoincareBall.margin(dtype)
+    return Foundation.log((2 - margin) / margin) / curvature.squareRoot()
+  }
 
   /// Points `[..., n]` inside the margin, where the others are moved to it along the radius.
   public func inside(_ z: Tensor) -> Tensor {

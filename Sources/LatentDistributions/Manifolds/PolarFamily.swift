@@ -106,13 +106,14 @@ public struct VonMisesFisherFamily: PolarFamily {
     let b = rings / (2 * concentration + root)
     let a = (rings + 2 * concentration + root) / 4
     let d = 4 * a * b / (1 + b) - rings * Foundation.log(rings)
-    while true {
+    for _ in 0..<mostProposals {
       let (e, rest) = random.nextSymmetricBeta(dimension)
       let t = 2 * a * b / (rest + b * e)
       if rings * Foundation.log(t) - t + d >= Foundation.log(random.nextUniform()) {
         return 2 * Foundation.atan2((b * e).squareRoot(), rest.squareRoot())
       }
     }
+    return .nan
   }
 }
 

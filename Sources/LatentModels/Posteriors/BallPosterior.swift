@@ -1,13 +1,24 @@
 // Posteriors on the Poincare ball, for data with a hierarchy: near 0 what is general, near the boundary what is special
 // (Mathieu et al. 2019; Nagano et al. 2019).
 
+import Foundation
 import LatentAutodiff
 import LatentDistributions
 import LatentLayers
 import LatentNumerics
 
+extension Tensor {
+  /// Smoothly below `limit`, and nearly the same far below it.
+  ///
+  /// Scales are bounded so that draws around 0 stay within half of the reach of coordinates. Beyond the reach a prior
+  /// would see draws nearer than they are, and a large scale would cost less than nothing.
+  fileprivate func bounded(by limit: Double) -> Tensor {
+    limit.isFinite ? limit - softplus(limit - self) : self
+  }
+}
+
 /// A wrapped normal: first the vector that leads from 0 to its location, as long as their distance, then log-variances
-/// of distances.
+/// of distances, which are bounded: lengths of n numbers are about sqrt n scales.
 public struct WrappedNormalHead: PosteriorHead {
   /// Where latents lie.
   public let ball: PoincareBall
@@ -24,14 +35,16 @@ public struct WrappedNormalHead: PosteriorHead {
   ) -> WrappedNormal {
     require(eventRank == 1, "points of a ball of latents with \(eventRank) axes: expected vectors")
     let halves = raw.split(into: 2, axis: -1)
+    let size = Double(halves[0].shape[-1])
+    let limit = 2 * Foundation.log(ball.reach(raw.dtype) / 2) - Foundation.log(size)
     return WrappedNormal(
-      location: ball.exponential(at: halves[0].zerosLike, of: halves[0]), logVariance: halves[1],
-      ball: ball)
+      location: ball.exponential(at: halves[0].zerosLike, of: halves[0]),
+      logVariance: halves[1].bounded(by: limit), ball: ball)
   }
 }
 
 /// A Riemannian normal: first the vector that leads from 0 to its location, as long as their distance, then the
-/// log-scale of distances.
+/// log-scale of distances, which is bounded: most draws of n numbers are (n - 1) sqrt c scale^2 away.
 public struct RiemannianNormalHead: PosteriorHead {
   /// Where latents lie.
   public let ball: PoincareBall
@@ -47,10 +60,13 @@ public struct RiemannianNormalHead: PosteriorHead {
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext
   ) -> RiemannianNormal {
     require(eventRank == 1, "points of a ball of latents with \(eventRank) axes: expected vectors")
-    let parts = raw.split(sizes: [raw.shape[-1] - 1, 1], axis: -1)
+    let size = raw.shape[-1] - 1
+    let parts = raw.split(sizes: [size, 1], axis: -1)
+    let growth = Double(max(1, size - 1)) * ball.curvature.squareRoot()
+    let limit = Foundation.log(ball.reach(raw.dtype) / 2 / growth) / 2
     return RiemannianNormal(
       location: ball.exponential(at: parts[0].zerosLike, of: parts[0]),
-      logScale: parts[1].squeezed(-1), ball: ball)
+      logScale: parts[1].squeezed(-1).bounded(by: limit), ball: ball)
   }
 }
 

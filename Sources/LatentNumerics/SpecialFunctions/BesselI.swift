@@ -14,16 +14,18 @@ extension SpecialFunctions {
   public struct BesselRatio: Sendable, Hashable {
     /// I_{v+1}(x) / I_v(x), from 0 to 1.
     public let value: Double
-    /// 1 - value, without cancellation.
+    /// 1 - value, without cancellation: to 1e-13 of itself.
     public let complement: Double
-    /// The derivative by x, above 0.
+    /// The derivative by x, above 0: to 1e-8 of itself where x is a hundred times the order, else closer.
     public let derivative: Double
   }
 
   /// I_{order+1}(x) / I_order(x) of an order that is not negative and x from 0 on.
   public static func besselIRatio(order: Double, _ x: Double) -> BesselRatio {
-    require(order >= 0 && x >= 0, "the ratio of Bessel functions of order \(order) at \(x)")
-    if x > 500 + 50 * (order + 1) * (order + 1) { return asymptoticRatio(order, x) }
+    require(order >= 0 && !(x < 0), "the ratio of Bessel functions of order \(order) at \(x)")
+    if x.isNaN { return BesselRatio(value: x, complement: x, derivative: x) }
+    if x.isInfinite { return BesselRatio(value: 1, complement: 0, derivative: 0) }
+    if x > 50 + 4 * (order + 1) * (order + 1) { return asymptoticRatio(order, x) }
     let pairs = ratios(from: order, through: order + 1, x)
     let (this, next) = (pairs[0], pairs[1])
     // r' = r (1/x + r_{v+1} - r_v), Riccati's equation with the recurrence put in.
@@ -54,11 +56,11 @@ extension SpecialFunctions {
     return result.reversed()
   }
 
-  /// r = 1 + c_1 / x + c_2 / x^2 + ..., from r' = 1 - r^2 - (2v + 1) r / x.
+  /// r = 1 + c_1 / x + c_2 / x^2 + ..., from r' = 1 - r^2 - (2v + 1) r / x; 16 terms leave less than rounding does.
   private static func asymptoticRatio(_ order: Double, _ x: Double) -> BesselRatio {
     var coefficients = [1.0]
     var (complement, slope, power) = (0.0, 0.0, 1.0)
-    for n in 1...12 {
+    for n in 1...16 {
       var sum = (Double(n - 1) - (2 * order + 1)) * coefficients[n - 1]
       for i in 1..<max(1, n) { sum -= coefficients[i] * coefficients[n - i] }
       coefficients.append(sum / 2)
@@ -71,7 +73,9 @@ extension SpecialFunctions {
 
   /// log I_order(x) - x of an order that is not negative, at x > 0; -infinity at 0 but for order 0.
   public static func logScaledBesselI(order: Double, _ x: Double) -> Double {
-    require(order >= 0 && x >= 0, "the Bessel function of order \(order) at \(x)")
+    require(order >= 0 && !(x < 0), "the Bessel function of order \(order) at \(x)")
+    if x.isNaN { return x }
+    if x.isInfinite { return -x }
     if x == 0 { return order == 0 ? 0 : -.infinity }
     if order >= uniformStart { return uniformLogScaledBesselI(order, x) }
     let start = order - order.rounded(.down)

@@ -43,7 +43,7 @@ public enum SpecialFunctions {
   private static func polygamma(
     _ order: Int, _ start: Double, logarithm: (Double) -> Double, power: (Double, Int) -> Double
   ) -> Double {
-    require(order >= 0 && start > 0, "polygamma of order \(order) at \(start)")
+    require(order >= 0 && !(start <= 0), "polygamma of order \(order) at \(start)")
     let n = Double(order)
     let factorial = tgamma(n + 1)
     // The sign of everything but digamma's logarithm is that of -(-1)^n.
@@ -64,7 +64,8 @@ public enum SpecialFunctions {
   }
 
   private static func logGammaDifference(_ start: Double, _ shift: Double) -> Double {
-    require(start > 0 && shift >= 0, "log Gamma(x + \(shift)) - log Gamma(x) at x = \(start)")
+    require(
+      !(start <= 0) && shift >= 0, "log Gamma(x + \(shift)) - log Gamma(x) at x = \(start)")
     var total = 0.0
     var x = start
     while x < seriesStart {
