@@ -153,23 +153,16 @@ public struct ELBODescription: ReparameterizedObjectiveDescription {
     try requirePosterior(
       of: model, freeBits == 0 || !(Model.Posterior.self is CodePoint.Type),
       "no free bits, of which codes have no use")
-    if freeBits > 0 { try requireParts(of: model) }
+    // A point has no divergence at all, and a prior says of itself whether it factorises.
+    let hasParts =
+      Model.Posterior.self is any FactorizedDistribution.Type
+      || Model.Posterior.self is any DivergenceEstimatingDistribution.Type
+      || Model.Posterior.self is any PointDistribution.Type
+    try requirePosterior(
+      of: model, freeBits == 0 || hasParts,
+      "a posterior that factorises over latents for free bits")
     return ELBO<Model>(
       beta: beta, samples: samples, freeBits: freeBits,
       warmup: warmupSteps > 0 ? .linear(steps: warmupSteps) : .none)
-  }
-
-  /// - Throws: `ModelRequirementError` where the divergence is no sum of parts that bits could be free of.
-  private func requireParts<Model: ReparameterizedModel>(of model: Model) throws {
-    if Model.Posterior.self is any DivergenceEstimatingDistribution.Type { return }
-    var context = LayerContext.inference
-    let prior = model.prior(model.parameters.first?.dtype ?? .float32, &context)
-    let isProduct = Model.Posterior.self is any FactorizedDistribution.Type
-    if !isProduct || !(prior is any FactorizedDistribution) {
-      throw ModelRequirementError(
-        purpose: "a number of free bits",
-        found: isProduct ? "\(type(of: prior))" : "\(Model.Posterior.self)",
-        expected: "a posterior and a prior that factorise over latents")
-    }
   }
 }

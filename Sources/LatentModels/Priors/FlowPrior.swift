@@ -66,6 +66,7 @@ public struct FlowPriorDescription: PriorDescription {
   public var hidden = [128]
 
   public init() {}
+  public var factorizes: Bool { false }
 
   public func validate() throws {
     let limit = ModelDescription.maximumDepth

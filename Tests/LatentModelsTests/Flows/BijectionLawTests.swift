@@ -106,12 +106,14 @@ import Testing
     #expect(constant.gradients.dropLast().allSatisfy { $0.doubles.allSatisfy { $0 == 0 } })
   }
 
-  /// The density adds up to 1: on a grid where it can be asked anywhere.
-  @Test(arguments: invertible.filter { $0.size < 3 }) func densityAddsUp(_ row: BijectionRow) {
+  /// The density adds up to 1: on a grid where it can be asked anywhere. Splines, whose elements do not depend on each
+  /// other, are steep enough to want the fine grid of one element.
+  @Test(arguments: invertible.filter { $0.size < ($0.name == "spline" ? 2 : 3) })
+  func densityAddsUp(_ row: BijectionRow) {
     func integral(_ map: some InvertibleBijection) -> Double {
       let q = TransformedDistribution(
         StandardNormal(eventShape: [row.size], batchShape: [1], dtype: .float64), map)
-      let step = row.size == 1 ? 0.01 : 0.06
+      let step = row.size == 1 ? 0.01 : 0.1
       let line = (Tensor.range(Int(24 / step) + 1, .float64) * step) - 12
       let count = line.count
       let points =
