@@ -15,6 +15,7 @@ func systemHasHeader(_ headers: String...) -> Bool {
 var defaultTraits: Set<String> = []
 if systemHasHeader("oneapi/dnnl/dnnl.h") { defaultTraits.insert("OneDNN") }
 if systemHasHeader("png.h") { defaultTraits.insert("PNG") }
+if systemHasHeader("hnswlib/hnswlib.h") { defaultTraits.insert("HNSW") }
 
 let package = Package(
   name: "latent",
@@ -30,10 +31,13 @@ let package = Package(
     .executable(name: "latent-merge", targets: ["latent-merge"]),
     .executable(name: "latent-reproduce", targets: ["latent-reproduce"]),
     .executable(name: "latent-stylize", targets: ["latent-stylize"]),
+    .executable(name: "latent-search", targets: ["latent-search"]),
+    .executable(name: "latent-map", targets: ["latent-map"]),
   ],
   traits: [
     .trait(name: "OneDNN", description: "Matrix products by oneDNN (Debian: libdnnl-dev)."),
     .trait(name: "PNG", description: "Reads PNG images through libpng (Debian: libpng-dev)."),
+    .trait(name: "HNSW", description: "Neighbours by a graph, hnswlib (Debian: libhnswlib-dev)."),
     .default(enabledTraits: defaultTraits),
   ],
   dependencies: [
@@ -53,12 +57,17 @@ let package = Package(
       name: "CLatentPNG",
       cSettings: [.define("LATENT_PNG", .when(traits: ["PNG"]))],
       linkerSettings: [.linkedLibrary("png", .when(traits: ["PNG"]))]),
+    .target(
+      name: "CLatentHNSW",
+      cxxSettings: [.define("LATENT_HNSW", .when(traits: ["HNSW"]))]),
     .target(name: "CLatentKernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "CLatentSignals"),
     .target(name: "CLatentDigest"),
     .target(name: "CLatentFiles"),
     // 1
-    .target(name: "LatentNumerics", dependencies: ["CLatentBLAS", "CLatentDNN", "CLatentKernels"]),
+    .target(
+      name: "LatentNumerics",
+      dependencies: ["CLatentBLAS", "CLatentDNN", "CLatentHNSW", "CLatentKernels"]),
     // 2
     .target(name: "LatentAutodiff", dependencies: ["LatentNumerics"]),
     // 3
@@ -112,6 +121,8 @@ let package = Package(
     .tool("latent-merge"),
     .tool("latent-reproduce"),
     .tool("latent-stylize"),
+    .tool("latent-search"),
+    .tool("latent-map"),
     .example("custom-model"),
     .example("conditional-model"),
     .example("serve-model"),
@@ -136,11 +147,12 @@ let package = Package(
       [
         "Latent", "LatentCommands", "latent-train", "latent-encode", "latent-interpolate",
         "latent-generate", "latent-quantize", "latent-merge", "latent-reproduce",
-        "latent-stylize", "custom-model",
+        "latent-stylize", "latent-search", "latent-map", "custom-model",
         "resume-run", "conditional-model", "serve-model",
       ]),
     .tests("PackageTests", ["Latent"]),
-  ]
+  ],
+  cxxLanguageStandard: .cxx17
 )
 
 extension Target {

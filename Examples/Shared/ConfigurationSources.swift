@@ -4,57 +4,6 @@
 import Foundation
 import Latent
 
-/// A setting given on the command line.
-public struct FlagSetting: Sendable {
-  /// As typed, with its dashes.
-  public let flag: String
-  /// The path in the configuration.
-  public let key: String
-  public let value: ConfigurationValue
-
-  public init(_ flag: String, _ key: String, _ value: ConfigurationValue) {
-    self.flag = flag
-    self.key = key
-    self.value = value
-  }
-
-  public init?(_ flag: String, _ key: String, _ text: String?) {
-    guard let text else { return nil }
-    self.init(flag, key, .text(text))
-  }
-
-  public init?(_ flag: String, _ key: String, _ number: (some Numeric)?) {
-    guard let number else { return nil }
-    self.init(flag, key, .number("\(number)"))
-  }
-
-  public init?(_ flag: String, _ key: String, _ numbers: [Int]?) {
-    guard let numbers else { return nil }
-    self.init(flag, key, .list(numbers.map { .number("\($0)") }))
-  }
-
-  /// A flag of its own for a setting of the objective is about the innermost one, within so many wrappers.
-  fileprivate func within(_ wrappers: Int) -> FlagSetting {
-    let group = ConfigurationSources.objectiveGroup
-    guard !flag.hasPrefix("--set "), key.hasPrefix(group), key != ConfigurationSources.objective
-    else { return self }
-    let inside = ConfigurationSources.objectiveKey(wrappers, "")
-    return FlagSetting(flag, inside + key.dropFirst(group.count), value)
-  }
-
-  /// `KEY=VALUE`, the value as in a file.
-  /// - Throws: `CommandError`.
-  /// `flag` is what was typed, where it is not `--set KEY`.
-  public init(assignment text: String, flag: String? = nil) throws {
-    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-    guard parts.count == 2, let value = try? ConfigurationValue(parsing: parts[1]) else {
-      throw CommandError(
-        "\(flag.map { "\($0) " } ?? "--set ")'\(text)': expected KEY=VALUE", .usage)
-    }
-    self.init(flag ?? "--set \(parts[0])", parts[0], value)
-  }
-}
-
 /// A key that a group of settings does not have.
 private struct UnknownSetting: Error {
   let key: String
@@ -83,9 +32,14 @@ public struct ConfigurationSources: Sendable {
   static let names = [architecture, objective, posterior, prior]
 
   static let objectiveGroup = "objective."
+  static let codesGroup = "model.posterior.codes."
   /// The path of a setting of the objective within so many wrappers.
   static func objectiveKey(_ wrappers: Int, _ name: String) -> String {
-    objectiveGroup + String(repeating: "inside.", count: wrappers) + name
+    key(in: objectiveGroup, wrappers, name)
+  }
+  /// The path of a setting that is so deep inside of a group.
+  private static func key(in group: String, _ depth: Int, _ name: String) -> String {
+    group + String(repeating: "inside.", count: depth) + name
   }
 
   /// What is said about a setting: by the last flag, else by the file.
@@ -160,6 +114,7 @@ public struct ConfigurationSources: Sendable {
         base.model.posterior = try PosteriorSettings(named: $0)
         base.model.prior = PriorSettings(base.model.posterior.description.standardPrior)
       }
+      try nameCodes(&base.model.posterior)
       try named(ConfigurationSources.prior, "prior") {
         base.model.prior = try PriorSettings(named: $0)
       }
@@ -201,15 +156,37 @@ public struct ConfigurationSources: Sendable {
     }
   }
 
-  /// Looks up the objective and what it takes inside. Each name may be a chain of names from outside to inside; names
-  /// that nobody says are those of `objective`, as far as it is the same up to there.
+  /// Looks up the objective and what it takes inside.
   private func nameObjective(_ objective: inout ObjectiveSettings) throws {
-    let known = objective.chain
+    let names = try chain(
+      known: objective.chain, in: ConfigurationSources.objectiveGroup, "objective",
+      takesOthers: ObjectiveSettings.wrappers.contains
+    ) { _ = try ObjectiveSettings(chain: $0) }
+    if names != objective.chain { objective = try ObjectiveSettings(chain: names) }
+  }
+
+  /// Looks up what finds the codes of a posterior that has some, and what that is made of.
+  private func nameCodes(_ posterior: inout PosteriorSettings) throws {
+    guard var codes = posterior.description as? CodesPosterior else { return }
+    let names = try chain(
+      known: codes.codes.chain, in: ConfigurationSources.codesGroup, "codes",
+      takesOthers: { (try? CodesSettings(named: $0))?.inside != nil }
+    ) { _ = try CodesSettings(chain: $0) }
+    if names != codes.codes.chain { codes.codes = try CodesSettings(chain: names) }
+    posterior.description = codes
+  }
+
+  /// Names from outside to inside. Each may itself be a chain of names; those that nobody says are as known, as far as
+  /// all before them are.
+  private func chain(
+    known: [String], in group: String, _ kind: String, takesOthers: (String) -> Bool,
+    check: ([String]) throws -> Void
+  ) throws -> [String] {
     var names: [String] = []
-    while names.last.map(ObjectiveSettings.wrappers.contains) ?? true {
-      let key = ConfigurationSources.objectiveKey(names.count, "name")
+    while names.last.map(takesOthers) ?? true {
+      let key = ConfigurationSources.key(in: group, names.count, "name")
       var said: [String] = []
-      try named(key, "objective") {
+      try named(key, kind) {
         said = $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
       }
       if said.isEmpty && names.count < known.count && names == Array(known.prefix(names.count)) {
@@ -217,13 +194,13 @@ public struct ConfigurationSources: Sendable {
       }
       if said.isEmpty { break }
       do {
-        _ = try ObjectiveSettings(chain: said)
+        try check(said)
       } catch let error as SettingError {
         throw SettingError(key: key, found: error.found, expected: error.expected)
       }
       names += said
     }
-    if names != known { objective = try ObjectiveSettings(chain: names) }
+    return names
   }
 
   /// Looks up what is asked for by name, whose settings are then laid over.
@@ -240,9 +217,8 @@ public struct ConfigurationSources: Sendable {
     _ value: ConfigurationValue, at path: String, in tree: inout ConfigurationValue
   ) throws {
     // A name of a network is more than its architecture: it was looked up before.
-    if ConfigurationSources.names.contains(path) || isNameOfObjective(path) && tree[path] != nil {
-      return
-    }
+    if ConfigurationSources.names.contains(path) { return }
+    if isNameOfObjective(path) || isNameOfCodes(path), tree[path] != nil { return }
     // The longest part of the path that there is: all of it, or the group that lacks the rest.
     var known = path
     while tree[known] == nil {
@@ -274,6 +250,11 @@ public struct ConfigurationSources: Sendable {
   /// Whether the path is `objective.name`, `objective.inside.name` and so on.
   private func isNameOfObjective(_ path: String) -> Bool {
     path.wholeMatch(of: /objective(\.inside)*\.name/) != nil
+  }
+
+  /// Whether the path is `model.posterior.codes.name`, `model.posterior.codes.inside.name` and so on.
+  private func isNameOfCodes(_ path: String) -> Bool {
+    path.wholeMatch(of: /model\.posterior\.codes(\.inside)*\.name/) != nil
   }
 
   /// The configuration that `tree` is, which came from the valid `start`.

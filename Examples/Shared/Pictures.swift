@@ -48,6 +48,29 @@ public struct Pictures<Model: LatentVariableModel> {
     return Tensor.concatenate(strips, axis: 0)
   }
 
+  /// The same along geodesics, and these.
+  public func geodesics(
+    between x: Tensor, steps: Int = 10
+  ) throws -> (examples: Tensor, paths: [Geodesic]) {
+    let z = model.codes(of: x)
+    let paths = try stride(from: 0, to: x.shape[0] - 1, by: 2).map {
+      try model.geodesic(from: z.selecting($0), to: z.selecting($0 + 1), points: steps)
+    }
+    let latents = Tensor.concatenate(paths.map(\.points), axis: 0)
+    return (try model.decode(latents).point(for: "a geodesic"), paths)
+  }
+
+  /// One row for each latent of `z` `[rows, ...]`, from it less the attribute to it with the attribute.
+  public func attributes(of z: Tensor, along vector: AttributeVector, steps: Int) -> Tensor {
+    let rows = (0..<z.shape[0]).map { row in
+      let start = z.selecting(row).flattened()
+      return model.interpolate(
+        from: vector.added(to: start, amount: -1).reshaped(z.shape.removing(0)),
+        to: vector.added(to: start).reshaped(z.shape.removing(0)), steps: steps, .linear)
+    }
+    return Tensor.concatenate(rows, axis: 0)
+  }
+
   /// One row for each of the latents that vary most over `x`, moved from -2.5 to 2.5.
   public func traversals(of x: Tensor, dimensions: Int = 10, steps: Int = 11) -> Tensor {
     let z = model.codes(of: x)

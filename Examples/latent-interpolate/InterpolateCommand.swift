@@ -8,11 +8,20 @@ import LatentCommands
 struct InterpolateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "latent-interpolate",
-    abstract: "Decodes paths between examples, or traversals of single latents.",
+    abstract: "Decodes paths between examples, traversals of latents, and attributes.",
     usage: "latent-interpolate <run> [<options>] --out <out>",
     discussion: """
       One row for each pair of examples, or with --traverse one row for each of the
-      latents that vary most.
+      latents that vary most. With --attribute one row for each of the first
+      examples, from its latent less the attribute to its latent with it: the mean
+      latent of the examples of that label less the mean of all others.
+
+      PATHS
+        linear          straight
+        spherical       along the great circle, weighing latents by sines
+        spherical-norm  the same directions, with norms that change evenly
+        geodesic        the shortest as far as the decoder's output moves; takes
+                        some hundred passes of the decoder for each row
 
       Data are changed by the run's transform where that is a threshold; what it
       draws at random (binarize) is left out.
@@ -25,7 +34,9 @@ struct InterpolateCommand: ParsableCommand {
       EXAMPLE
         latent-interpolate run/ --out strips.png
         latent-interpolate run/ --pairs 3:17,4:5 --path linear --out strips.png
+        latent-interpolate run/ --path geodesic --out geodesics.png
         latent-interpolate run/ --traverse 8 --out traversal.png
+        latent-interpolate run/ --attribute 7 --rows 5 --out sevens.png
       """)
 
   @OptionGroup var folder: RunArguments
@@ -37,18 +48,30 @@ struct InterpolateCommand: ParsableCommand {
     help: "How many rows where no pairs are given. (default: 8, or as many as the data have)")
   var rows: Int?
   @Option(help: "Points on each path, ends included.") var steps = 10
-  @Option(help: "linear or spherical. (default: spherical)") var path: String?
+  @Option(help: "linear, spherical, spherical-norm or geodesic. (default: spherical)")
+  var path: Path?
   @Option(help: "Traverse so many latents instead, around example 0.") var traverse: Int?
   @Option(help: "The file to write: .png, .txt or .npy.", transform: pathName) var out: String
+  @Option(help: "Add and take away what is common to the examples of this label instead.")
+  var attribute: Int?
   @OptionGroup var overwriting: OverwriteArguments
 
+  enum Path: String, CaseIterable, ExpressibleByArgument {
+    case linear, spherical
+    case sphericalNorm = "spherical-norm"
+    case geodesic
+  }
+
   func validate() throws {
-    if let path, Interpolation(rawValue: path) == nil {
-      throw ValidationError("--path '\(path)': expected linear or spherical")
-    }
-    let given = [("--pairs", pairs != nil), ("--rows", rows != nil), ("--path", path != nil)]
+    let given = [
+      ("--attribute", attribute != nil), ("--pairs", pairs != nil), ("--path", path != nil),
+      ("--rows", rows != nil),
+    ]
     if traverse != nil, let other = given.first(where: \.1)?.0 {
       throw ValidationError("--traverse and \(other) exclude each other")
+    }
+    if attribute != nil, let other = given[1...2].first(where: \.1)?.0 {
+      throw ValidationError("--attribute and \(other) exclude each other")
     }
     if pairs != nil && rows != nil {
       throw ValidationError("--pairs and --rows exclude each other")
@@ -92,17 +115,27 @@ struct InterpolateCommand: ParsableCommand {
   private func walk(_ model: some LatentVariableModel, _ opened: OpenRun) throws {
     let dataset = try opened.data(data)
     let pictures = Pictures(model: model, inputShape: opened.configuration.model.inputShape)
-    let decoded: Tensor
     func checkSize(rows: Int) throws {
       let count = rows * steps
       try opened.checkSize("--steps \(steps)", count: count, grid: count, out: out)
     }
+    let (decoded, figures): (Tensor, String)
     if let traverse {
       try checkSize(rows: min(traverse, model.latentShape.count))
       let few = Subset(dataset, indices: Array(0..<min(512, dataset.count)))
       try opened.checkRange(of: few)
       let x = Tensor(try finite(few, Array(0..<few.count)).inputs)
       decoded = pictures.traversals(of: x, dimensions: traverse, steps: steps)
+      figures = ""
+    } else if let attribute {
+      let rows = min(rows ?? 8, dataset.count)
+      try checkSize(rows: rows)
+      try opened.checkRange(of: dataset)
+      let (codes, vector) = try vector(attribute, model, dataset)
+      decoded = pictures.attributes(of: codes[..<rows], along: vector, steps: steps)
+      figures =
+        "\"norm\": \(vector.norm), \"shrinkage\": \(vector.shrinkage), \"with\": \(vector.with), "
+        + "\"without\": \(vector.without), "
     } else {
       if dataset.count < 2 && pairs == nil {
         throw CommandError("\(dataset.name) has 1 example, a path takes two", .dataError)
@@ -115,8 +148,7 @@ struct InterpolateCommand: ParsableCommand {
       }
       try opened.checkRange(of: Subset(dataset, indices: ends))
       let x = Tensor(try finite(dataset, ends).inputs)
-      decoded = pictures.interpolations(
-        between: x, steps: steps, path: path.flatMap(Interpolation.init) ?? .spherical)
+      (decoded, figures) = try paths(between: x, pictures)
     }
     if out.hasSuffix(".npy") {
       try NPY.write(
@@ -129,6 +161,42 @@ struct InterpolateCommand: ParsableCommand {
     if out == Texts.standardOutput { return }
     FileMark.set(on: out)
     try printResult(
-      "{\"rows\": \(decoded.shape[0] / steps), \"steps\": \(steps), \"out\": \(quoted(out))}\n")
+      "{\"rows\": \(decoded.shape[0] / steps), \"steps\": \(steps), \(figures)\"out\": \(quoted(out))}\n"
+    )
+  }
+
+  /// Strips between neighbours of `x`, and of geodesics how long they are beside straight ones.
+  private func paths(
+    between x: Tensor, _ pictures: Pictures<some LatentVariableModel>
+  ) throws -> (decoded: Tensor, figures: String) {
+    let path = path ?? .spherical
+    guard path == .geodesic else {
+      let plain = Interpolation(rawValue: path.rawValue) ?? .spherical
+      return (pictures.interpolations(between: x, steps: steps, path: plain), "")
+    }
+    let (decoded, geodesics) = try pictures.geodesics(between: x, steps: steps)
+    func sum(_ length: (Geodesic) -> Double) -> Double { geodesics.reduce(0) { $0 + length($1) } }
+    return (
+      decoded,
+      "\"length\": \(sum(\.length)), \"straightLength\": \(sum(\.straight.length)), "
+    )
+  }
+
+  /// Latents of all examples, and what those of the label have in common.
+  private func vector(
+    _ label: Int, _ model: some LatentVariableModel, _ dataset: any Dataset
+  ) throws -> (codes: Tensor, vector: AttributeVector) {
+    let (codes, labels) = try model.codes(of: dataset)
+    guard let labels else {
+      throw CommandError("--attribute \(label): \(dataset.name) has no labels", .dataError)
+    }
+    let isWith = labels.map { $0 == label }
+    if Set(isWith).count < 2 {
+      let known = Set(labels).sorted().prefix(20).map { "\($0)" }.joined(separator: ", ")
+      throw CommandError(
+        "--attribute \(label): expected one of several labels of \(dataset.name): \(known)",
+        .dataError)
+    }
+    return (codes, AttributeVector(codes.flattened(from: 1), isWith: isWith))
   }
 }

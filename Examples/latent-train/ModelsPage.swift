@@ -7,7 +7,7 @@ import LatentCommands
 enum ModelsPage {
   static func markdown() throws -> String {
     """
-    # Networks, posteriors, priors, likelihoods and objectives
+    # Networks, posteriors, codes, priors, likelihoods and objectives
 
     What `latent-train` puts together: each value of one axis goes with every value of the others that meets
     its needs, and what does not fit is refused before anything is written. This page is written by
@@ -25,6 +25,15 @@ enum ModelsPage {
       try PosteriorSettings.all.map {
         try row($0.name, $0.origin, settings(PosteriorSettings($0.init()))) + [$0.init().space.description]
       }))
+
+    ## Codes (`--codes`)
+
+    What finds the codes of the posterior `codes`. `residual` and `grouped` are made of others: `--codes residual:fsq` is
+    `model.posterior.codes.name=residual` with `model.posterior.codes.inside.name=fsq`; alone they take `vq`.
+
+    \(table(
+      ["name", "what it is", "settings", "paper", "equation", "file", "test"],
+      try CodesSettings.all.map { try row($0.name, $0.origin, settings(CodesSettings($0.init()))) }))
 
     ## Priors (`--prior`)
 
@@ -78,10 +87,13 @@ enum ModelsPage {
     ]
   }
 
-  /// Everything but the name, `key: value`; of what is inside the name alone.
+  /// Everything but the name, `key: value`; of what is inside, or of the codes of a posterior, the name alone.
   private static func settings(_ value: some Encodable) throws -> String {
     try ConfigurationValue(encoding: value).leaves
-      .filter { $0.path != "name" && (!$0.path.hasPrefix("inside.") || $0.path == "inside.name") }
+      .filter { leaf in
+        let group = ["inside.", "codes."].first { leaf.path.hasPrefix($0) }
+        return leaf.path != "name" && (group.map { leaf.path == "\($0)name" } ?? true)
+      }
       .map { "`\($0.path): \($0.value.shown)`" }.joined(separator: " ")
   }
 

@@ -28,6 +28,11 @@ struct TrainCommand: ParsableCommand {
       POSTERIORS
       \(posteriorList)
 
+      CODES
+      \(codesList)
+        --codes NAME is --posterior codes with these; residual:fsq and the like name
+        what others are made of. --set model.posterior.codes.KEY=VALUE sets the rest.
+
       PRIORS
       \(priorList)
 
@@ -79,6 +84,10 @@ struct TrainCommand: ParsableCommand {
     list(PosteriorSettings.all.map { ($0.name, $0.origin.summary) })
   }
 
+  private static var codesList: String {
+    list(CodesSettings.all.map { ($0.name, $0.origin.summary) })
+  }
+
   private static var priorList: String {
     list(PriorSettings.all.map { ($0.name, $0.origin.summary) })
   }
@@ -128,6 +137,7 @@ struct TrainCommand: ParsableCommand {
   var hidden: String?
   @Option(help: "What the encoder ends in; see POSTERIORS. (default: diagonal)")
   var posterior: String?
+  @Option(help: "Discrete latents: what finds their codes; see CODES.") var codes: String?
   @Option(help: "Where latents are before any data; see PRIORS. (default: the posterior's)")
   var prior: String?
   @Option(help: "bernoulli, continuous-bernoulli, normal or unit-normal.") var likelihood: String?
@@ -201,6 +211,10 @@ struct TrainCommand: ParsableCommand {
     if origin == nil && !loaded.isEmpty {
       throw ValidationError("--load says what to take of another run: give --from RUN")
     }
+    if let posterior, codes != nil && posterior != CodesPosterior.name {
+      throw ValidationError(
+        "--codes asks for the posterior '\(CodesPosterior.name)': found --posterior '\(posterior)'")
+    }
     if rank != nil && adapt.isEmpty {
       throw ValidationError("--rank is that of adapters: say with --adapt what is adapted")
     }
@@ -233,6 +247,10 @@ struct TrainCommand: ParsableCommand {
       FlagSetting("--latent", "model.latentSize", latent),
       FlagSetting("--hidden", "model.hidden", try widths()),
       FlagSetting("--posterior", "model.posterior.name", posterior),
+      codes.flatMap { _ in
+        FlagSetting("--codes", "model.posterior.name", CodesPosterior.name)
+      },
+      FlagSetting("--codes", "model.posterior.codes.name", codes),
       FlagSetting("--prior", "model.prior.name", prior),
       FlagSetting("--likelihood", "model.likelihood", likelihood),
       FlagSetting("--objective", "objective.name", objective),

@@ -33,6 +33,11 @@ extension Operation {
         matmul($0[0], $0[0], transpose: transpose)
       }
     }
+    for rows in [[4], [1], [2, 3], [0]] as [Shape] {
+      table.add("sparse matmul", .apart(rows + [5]), .normal([5, 3])) {
+        matmul(sparse: relu($0[0]), $0[1])
+      }
+    }
     table.add("matmul over nothing", .normal([2, 0]), .normal([0, 3])) { matmul($0[0], $0[1]) }
     for batch in [[], [2], [2, 1]] as [Shape] {
       let square: Input = .normal(batch + [3, 3])

@@ -52,6 +52,9 @@ import Testing
       ConvNetwork(channels: [2, 3], hidden: 5, latentSize: 2), [8, 4, 1], [2],
       #""architecture":"conv","channels":[2,3],"hidden":5,"inputShape":[8,4,1],"latentSize":2"#),
     Example(
+      ConvMapNetwork(channels: [2, 3], latentChannels: 5), [8, 4, 1], [2, 1, 5],
+      #""architecture":"conv-map","channels":[2,3],"inputShape":[8,4,1],"latentChannels":5"#),
+    Example(
       ResidualNetwork(channels: [4], groups: 2, latentChannels: 1), [3, 4, 1], [3, 4, 1],
       #""architecture":"resnet","blocks":1,"channels":[4],"epsilon":1e-06,"groups":2,"#
         + #""inputShape":[3,4,1],"latentChannels":1"#),
@@ -60,6 +63,12 @@ import Testing
       [2, 1, 3],
       #""architecture":"resnet","blocks":2,"channels":[2,4,6],"epsilon":1e-06,"groups":2,"#
         + #""inputShape":[8,4,3],"latentChannels":3"#),
+    Example(
+      SparseNetwork(latentSize: 3), [6], [3],
+      #""architecture":"sparse","inputShape":[6],"latentSize":3"#),
+    Example(
+      SparseNetwork(latentSize: 50), [2, 3, 1], [50],
+      #""architecture":"sparse","inputShape":[2,3,1],"latentSize":50"#),
     Example(
       TransformerTextNetwork(width: 8, heads: 2, layers: 1, hidden: 5, latentSize: 3), [6], [3],
       #""architecture":"transformer-text","dropout":0,"heads":2,"hidden":5,"inputShape":[6],"#
@@ -218,12 +227,12 @@ import Testing
     arguments: [
       ("mlp", [28, 28, 1], 652_824, [20]), ("conv28", [28, 28, 1], 1_688_289, [16]),
       ("conv64", [64, 64, 3], 766_295, [10]), ("resnet64", [64, 64, 3], 1_589_611, [16, 16, 4]),
-      ("seq", [64], 921_152, [32]),
+      ("seq", [64], 921_152, [32]), ("vq28", [28, 28, 1], 75_009, [7, 7, 64]),
     ] as [(String, [Int], Int, Shape)])
   func workloads(name: String, inputShape: [Int], parameters: Int, latents: Shape) throws {
     let description = try Description(named: name, inputShape: inputShape)
     let likelihoods: [String: Description.Likelihood] = [
-      "resnet64": .unitNormal, "seq": .categorical,
+      "resnet64": .unitNormal, "seq": .categorical, "vq28": .unitNormal,
     ]
     #expect(description.likelihood == likelihoods[name] ?? .bernoulli)
     #expect(description.parameterCount == Double(parameters))
@@ -251,6 +260,17 @@ import Testing
       ),
       (
         "conv", [8, 8, 1], "conv(channels: [64], hidden: 256, latentSize: 16), diagonal, bernoulli"
+      ),
+      (
+        "conv-map", [28, 28, 1],
+        "conv-map(channels: [32, 64], latentChannels: 16), diagonal, bernoulli"
+      ),
+      (
+        "conv-map", [6, 10, 3], "conv-map(channels: [32], latentChannels: 16), diagonal, bernoulli"
+      ),
+      (
+        "vq28", [28, 28, 1],
+        "conv-map(channels: [32, 64], latentChannels: 64), codes, unit-normal"
       ),
       (
         "resnet", [28, 28, 1],
@@ -289,7 +309,7 @@ import Testing
     #expect(
       error?.description
         == "model description: architecture is 'gan', expected mlp, mlp-autoencoder, gated-mlp, "
-        + "conv, conv28, conv64, resnet, resnet64, transformer-text, seq, gru-text")
+        + "conv, conv28, conv64, conv-map, vq28, resnet, resnet64, sparse, transformer-text, seq, gru-text")
   }
 
   @Test func pathsOfTheFirstVersion() throws {
@@ -479,6 +499,14 @@ import Testing
       ConvNetwork(channels: [big], hidden: big), of: [2, 2, 1],
       "parameters is 2305843099408007168 for conv(channels: [1073741824], hidden: 1073741824, "
         + "latentSize: 16), expected at most \(big)"),
+    Wrong(ConvMapNetwork(channels: []), "channels is [], expected at least one convolution"),
+    Wrong(
+      ConvMapNetwork(channels: [4], latentChannels: 0),
+      "latentChannels is 0, expected a positive number"),
+    Wrong(
+      ConvMapNetwork(channels: [4, 4, 4]),
+      "inputShape is [28, 28, 1], expected height and width that the network conv-map can halve "
+        + "3 times"),
     Wrong(ResidualNetwork(channels: []), "channels is [], expected at least one level"),
     Wrong(ResidualNetwork(blocks: 0), "blocks is 0, expected a positive number"),
     Wrong(ResidualNetwork(groups: 0), "groups is 0, expected a positive number"),

@@ -21,12 +21,18 @@ import Testing
   ]
 
   static let combinations = (ObjectiveSettings.all.map { $0.name } + chains).flatMap { objective in
-    (objective.contains("equivariant") ? ["resnet"] : ["mlp", "conv"]).flatMap { network in
-      [ModelDescription.Likelihood.bernoulli, .normal].map {
+    let isSparse = sparse.contains(objective)
+    let networks =
+      isSparse ? ["sparse"] : objective.contains("equivariant") ? ["resnet"] : ["mlp", "conv"]
+    return networks.flatMap { network in
+      [isSparse ? ModelDescription.Likelihood.unitNormal : .bernoulli, .normal].map {
         Combination(objective: objective, network: network, likelihood: $0)
       }
     }
   }
+
+  /// Rules for codes of few active latents.
+  static let sparse = [SparseDescription.name, MatryoshkaDescription.name]
 
   static let shape = [16, 16, 1]
   static let count = 64
@@ -46,19 +52,28 @@ import Testing
     return ArrayDataset(inputs: NDArray(pixels).reshaped([count] + Shape(shape)), name: "squares")
   }()
 
-  /// The model of a combination, with codes on a sphere where the objective asks for them.
+  /// The model of a combination, with codes on a sphere or of a code book where the objective asks for them.
   static func model(_ combination: Combination) throws -> any LatentVariableModel {
     let network: any NetworkDescription =
       switch combination.network {
       case "mlp": MLPNetwork(hidden: [24], latentSize: 4)
       case "conv": ConvNetwork(channels: [4, 6], hidden: 16, latentSize: 4)
+      case "sparse": SparseNetwork(latentSize: 48)
       default: ResidualNetwork(channels: [4, 8], groups: 2, latentChannels: 2)
       }
     var random = RandomStream(seed: 1)
-    let isOnSphere = combination.objective.hasSuffix(SphericalDescription.name)
+    let posterior: any PosteriorDescription =
+      if combination.objective.hasSuffix(SphericalDescription.name) {
+        SpherePointPosterior()
+      } else if combination.objective == VectorQuantizationDescription.name {
+        CodesPosterior()
+      } else if combination.network == "sparse" {
+        TopKPosterior()
+      } else {
+        DiagonalPosterior()
+      }
     return try ModelDescription(
-      network, inputShape: shape,
-      posterior: isOnSphere ? SpherePointPosterior() : DiagonalPosterior(),
+      network, inputShape: shape, posterior: posterior,
       likelihood: combination.likelihood
     ).makeModel(using: &random)
   }

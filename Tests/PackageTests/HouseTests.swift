@@ -9,7 +9,7 @@ import Testing
   static let house: [(target: String, mayImport: Set<String>)] = {
     let c: Set<String> = [
       "CLatentBLAS", "CLatentHDF5", "CLatentZlib", "CLatentPNG", "CLatentDNN", "CLatentKernels",
-      "CLatentSignals", "CLatentDigest", "CLatentFiles",
+      "CLatentSignals", "CLatentDigest", "CLatentFiles", "CLatentHNSW",
     ]
     let low: Set<String> = ["LatentNumerics", "LatentAutodiff"]
     let middle = low.union(["LatentLayers", "LatentDistributions"])
@@ -28,7 +28,9 @@ import Testing
 
   @Test("Every posterior and objective names its source and the test that holds it to its formula")
   func originsNameFiles() {
-    let origins = ObjectiveSettings.all.map { $0.origin } + PosteriorSettings.all.map { $0.origin }
+    let origins =
+      ObjectiveSettings.all.map { $0.origin } + PosteriorSettings.all.map { $0.origin }
+      + CodesSettings.all.map { $0.origin }
     for (folder, paths) in [("Sources", origins.map(\.file)), ("Tests", origins.map(\.test))] {
       let files = Checkout.files(below: folder, ending: ".swift").map { $0.split(separator: "/") }
       let known = Set(files.map { "\($0[1])/\($0[$0.count - 1])" })

@@ -45,7 +45,9 @@ import Testing
   }
 
   /// What of a run's transform is applied to data is said where data are taken.
-  @Test(arguments: [Tool.encode, .interpolate, .quantize]) func transforms(tool: Tool) throws {
+  @Test(arguments: [Tool.encode, .interpolate, .quantize, .search, .map]) func transforms(
+    tool: Tool
+  ) throws {
     try withTemporaryFolder { folder in
       let help = try tool.run(["--help"], in: folder).output
       #expect(help.contains("threshold") && help.contains("binarize"))

@@ -13,6 +13,12 @@ import Testing
     ("conv", "--hidden 5 --latent 3", 3),
     ("conv28", "--hidden 5 --set model.channels=[2,3]", 16),
     ("conv64", "--hidden 5 --set model.channels=[2,3,2]", 10),
+    ("conv-map", "--set model.channels=[2] --set model.latentChannels=3", 48),
+    (
+      "vq28",
+      "--set model.channels=[2,3] --set model.latentChannels=4 --set model.posterior.codes.codes=6",
+      16
+    ),
     ("resnet", "--set model.channels=[2,4] --set model.groups=2", 64),
     ("resnet64", "--set model.channels=[2,2,4] --set model.groups=1", 16),
     ("ladder-mlp", "--set model.widths=[5,4] --set model.latents=[3,2]", 5),

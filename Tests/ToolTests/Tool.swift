@@ -14,6 +14,8 @@ enum Tool: String, CaseIterable, Sendable {
   case merge = "latent-merge"
   case reproduce = "latent-reproduce"
   case stylize = "latent-stylize"
+  case search = "latent-search"
+  case map = "latent-map"
 
   static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 

@@ -291,5 +291,6 @@ void latent_ema(latent_dtype type, int64_t n, double decay, const void *value, v
 #include "latent_norm.h"
 #include "latent_recurrent.h"
 #include "latent_spatial.h"
+#include "latent_sparse.h"
 
 #endif

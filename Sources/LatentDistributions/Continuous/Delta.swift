@@ -5,12 +5,15 @@
 import LatentAutodiff
 import LatentNumerics
 
+/// A distribution without a density: all probability at one point for each parameter set.
+public protocol PointDistribution: ReparameterizedDistribution {}
+
 /// A point mass at `value`.
 ///
 /// `closedFormKL` and `entropy` are nil: a point has neither. An objective for plain autoencoders
 /// leaves the divergence out. `klDivergence` then estimates with log-probability 0, which gives
 /// `-log q(value)`: the penalty of a maximum-a-posteriori code.
-public struct Delta: ReparameterizedDistribution, EvaluableDistribution, DistributionWithMean,
+public struct Delta: PointDistribution, EvaluableDistribution, DistributionWithMean,
   DistributionWithMode
 {
   /// `[batch, event]`

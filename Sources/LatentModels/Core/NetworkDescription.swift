@@ -113,8 +113,9 @@ public struct NetworkPreset: Sendable {
 extension ModelDescription {
   /// Every ready network. A new one is a file with its description, and a line here.
   public static let networks: [any NetworkDescription.Type] = [
-    MLPNetwork.self, GatedMLPNetwork.self, ConvNetwork.self, ResidualNetwork.self,
-    TransformerTextNetwork.self, GRUTextNetwork.self, LadderMLPNetwork.self, LadderConvNetwork.self,
+    MLPNetwork.self, GatedMLPNetwork.self, ConvNetwork.self, ConvMapNetwork.self,
+    ResidualNetwork.self, SparseNetwork.self, TransformerTextNetwork.self, GRUTextNetwork.self,
+    LadderMLPNetwork.self, LadderConvNetwork.self,
   ]
 
   /// The names of all ready networks.
@@ -226,6 +227,11 @@ enum LayerParameters {
   /// Linear layers through these widths.
   static func linear(_ widths: [Int]) -> Double {
     zip(widths, widths.dropFirst()).reduce(0) { $0 + linear($1.0, $1.1) }
+  }
+
+  /// Convolutions of kernel 4 through these channels, or transposed ones.
+  static func convolutions(_ channels: [Int]) -> Double {
+    zip(channels, channels.dropFirst()).reduce(0) { $0 + convolution($1.0, $1.1, kernel: 4) }
   }
 
   /// A convolution over two axes, or a transposed one.

@@ -69,7 +69,7 @@ extension ResidualEncoder: DataInitializable {
 }
 
 /// `weight` `[outputs, ..., inputs]` and `bias` `[outputs]`.
-private protocol FirstLayer {
+protocol FirstLayer {
   var weight: Tensor { get set }
   var bias: Tensor? { get set }
 }
@@ -81,7 +81,7 @@ extension FirstLayer {
   /// The layer starts at W (x - mean): the bias is -W mean. At the border of a picture the mean of what is
   /// padded is taken off too. Without a bias nothing changes. Data that vary by more than 1, such as bytes
   /// as numbers, are brought down to that by W: log-variances of their size would overflow.
-  fileprivate mutating func fitInputs(to moments: DataMoments) {
+  mutating func fitInputs(to moments: DataMoments) {
     guard let old = bias else { return }
     if let deviation = moments.deviation, deviation > 1 {
       weight = Tensor((weight / deviation).detached.array)
@@ -145,7 +145,7 @@ extension DataStatistics {
 
 extension Tensor? {
   /// Becomes `value`, flattened and in its own type. A layer without a bias stays without.
-  fileprivate mutating func start(at value: Tensor?) {
+  mutating func start(at value: Tensor?) {
     guard let bias = self, let value else { return }
     require(
       value.count == bias.count,

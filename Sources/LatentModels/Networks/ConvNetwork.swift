@@ -58,14 +58,10 @@ public struct ConvNetwork: HeadedNetworkDescription {
     let flat = Double(inputShape[0] / factor) * Double(inputShape[1] / factor) * Double(last)
     let (width, down) = (Double(hidden), [inputShape[2]] + channels)
     let up = Array(channels.reversed()) + [inputShape[2] * outputsPerElement]
-    func convolutions(_ widths: [Int]) -> Double {
-      zip(widths, widths.dropFirst()).reduce(0) {
-        $0 + LayerParameters.convolution($1.0, $1.1, kernel: 4)
-      }
-    }
-    return convolutions(down) + (flat + 1) * width
+    return LayerParameters.convolutions(down) + (flat + 1) * width
       + LayerParameters.linear(hidden, posteriorOutputs)
-      + LayerParameters.linear(latentSize, hidden) + (width + 1) * flat + convolutions(up)
+      + LayerParameters.linear(latentSize, hidden) + (width + 1) * flat
+      + LayerParameters.convolutions(up)
   }
 
   public func makeModel(

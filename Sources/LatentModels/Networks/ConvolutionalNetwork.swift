@@ -81,15 +81,9 @@ public struct ConvDecoder<Head: LikelihoodHead>: Decoder {
       latentSize, width, activation: activation, initializer: initializer, using: &random)
     image = Linear(
       width, imageShape.count, activation: activation, initializer: initializer, using: &random)
-    let outputs = outputShape[2] * head.outputsPerElement
-    let widths = Array(channels.reversed())
-    convolutions = zip(widths, widths.dropFirst() + [outputs]).enumerated().map { index, pair in
-      let isLast = index + 1 == widths.count
-      // Four of the sixteen taps of each channel meet in a pixel.
-      return ConvTranspose2D(
-        pair.0, pair.1, kernel: 4, stride: 2, padding: 1, activation: isLast ? .none : activation,
-        initializer: isLast ? .output(fanIn: 4 * pair.0) : initializer, using: &random)
-    }
+    convolutions = mirrored(
+      channels, outputs: outputShape[2] * head.outputsPerElement, activation: activation,
+      initializer: initializer, using: &random)
     self.head = head
   }
 
@@ -112,8 +106,24 @@ public struct ConvDecoder<Head: LikelihoodHead>: Decoder {
   }
 }
 
+/// Transposed convolutions that undo those of an encoder with these channels. The last one, to so many outputs, has no
+/// activation and starts small.
+func mirrored(
+  _ channels: [Int], outputs: Int, activation: Activation, initializer: Initializer,
+  using random: inout RandomStream
+) -> [ConvTranspose2D] {
+  let widths = Array(channels.reversed())
+  return zip(widths, widths.dropFirst() + [outputs]).enumerated().map { index, pair in
+    let isLast = index + 1 == widths.count
+    // Four of the sixteen taps of each channel meet in a pixel.
+    return ConvTranspose2D(
+      pair.0, pair.1, kernel: 4, stride: 2, padding: 1, activation: isLast ? .none : activation,
+      initializer: isLast ? .output(fanIn: 4 * pair.0) : initializer, using: &random)
+  }
+}
+
 /// `[height, width, channels]` of the smallest image. Traps where the sizes cannot be halved so often.
-private func imageAfter(
+func imageAfter(
   _ channels: [Int], _ shape: Shape, _ file: StaticString, _ line: UInt
 ) -> Shape {
   let factor = 1 << channels.count

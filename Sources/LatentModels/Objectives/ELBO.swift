@@ -149,8 +149,11 @@ public struct ELBODescription: ReparameterizedObjectiveDescription {
 
   public func makeReparameterized<Model: ReparameterizedModel>(
     for model: Model, _ facts: TrainingFacts
-  ) -> any TrainingObjective<Model> {
-    ELBO<Model>(
+  ) throws -> any TrainingObjective<Model> {
+    try requirePosterior(
+      of: model, freeBits == 0 || !(Model.Posterior.self is CodePoint.Type),
+      "no free bits, of which codes have no use")
+    return ELBO<Model>(
       beta: beta, samples: samples, freeBits: freeBits,
       warmup: warmupSteps > 0 ? .linear(steps: warmupSteps) : .none)
   }

@@ -108,7 +108,9 @@ extension LatentVariableModel {
     draw: (Posterior, inout RandomStream) -> (value: Tensor, logProbability: Tensor)
   ) -> VariationalPass<Posterior> {
     variationalPass(x, [samples], &context) { q, _, random in
-      require(!(q is Delta), "importance weights need the density of the posterior: found a point")
+      require(
+        !(q is any PointDistribution),
+        "importance weights need the density of the posterior: found a point")
       let draws = draw(q, &random)
       return PosteriorDraw(z: draws.value, logProbability: draws.logProbability)
     }

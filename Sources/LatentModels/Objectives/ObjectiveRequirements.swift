@@ -10,7 +10,8 @@ extension ObjectiveDescription {
   /// - Throws: `ModelRequirementError` where the posterior is a point, which has no divergence.
   func requireDivergence<Model: LatentVariableModel>(of model: Model) throws {
     try requirePosterior(
-      of: model, !(Model.Posterior.self is Delta.Type), "a posterior with a density")
+      of: model, !(Model.Posterior.self is any PointDistribution.Type), "a posterior with a density"
+    )
   }
 
   /// - Throws: `ModelRequirementError` unless `holds`.

@@ -17,5 +17,7 @@ extension ObjectiveAxis {
     SphericalDescription.self, EquivarianceDescription.self, NestedDropoutDescription.self,
     VarianceFloorDescription.self, AugmentationDescription.self, TwoStageDescription.self,
     PerceptualDescription.self, StyleDescription.self, AlignedDescription.self,
+    VectorQuantizationDescription.self,
+    SparseDescription.self, MatryoshkaDescription.self,
   ]
 }

@@ -11,5 +11,9 @@ extension PosteriorAxis {
     RelaxedCategoricalPosterior.self,
     BinaryPosterior.self,
     RelaxedBinaryPosterior.self,
+    CodesPosterior.self,
+    TopKPosterior.self,
+    BatchTopKPosterior.self,
+    JumpReLUPosterior.self,
   ]
 }

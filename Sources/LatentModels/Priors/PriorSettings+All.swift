@@ -8,5 +8,6 @@ extension PriorAxis {
     RelaxedCategoriesPrior.self,
     FairCoinsPrior.self,
     RelaxedCoinsPrior.self,
+    UniformCodesPrior.self,
   ]
 }

@@ -9,11 +9,16 @@ public enum Interpolation: String, Sendable, CaseIterable, Codable {
   /// Along the straight line.
   case linear
   /// Along the great circle (Shoemake 1985; White 2016 for latents), which keeps the norm that
-  /// samples of a high-dimensional normal have.
+  /// samples of a high-dimensional normal have. Between vectors of different norms the sines weigh the vectors
+  /// as they are.
   case spherical
+  /// The same directions, with norms that change evenly from one end's to the other's.
+  case sphericalNorm = "spherical-norm"
 }
 
 /// Points on the path from `start` to `end`, ends included: `[steps] + shape`.
+///
+/// Vectors on one line through the origin have no great circle or any: between them the path is straight.
 public func interpolated(
   from start: Tensor, to end: Tensor, steps: Int, _ path: Interpolation,
   file: StaticString = #fileID, line: UInt = #line
@@ -27,15 +32,19 @@ public func interpolated(
   if path == .linear {
     return Tensor.stack(fractions.map { start * (1 - $0) + end * $0 })
   }
-  let angles = angles(start.doubles, end.doubles, size: start.shape[-1])
+  let size = start.shape[-1]
+  let corners = corners(start.doubles, end.doubles, size: size)
   func weights(_ fraction: Double) -> (Tensor, Tensor) {
-    let pairs = angles.map { angle -> (Double, Double) in
-      // Along one line there is no circle, or any.
+    let pairs = corners.map { corner -> (Double, Double) in
+      let (angle, norms) = (corner.angle, corner.norms)
       if angle < 1e-4 || angle > .pi - 1e-4 { return (1 - fraction, fraction) }
-      return (
+      let (a, b) = (
         Foundation.sin((1 - fraction) * angle) / Foundation.sin(angle),
         Foundation.sin(fraction * angle) / Foundation.sin(angle)
       )
+      if path == .spherical { return (a, b) }
+      let norm = (1 - fraction) * norms.start + fraction * norms.end
+      return (a * (norm / norms.start), b * (norm / norms.end))
     }
     let shape = start.shape.replacing(-1, with: 1)
     return (
@@ -50,25 +59,28 @@ public func interpolated(
     })
 }
 
-/// The angles between the vectors of `size` elements of two lists, in radians; 0 for a vector of zeros.
+/// The angles between the vectors of `size` elements of two lists, in radians, 0 for a vector of zeros, and their
+/// norms.
 ///
-/// Each vector is scaled by its own length first, so that no square overflows, and the angle comes from
+/// Each vector is scaled by its own largest element first, so that no square overflows, and the angle comes from
 /// sum and difference of the unit vectors (Kahan 2006), which is right to the last digits near 0 and pi,
 /// where the arc cosine has half of them.
-private func angles(_ first: [Double], _ second: [Double], size: Int) -> [Double] {
-  func units(_ vector: ArraySlice<Double>) -> [Double] {
-    let largest = vector.reduce(0) { max($0, abs($1)) }
-    let scaled = vector.map { $0 / max(largest, .leastNormalMagnitude) }
-    let length = scaled.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    return scaled.map { $0 / max(length, .leastNormalMagnitude) }
-  }
+private func corners(
+  _ first: [Double], _ second: [Double], size: Int
+) -> [(angle: Double, norms: (start: Double, end: Double))] {
   func length(_ vector: [Double]) -> Double { vector.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+  func unit(_ vector: ArraySlice<Double>) -> (direction: [Double], norm: Double) {
+    let largest = max(vector.reduce(0) { max($0, abs($1)) }, .leastNormalMagnitude)
+    let scaled = vector.map { $0 / largest }
+    let norm = length(scaled)
+    return (scaled.map { $0 / max(norm, .leastNormalMagnitude) }, largest * norm)
+  }
   return stride(from: 0, to: first.count, by: max(1, size)).map { start in
-    let (a, b) = (units(first[start..<start + size]), units(second[start..<start + size]))
-    let apart = length(zip(a, b).map { $0 - $1 })
-    let together = length(zip(a, b).map { $0 + $1 })
-    let isZero = length(a) == 0 || length(b) == 0
-    return isZero ? 0 : 2 * Foundation.atan2(apart, together)
+    let (a, b) = (unit(first[start..<start + size]), unit(second[start..<start + size]))
+    let apart = length(zip(a.direction, b.direction).map { $0 - $1 })
+    let together = length(zip(a.direction, b.direction).map { $0 + $1 })
+    let isZero = a.norm == 0 || b.norm == 0
+    return (isZero ? 0 : 2 * Foundation.atan2(apart, together), (a.norm, b.norm))
   }
 }
 

@@ -13,7 +13,7 @@ import LatentNumerics
 
 extension LatentVariableModel {
   /// The type of the model's numbers.
-  private var dtype: DType { parameters.map(\.dtype).first(where: \.isFloatingPoint) ?? .float32 }
+  var numberType: DType { parameters.map(\.dtype).first(where: \.isFloatingPoint) ?? .float32 }
 
   private func inference(_ fields: [String: Tensor]) -> LayerContext {
     var context = LayerContext.inference
@@ -74,7 +74,7 @@ extension LatentVariableModel {
   /// The same of a model whose prior needs the fields of a batch.
   public func latentShape(fields: [String: Tensor] = [:]) -> Shape {
     var context = inference(fields)
-    return prior(dtype, &context).eventShape
+    return prior(numberType, &context).eventShape
   }
 
   /// Latents from the prior: `[count, latent]`. A prior that depends on `fields` takes one latent for
@@ -84,7 +84,7 @@ extension LatentVariableModel {
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     var context = inference(fields)
-    let p = Evaluation.of(self, file, line) { prior(dtype, &context) }
+    let p = Evaluation.of(self, file, line) { prior(numberType, &context) }
     if p.batchShape.rank == 0 { return p.sample([count], using: &random) }
     require(
       p.batchShape == [count],
@@ -141,7 +141,7 @@ extension LatentVariableModel {
   }
 
   /// The fields of one example, once for each of `count`.
-  private func repeated(_ fields: [String: Tensor], _ count: Int) -> [String: Tensor] {
+  func repeated(_ fields: [String: Tensor], _ count: Int) -> [String: Tensor] {
     fields.mapValues { field in
       guard field.rank > 0, field.shape[0] == 1 else { return field }
       return field.broadcast(to: field.shape.replacing(0, with: count))

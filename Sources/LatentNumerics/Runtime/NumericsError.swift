@@ -6,6 +6,8 @@ public enum NumericsError: Error, Sendable, Equatable, CustomStringConvertible {
   case singular(batch: Int, pivot: Int, shape: Shape)
   /// The iteration of an eigenvalue routine ended without a result.
   case noConvergence(batch: Int, shape: Shape)
+  /// What is missing for the computation.
+  case unavailable(String)
 
   public var description: String {
     switch self {
@@ -16,6 +18,7 @@ public enum NumericsError: Error, Sendable, Equatable, CustomStringConvertible {
       "inverse: matrix \(batch) of \(shape) is singular: pivot \(pivot) is exactly zero"
     case .noConvergence(let batch, let shape):
       "eigenvalues: matrix \(batch) of \(shape) did not converge (does it hold NaN or infinity?)"
+    case .unavailable(let missing): "missing: \(missing)"
     }
   }
 }

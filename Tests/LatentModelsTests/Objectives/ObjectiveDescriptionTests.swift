@@ -83,6 +83,8 @@ import Testing
     })
 
   private static let inPlace = "pictures and latents in their place [height, width, channels]"
+  private static let dictionary =
+    "the network 'sparse' with a posterior that is a point, such as 'topk', and a normal likelihood"
   private static let onSphere = "codes on a sphere (the posterior 'sphere-point')"
 
   static let rows: [Row] =
@@ -103,6 +105,9 @@ import Testing
     + rows(["augmented"], ["text": "floating-point data: found data of int32"])
     + rows(["perceptual", "style"], ["text": mean])
     + rows(["equivariant"], Dictionary(uniqueKeysWithValues: kinds.map { ($0, inPlace) }))
+    + rows(
+      ["sparse", "matryoshka"],
+      Dictionary(uniqueKeysWithValues: kinds.map { ($0, dictionary) }))
     + rows(
       ["spherical"],
       Dictionary(uniqueKeysWithValues: kinds.map { ($0, $0 == "draws" ? meanOfDraws : onSphere) }))
@@ -277,6 +282,9 @@ import Testing
     ),
     (#""name":"vae-gan","featureLayer":4"#, "objective.featureLayer is 4, expected 1 to"),
     (#""name":"lagging","limit":0"#, "objective.limit is 0, expected 1 to 1000000"),
+    (#""name":"sparse","deadAfter":0"#, "objective.deadAfter is 0, expected a positive number"),
+    (#""name":"sparse","auxiliary":-1"#, "objective.auxiliary is -1.0, expected 0 or more"),
+    (#""name":"matryoshka","levels":17"#, "objective.levels is 17, expected 1 to 16"),
     (#""name":"what""#, "objective.name is 'what', expected elbo, iwae, "),
   ]) func wrongNumbers(json: String, sentence: String) throws {
     // Files say everything: what is said here replaces the standard settings.

@@ -27,19 +27,10 @@ struct ObjectiveWorkload: Sendable {
     ObjectiveWorkload(name: "btcvae", batch: 256) {
       step(model([400], 20), TotalCorrelation { ($0.beta, $0.examples) = (6, 60_000) }, $0)
     },
-    ObjectiveWorkload(name: "factor", batch: 128) { pool in
-      var trainer = Trainer(
-        model([400], 10), objective: FactorVAE { $0.gamma = 35 },
-        optimizer: Adam(learningRate: 1e-4),
-        seed: 1)
-      return {
-        do {
-          try trainer.step(pool[trainer.step % pool.count])
-        } catch {
-          fatalError("\(error)")
-        }
-      }
+    ObjectiveWorkload(name: "factor", batch: 128) {
+      steps(model([400], 10), FactorVAE { $0.gamma = 35 }, $0, learningRate: 1e-4)
     },
+    ObjectiveWorkload(name: "vq28", batch: 64) { codes($0) },
     ObjectiveWorkload(name: "hvae4", batch: 100) {
       step(
         HamiltonianModel(model([300], 64, .softplus), flow: HamiltonianFlow(latents: 64)), ELBO(),
@@ -59,6 +50,48 @@ struct ObjectiveWorkload: Sendable {
         WassersteinAutoencoder<_, WassersteinMMDDescription> { $0.lambda = 10 }, pool)
     },
   ]
+
+  /// Convolutions to 7 by 7 vectors of 64, a code book of moving averages, and back, a normal of variance 1.
+  private static func codes(_ pool: [Tensor]) -> () -> Void {
+    var random = RandomStream(seed: 0)
+    var settings = VectorCodes()
+    settings.kmeans = 0
+    var book = VectorQuantizer(settings, dimension: 64, using: &random)
+    var model = VAE(
+      encoder: ConvMapEncoder(
+        inputShape: [28, 28, 1], channels: [32, 64], latentChannels: 64,
+        posterior: CodesHead(book), initializer: .pyTorch, using: &random),
+      decoder: ConvMapDecoder(
+        latentChannels: 64, channels: [32, 64], outputShape: [28, 28, 1],
+        head: NormalHead(.fixed(1)), initializer: .pyTorch, using: &random),
+      prior: UniformPriorOverCodes([7, 7, 64]))
+    // Codes start at vectors of the untrained encoder.
+    let first = Rules.blockyImages(11, side: 28, channels: 1, stream: 999)
+    let vectors = model.encoder.head(model.encoder.convolutions.reduce(first) { $1($0) })
+    book.book = vectors.reshaped([11 * 49, 64]).sliced(0, 0..<settings.codes)
+    book.sums = book.book
+    model.encoder.posterior = CodesHead(book)
+    return steps(
+      model, VectorQuantization(VectorQuantizationDescription()),
+      pool.map {
+        $0.reshaped([$0.shape[0], 28, 28, 1])
+      })
+  }
+
+  /// As the training steps of the other workloads, by a trainer, which also sees to players and buffers.
+  private static func steps<Rule: TrainingObjective>(
+    _ model: Rule.Model, _ objective: Rule, _ pool: [Tensor], learningRate: Double = 1e-3
+  ) -> () -> Void {
+    var trainer = Trainer(
+      model, objective: objective, optimizer: Adam(learningRate: learningRate), seed: 1)
+    return {
+      do {
+        try trainer.step(pool[trainer.step % pool.count])
+      } catch {
+        fatalError("\(error)")
+      }
+    }
+  }
 
   /// 784 inputs, hidden layers, latents, and back, Bernoulli.
   private static func model(
