@@ -309,7 +309,8 @@ import Testing
     #expect(
       error?.description
         == "model description: architecture is 'gan', expected mlp, mlp-autoencoder, gated-mlp, "
-        + "conv, conv28, conv64, conv-map, vq28, resnet, resnet64, sparse, transformer-text, seq, gru-text")
+        + "conv, conv28, conv64, conv-map, vq28, resnet, resnet64, sparse, transformer-text, seq, gru-text, "
+        + "ladder-mlp, ladder-conv")
   }
 
   @Test func pathsOfTheFirstVersion() throws {
