@@ -110,7 +110,9 @@ import Testing
         latentSize: 2, hidden: [], outputShape: [3], head: NormalHead(.fixed(1)), using: &random),
       prior: .standardNormal(2)
     ).converted(to: .float64)
-    base.encoder.head.weight = numbers([7, 3], 1)
+    // A posterior that is wider than the true one, so that weights are bounded.
+    base.encoder.head.weight = numbers([7, 3], 1) * 0.2
+    base.encoder.head.bias = .zeros([7], .float64)
     base.decoder.output.weight = numbers([3, 2], 3)
     base.decoder.output.bias = numbers([3], 4)
     return RiemannianModel(
@@ -151,7 +153,7 @@ import Testing
     ).logProbability(of: x)
     let (mean, error) = meanAndError(exp(pass.logWeights - evidence).flattened())
     #expect(abs(mean - 1) < 4 * error, "\(mean) +- \(error)")
-    #expect(error < 0.02)
+    #expect(error < 0.05)
   }
 
   @Test func derivatives() {

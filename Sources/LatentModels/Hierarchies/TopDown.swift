@@ -10,11 +10,16 @@ import LatentLayers
 import LatentNumerics
 
 /// What a level of latents depends on.
-public enum HierarchyPath: String, Sendable, Hashable, Codable, CaseIterable {
+public enum HierarchyPath: String, Sendable, Hashable, Codable, CaseIterable,
+  CustomStringConvertible
+{
   /// The latents of the level above.
   case ladder
   /// The latents of all levels above, through a state that goes down beside them.
   case topDown = "top-down"
+
+  /// The word in files.
+  public var description: String { rawValue }
 }
 
 /// The generating half of a hierarchy without its decoder: p(z), and the state that a decoder takes.
