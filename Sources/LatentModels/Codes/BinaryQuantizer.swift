@@ -89,6 +89,9 @@ public struct BinaryEntropy: Sendable, Hashable {
     self.group = group
   }
 
+  /// Codes less probable than this do not count.
+  private static let leastProbability = 1e-30
+
   /// The two entropies of z `[vector, bit]`, scalars in nats: of one vector, and of all.
   func entropies(of z: Tensor, size: Double) -> (each: Tensor, all: Tensor) {
     let logits = z * (4 * size * sharpness)
@@ -103,8 +106,8 @@ public struct BinaryEntropy: Sendable, Hashable {
           [$0 * ones.sliced(1, $1..<$1 + 1), $0 * zeros.sliced(1, $1..<$1 + 1)], axis: 1)
       }
       let mean = joint.mean(axes: [0])
-      // p log p is 0 where p is.
-      let safe = Tensor.where(mean.detached .> 0, mean, mean.onesLike)
+      // p log p is 0 where p is, and less than rounding near it, where 1 / p would overflow.
+      let safe = Tensor.where(mean.detached .> BinaryEntropy.leastProbability, mean, mean.onesLike)
       return -(mean * log(safe)).sum()
     }
     return (each, all.dropFirst().reduce(all[0], +))
@@ -173,7 +176,7 @@ public struct LookupFreeCodes: BinaryCodesDescription {
   public static let isSpherical = false
   public static let origin = Origin(
     "the signs of a vector's numbers, used evenly", paper: "Yu et al. 2024 (arXiv 2310.05737)",
-    equation: "2, 6", test: "LatentModelsTests/Codes/BinaryQuantizerTests.swift")
+    equation: "2, 6", test: "LatentModelsTests/BinaryQuantizerTests.swift")
 
   public var bits = 0
   public var commitment = 0.25
@@ -192,7 +195,7 @@ public struct BinarySphericalCodes: BinaryCodesDescription {
   public static let origin = Origin(
     "the signs of a vector of length 1, used evenly",
     paper: "Zhao, Xiong and Krähenbühl 2024 (arXiv 2406.07548)", equation: "6, 9-11",
-    test: "LatentModelsTests/Codes/BinaryQuantizerTests.swift")
+    test: "LatentModelsTests/BinaryQuantizerTests.swift")
 
   public var bits = 0
   public var commitment = 0.0

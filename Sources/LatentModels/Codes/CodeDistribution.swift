@@ -176,7 +176,7 @@ public struct UniformCodesPrior: PriorDescription {
   public static let name = "uniform-codes"
   public static let origin = Origin(
     "every code alike", paper: "van den Oord et al. 2017", equation: "section 3.1",
-    test: "LatentModelsTests/Codes/CodesTests.swift")
+    test: "LatentModelsTests/CodesTests.swift")
 
   public init() {}
   public var space: LatentSpace { .codes }

@@ -72,7 +72,7 @@ public struct CodesPosterior: PosteriorDescription {
   public static let origin = Origin(
     "one of finitely many codes, or several: discrete latents (--codes)",
     paper: "van den Oord et al. 2017", equation: "1, 2",
-    test: "LatentModelsTests/Codes/CodesTests.swift")
+    test: "LatentModelsTests/CodesTests.swift")
 
   /// Which codes.
   public var codes = CodesSettings()

@@ -74,7 +74,7 @@ public struct FiniteScalarCodes: CodesDescription {
   public static let origin = Origin(
     "each number rounded to one of a few levels: no code book",
     paper: "Mentzer et al. 2024", equation: "listing 1, with artanh",
-    test: "LatentModelsTests/Codes/ScalarQuantizerTests.swift")
+    test: "LatentModelsTests/ScalarQuantizerTests.swift")
 
   /// The levels of each number of a vector; 5 or more each are recommended.
   public var levels = [8, 5, 5, 5]

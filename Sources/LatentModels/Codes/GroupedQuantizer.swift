@@ -70,7 +70,7 @@ public struct GroupedCodes: CompositeCodesDescription {
   public static let origin = Origin(
     "each vector in several parts, with codes of their own",
     paper: "Jégou, Douze and Schmid 2011", equation: "8",
-    test: "LatentModelsTests/Codes/CompositeQuantizerTests.swift")
+    test: "LatentModelsTests/CompositeQuantizerTests.swift")
 
   /// How many parts.
   public var groups = 2

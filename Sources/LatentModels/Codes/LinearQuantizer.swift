@@ -67,7 +67,7 @@ public struct LinearCodes: CodesDescription {
   public static let origin = Origin(
     "a fixed code book under a learned linear map: no code dies",
     paper: "Zhu et al. 2024 (arXiv 2411.02038)", equation: "6",
-    test: "LatentModelsTests/Codes/VectorQuantizerTests.swift")
+    test: "LatentModelsTests/VectorQuantizerTests.swift")
 
   /// The number of codes.
   public var codes = 512

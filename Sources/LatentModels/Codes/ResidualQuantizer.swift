@@ -88,7 +88,7 @@ public struct ResidualCodes: CompositeCodesDescription {
   public static let origin = Origin(
     "several codes for a vector, each of what is left of it",
     paper: "Zeghidour et al. 2021", equation: "algorithm 1",
-    test: "LatentModelsTests/Codes/CompositeQuantizerTests.swift")
+    test: "LatentModelsTests/CompositeQuantizerTests.swift")
 
   /// How many codes.
   public var stages = 4

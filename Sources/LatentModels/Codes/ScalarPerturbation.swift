@@ -68,7 +68,7 @@ public struct ScalarPerturbationCodes: CodesDescription {
   public static let origin = Origin(
     "levels of a normal's distribution function; noise of their width in training",
     paper: "arXiv 2602.17133", equation: "FSP",
-    test: "LatentModelsTests/Codes/ScalarQuantizerTests.swift")
+    test: "LatentModelsTests/ScalarQuantizerTests.swift")
 
   /// The levels of each number of a vector.
   public var levels = [8, 5, 5, 5]

@@ -187,7 +187,7 @@ public struct VectorCodes: CodesDescription {
   public static let origin = Origin(
     "a code book: the nearest of so many learned vectors",
     paper: "van den Oord et al. 2017; arXiv 2410.06424, 2509.26469", equation: "3, A.1; 4; 7",
-    test: "LatentModelsTests/Codes/VectorQuantizerTests.swift")
+    test: "LatentModelsTests/VectorQuantizerTests.swift")
 
   /// The number of codes.
   public var codes = 512

@@ -40,7 +40,7 @@ public struct VectorQuantizationDescription: ObjectiveDescription {
   public static let origin = Origin(
     "reconstructions from codes, with what these add to the loss",
     paper: "van den Oord et al. 2017", equation: "3",
-    test: "LatentModelsTests/Codes/VectorQuantizationFixtureTests.swift")
+    test: "LatentModelsTests/VectorQuantizationFixtureTests.swift")
 
   public static let requirement = "the posterior codes"
 

@@ -82,8 +82,9 @@ import Testing
     let quantizer = try Self.residual(book, stages: 3, dimension: 2, dropout: 1)
     let z = CodesCase.waves(6, 2, 0)
     var depths: [Int: Int] = [:]
-    var context = LayerContext(isTraining: true, random: RandomStream(seed: 1))
-    for _ in 0..<300 {
+    for step in 0..<300 {
+      let random = RandomStream(seed: 1).split(UInt64(step))
+      var context = LayerContext(isTraining: true, random: random)
       let found = quantizer(z, &context)
       let rows = found.indices.array.int32s
       let depth = rows.prefix(3).count { $0 >= 0 }
