@@ -23,6 +23,11 @@ enum Figure: String, Sendable, Hashable, CustomStringConvertible {
   /// picture that gets the style of stripes, as the layers of the encoder see them (`latent-stylize`).
   case styleLeft
 
+  /// exp of the entropy of how often each code is chosen over the test data.
+  case perplexity
+  /// Codes that are chosen at least once over the test data, of all.
+  case usage
+
   var description: String { rawValue }
 
   static let draws = 500
@@ -66,7 +71,23 @@ struct Measurement {
       return Double((0..<10).count { digit in found.count { $0 == digit } * 100 >= found.count })
     case .trainedShare: return trainedShare
     case .styleLeft: return try styleLeft(model)
+    case .perplexity:
+      let shares = try codeShares(model).filter { $0 > 0 }
+      return exp(-shares.reduce(0) { $0 + $1 * log($1) })
+    case .usage:
+      let shares = try codeShares(model)
+      return Double(shares.count { $0 > 0 }) / Double(shares.count)
     }
+  }
+
+  /// How often each code is chosen, of all; of models with one kind of code.
+  private func codeShares(_ model: some LatentVariableModel) throws -> [Double] {
+    var counts = Array(repeating: 0.0, count: try model.latentCodes().counts[0])
+    try each(500, of: test.count) { x in
+      for index in try model.indices(of: x).array.doubles { counts[Int(index)] += 1 }
+    }
+    let all = counts.reduce(0, +)
+    return counts.map { $0 / all }
   }
 
   private func styleLeft(_ model: some LatentVariableModel) throws -> Double {

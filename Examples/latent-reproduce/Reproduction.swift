@@ -1,5 +1,5 @@
 // A published finding as something that can be run: arms that are trained, figures that are taken of each, and
-// claims about those figures. The list itself is in Reproductions.swift.
+// claims about those figures. The list itself is in Reproductions.swift and beside it.
 
 /// A finding of the literature, to be found again.
 struct Reproduction: Sendable {
@@ -48,6 +48,8 @@ enum Claim: Sendable {
   case lower(Figure, of: String, than: String, margin: Double)
   /// In each seed it is lower than that of another arm.
   case lowerInEachSeed(Figure, of: String, than: String)
+  /// The mean over seeds is at least so many times that of another arm.
+  case higher(Figure, of: String, than: String, factor: Double)
   /// Of what it falls from one arm to another, this one's falls at least a share, in the mean over seeds.
   case shareOfGain(Figure, of: String, from: String, to: String, Double)
   /// In each seed it is no less.
@@ -82,6 +84,11 @@ extension Claim {
         claim: "\(figure) of \(arm) below that of \(other) in each seed",
         found: pairs.map { "\(rounded($0)) and \(rounded($1))" }.joined(separator: ", "),
         holds: pairs.allSatisfy { $0 < $1 })
+    case .higher(let figure, let arm, let other, let factor):
+      let (value, base) = (mean(found(arm, figure)), mean(found(other, figure)))
+      return Verdict(
+        claim: "\(figure) of \(arm) at least \(rounded(factor)) times that of \(other)",
+        found: "\(rounded(value)), \(rounded(base))", holds: value >= factor * base)
     case .shareOfGain(let figure, let arm, let start, let end, let bound):
       let (first, last) = (mean(found(start, figure)), mean(found(end, figure)))
       let share = (first - mean(found(arm, figure))) / (first - last)

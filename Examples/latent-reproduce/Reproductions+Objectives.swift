@@ -1,11 +1,11 @@
-// The findings: settings and expected figures are data, and all of them stand here.
+// The findings about objectives.
 //
 // Data are MNIST, made binary anew at each step ("dynamic") but for the games, which want gray. Schedules are
 // short: differences between arms show long before the figures of the papers do.
 
 extension Reproduction {
-  /// Every finding that can be run by name.
-  static let all: [Reproduction] = [
+  /// Of bounds, weights, games and adapters.
+  static let objectives: [Reproduction] = [
     Reproduction(
       name: "iwae", summary: "more importance samples, a better density",
       paper: "Burda et al. 2016, table 1", settings: oneLayer + ["epochs=20"],
@@ -118,9 +118,9 @@ extension Reproduction {
   // MARK: What findings share
 
   /// Pixels are drawn anew at each step.
-  private static let dynamic = ["transform=binarize", "validation=0", "batchSize=100"]
+  static let dynamic = ["transform=binarize", "validation=0", "batchSize=100"]
   /// Pixels as they are.
-  private static let gray = ["validation=0", "batchSize=100"]
+  static let gray = ["validation=0", "batchSize=100"]
   /// A point as posterior.
   private static let point = ["model.posterior.name=point"]
 

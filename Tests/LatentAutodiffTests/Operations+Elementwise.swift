@@ -79,7 +79,9 @@ extension Operation {
       ("constants", { $0 * (sign($0) + floor($0 * 0) + round($0 * 0) + isFinite($0)) }),
     ]
     let positive: [(String, Function)] = [
-      ("log", { log($0) }), ("log(onePlus:)", { log(onePlus: $0) }), ("sqrt", { sqrt($0) }),
+      ("log", { log($0) }), ("log(onePlus:)", { log(onePlus: $0) }),
+      ("logGamma", { logGamma($0) }), ("digamma", { digamma($0) }),
+      ("polygamma", { polygamma(2, $0) }), ("sqrt", { sqrt($0) }),
       ("reciprocalSqrt", { reciprocalSqrt($0) }),
     ]
     var table = Table()

@@ -37,7 +37,8 @@ import Testing
     let flow = Self.flow(1, steps: 1000, stepSize: 0.49)
     let size = flow.stepSizes.item
     func energy(_ z: Tensor, _ r: Tensor) -> Double {
-      r.item * r.item / 2 + (1 - size * size / 4) * z.item * z.item / 2
+      let stiffness: Double = 1 - size * size / 4
+      return (r.item * r.item + stiffness * z.item * z.item) / 2
     }
     let (z, r) = (Self.number(0.7), Self.number(-1.3))
     let end = flow(z, r) { $0 }
@@ -169,6 +170,19 @@ import Testing
       let other = Tensor.where(mask .> 0, Tiny.x, Tiny.x.zerosLike + 0.7)
       #expect(loss(other, model.parameters).item == loss(Tiny.x, model.parameters).item)
     }
+  }
+
+  /// A divergence without parts bears free bits as a whole.
+  @Test func freeBits() {
+    let model = Self.linear(BernoulliHead(), steps: 2)
+    func terms(_ bits: Double) -> LossTerms {
+      var context = Tiny.training()
+      return ELBO(freeBits: bits)(model, Tiny.x, &context)
+    }
+    let plain = terms(0)
+    #expect(plain.terms.map(\.name) == ["reconstruction", "kl", "energy", "entropy"])
+    #expect(distance([terms(0.01).total.item], [plain.total.item]) < 1e-14)
+    #expect(distance([terms(500).total.item], [plain.terms[0].value.item + 500]) < 1e-14)
   }
 
   /// Each example has a path of its own; a batch of one and sample axes fit.

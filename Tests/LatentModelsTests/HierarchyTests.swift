@@ -59,8 +59,9 @@ import Testing
     let q = HierarchyMerging.precision(raw, prior)
     let (m, v) = (raw.sliced(0, 0..<3), exp(raw.sliced(0, 3..<6)))
     let precision = 1 / v + 1 / prior.variance
+    let weighted = m / v + prior.mean / prior.variance
     #expect(distance(q.variance, 1 / precision) < 1e-14)
-    #expect(distance(q.mean, (m / v + prior.mean / prior.variance) / precision) < 1e-14)
+    #expect(distance(q.mean, weighted / precision) < 1e-14)
     for huge in [800.0, .infinity] {
       let nothing = Tensor([7, 8, 9, huge, huge, huge] as [Double])
       let same = HierarchyMerging.precision(nothing, prior)
@@ -76,8 +77,11 @@ import Testing
       mean: Tensor([0.5, -1] as [Double]), logVariance: Tensor([0.3, -2] as [Double]))
     let raw = Tensor([0.4, -0.1, 0.6, -0.9] as [Double])
     let q = HierarchyMerging.residual(raw, prior)
-    let expected =
-      (0.16 * exp(-0.3) + exp(0.6) - 0.6 - 1) / 2 + (0.01 * exp(2) + exp(-0.9) + 0.9 - 1) / 2
+    func divergence(_ shift: Double, _ growth: Double, _ logVariance: Double) -> Double {
+      let moved: Double = shift * shift * Foundation.exp(-logVariance)
+      return (moved + Foundation.exp(growth) - growth - 1) / 2
+    }
+    let expected: Double = divergence(0.4, 0.6, 0.3) + divergence(-0.1, -0.9, -2)
     #expect(abs((q.closedFormKL(to: prior)?.item ?? .nan) - expected) < 1e-14)
     #expect(HierarchyMerging.residual(raw.zerosLike, prior).closedFormKL(to: prior)?.item == 0)
   }
@@ -113,12 +117,13 @@ import Testing
     for setting in Self.settings {
       let two = Self.model(setting, latents: [1, 1])
       let p = two.prior(.float64, &context).evaluable
-      let (count, width) = (600, 20.0)
-      let axis = (Tensor.range(count, .float64) + 0.5) * (2 * width / Double(count)) - width
+      let (count, cell) = (600, 0.0625)
+      let axis = (Tensor.range(count, .float64) + 0.5) * cell - 18.75
       let lower = axis.reshaped([count, 1]).broadcast(to: [count, count])
       let upper = axis.reshaped([1, count]).broadcast(to: [count, count])
-      let total = exp(p.logProbability(of: Tensor.stack([lower, upper], axis: 2))).sum().item
-      #expect(abs(total * pow(2 * width / Double(count), 2) - 1) < 1e-5, "\(setting): \(total)")
+      let density = exp(p.logProbability(of: Tensor.stack([lower, upper], axis: 2)))
+      let total: Double = density.sum().item * cell * cell
+      #expect(abs(total - 1) < 1e-5, "\(setting): \(total)")
     }
   }
 

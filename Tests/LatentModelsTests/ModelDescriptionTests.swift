@@ -109,11 +109,13 @@ import Testing
     ),
   ]
 
-  /// Each network with each posterior that it takes and each of its likelihoods.
+  /// Each network with each posterior that can have its latents, and each of its likelihoods.
   static let combinations = examples.flatMap { example in
-    let network = type(of: example.network)
-    return PosteriorSettings.all.filter { network.posteriors?.contains($0.name) ?? true }
-      .flatMap { posterior in network.likelihoods.map { (example, posterior.name, $0) } }
+    PosteriorSettings.all.filter { posterior in
+      (try? posterior.init().validate(latentShape: example.latents.dimensions)) != nil
+    }.flatMap { posterior in
+      type(of: example.network).likelihoods.map { (example, posterior.name, $0) }
+    }
   }
 
   /// A posterior with settings that fit so many latents.
@@ -309,7 +311,8 @@ import Testing
     #expect(
       error?.description
         == "model description: architecture is 'gan', expected mlp, mlp-autoencoder, gated-mlp, "
-        + "conv, conv28, conv64, conv-map, vq28, resnet, resnet64, sparse, transformer-text, seq, gru-text")
+        + "conv, conv28, conv64, conv-map, vq28, resnet, resnet64, sparse, transformer-text, seq, "
+        + "gru-text, ladder-mlp, ladder-conv")
   }
 
   @Test func pathsOfTheFirstVersion() throws {

@@ -7,14 +7,17 @@ import Testing
 
 @Suite(.serialized) struct CodesTrainingTests {
   /// All quantisers, and code books that are moved in every way.
-  static let codes: [any CodesDescription] =
-    CodesSettings.all.map { small($0.init()) }
-    + [
-      book { $0.learning = .loss }, book { ($0.learning, $0.restart) = (.loss, 0.5) },
-      book { $0.restart = 0.5 }, book { ($0.gradient, $0.kmeans) = (.rotation, 0) },
-      book { ($0.gradient, $0.restart) = (.diveq, 0.5) },
-      residual { ($0.inside, $0.dropout) = (CodesSettings(small(FiniteScalarCodes())), 0.5) },
-    ]
+  static let codes: [any CodesDescription] = {
+    var list: [any CodesDescription] = CodesSettings.all.map { small($0.init()) }
+    list.append(book { $0.learning = .loss })
+    list.append(book { ($0.learning, $0.restart) = (.loss, 0.5) })
+    list.append(book { $0.restart = 0.5 })
+    list.append(book { ($0.gradient, $0.kmeans) = (.rotation, 0) })
+    list.append(book { ($0.gradient, $0.restart) = (.diveq, 0.5) })
+    let levels = CodesSettings(small(FiniteScalarCodes()))
+    list.append(residual { ($0.inside, $0.dropout) = (levels, 0.5) })
+    return list
+  }()
 
   static func book(_ change: (inout VectorCodes) -> Void) -> VectorCodes {
     var codes = VectorCodes()
@@ -123,6 +126,8 @@ import Testing
   ) throws {
     var trainer = Trainer(model, objective: rule, optimizer: Adam(learningRate: 1e-3), seed: 3)
     let x = Tensor(try ObjectiveLawTests.data.batch(at: Array(0..<16)).inputs)
+    // These never encode.
+    if ["gan", "wgan-gp"].contains(name) { return }
     for _ in 0..<3 {
       let report = try trainer.step(x)
       #expect(report.terms.contains { $0.name == "commitment" }, "\(name): \(report.terms)")

@@ -52,7 +52,7 @@ import Testing
     return ArrayDataset(inputs: NDArray(pixels).reshaped([count] + Shape(shape)), name: "squares")
   }()
 
-  /// The model of a combination, with codes on a sphere or of a code book where the objective asks for them.
+  /// The model of a combination, with the posterior that the objective asks for.
   static func model(_ combination: Combination) throws -> any LatentVariableModel {
     let network: any NetworkDescription =
       switch combination.network {
@@ -62,19 +62,19 @@ import Testing
       default: ResidualNetwork(channels: [4, 8], groups: 2, latentChannels: 2)
       }
     var random = RandomStream(seed: 1)
-    let posterior: any PosteriorDescription =
-      if combination.objective.hasSuffix(SphericalDescription.name) {
-        SpherePointPosterior()
-      } else if combination.objective == VectorQuantizationDescription.name {
-        CodesPosterior()
-      } else if combination.network == "sparse" {
-        TopKPosterior()
-      } else {
-        DiagonalPosterior()
-      }
+    let posterior: any PosteriorDescription
+    switch String(combination.objective.split(separator: ":").last ?? "") {
+    case SphericalDescription.name: posterior = SpherePointPosterior()
+    case VectorQuantizationDescription.name: posterior = CodesPosterior()
+    case T3Description.name:
+      var student = StudentPosterior()
+      student.degreesOfFreedom += Double(shape.reduce(1, *))
+      posterior = student
+    default:
+      posterior = combination.network == "sparse" ? TopKPosterior() : DiagonalPosterior()
+    }
     return try ModelDescription(
-      network, inputShape: shape, posterior: posterior,
-      likelihood: combination.likelihood
+      network, inputShape: shape, posterior: posterior, likelihood: combination.likelihood
     ).makeModel(using: &random)
   }
 

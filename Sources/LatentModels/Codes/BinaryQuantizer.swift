@@ -19,8 +19,10 @@ public struct BinaryQuantizer: Quantizer {
   /// What balances the use of codes; nil where nothing does.
   public let entropy: BinaryEntropy?
 
-  /// Of vectors of so many numbers.
-  init(dimension: Int, isSpherical: Bool, commitment: Double, entropy: BinaryEntropy?) {
+  /// Of vectors of so many numbers, at most 30.
+  public init(
+    dimension: Int, isSpherical: Bool, commitment: Double = 0, entropy: BinaryEntropy? = nil
+  ) {
     self.dimension = dimension
     self.isSpherical = isSpherical
     self.commitment = commitment
@@ -78,6 +80,14 @@ public struct BinaryEntropy: Sendable, Hashable {
   public let sharpness: Double
   /// Bits whose joint distribution is looked at.
   public let group: Int
+
+  /// Of bits one by one, unless a group is larger.
+  public init(weight: Double, diversity: Double = 1, sharpness: Double = 100, group: Int = 1) {
+    self.weight = weight
+    self.diversity = diversity
+    self.sharpness = sharpness
+    self.group = group
+  }
 
   /// The two entropies of z `[vector, bit]`, scalars in nats: of one vector, and of all.
   func entropies(of z: Tensor, size: Double) -> (each: Tensor, all: Tensor) {

@@ -48,20 +48,6 @@ public struct LatentCodes: Sendable {
     return quantizer.codes(at: rows, dtype)
       .reshaped(indices.shape.prefix(indices.rank - 1) + shape)
   }
-
-  /// The index of each code of latents `[..., latent]`, and whether they are codes: int32 `[..., index]`, `[...]`.
-  func indices(of latents: Tensor) -> (indices: Tensor, areCodes: Tensor) {
-    let leading = latents.shape.prefix(latents.rank - shape.rank)
-    let rows = latents.detached.reshaped([-1, quantizer.dimension])
-    var context = LayerContext.inference
-    let found = quantizer.quantized(rows, &context)
-    let error = abs(found.codes.detached - rows)
-    // Codes to the bit are those of this type; a code of another one is near.
-    let isNear = (error .<= abs(rows) * 1e-4 + 1e-6).reshaped(leading + [shape.count])
-    return (
-      found.indices.reshaped(leading + [counts.count]), isNear.min(axes: [-1])
-    )
-  }
 }
 
 /// Why numbers are no indices of codes.
@@ -86,8 +72,9 @@ public enum CodeError: Error, Sendable, Equatable, CustomStringConvertible {
   }
 }
 
-/// A distribution over the codes of a quantiser.
-public protocol CodeDistribution: EvaluableDistribution {
+/// A distribution over the codes of a quantiser: of indices, because one latent may be the sum of several codes in more ways
+/// than one.
+public protocol CodeDistribution: Distribution {
   /// What it is over.
   var codes: LatentCodes { get }
   /// Nats, `[...]`, of int32 indices `[..., index]`.
@@ -101,13 +88,6 @@ extension CodeDistribution {
   public var eventShape: Shape { codes.shape }
   public var support: Support { .reals }
 
-  /// Of codes; -infinity of anything else.
-  public func logProbability(of value: Tensor) -> Tensor {
-    let (indices, areCodes) = codes.indices(of: value)
-    let known = logProbability(ofIndices: indices).converted(to: value.dtype)
-    return Tensor.where(areCodes, known, known.zerosLike - .infinity)
-  }
-
   /// Exact: -log p of the indices.
   public func closedFormKL(from other: any Distribution) -> Tensor? {
     guard let point = other as? CodePoint, point.eventShape == eventShape else { return nil }
@@ -115,9 +95,19 @@ extension CodeDistribution {
   }
 
   public func sample(_ sampleShape: Shape, using random: inout RandomStream) -> Tensor {
+    sampleAndLogProbability(sampleShape, using: &random).value
+  }
+
+  public func sampleAndLogProbability(
+    _ sampleShape: Shape, using random: inout RandomStream
+  ) -> (value: Tensor, logProbability: Tensor) {
     let indices = sampleIndices(sampleShape.count, using: &random)
     do {
-      return try codes.latents(at: indices, dtype).reshaped(sampleShape + eventShape)
+      let value = try codes.latents(at: indices, dtype)
+      return (
+        value.reshaped(sampleShape + eventShape),
+        logProbability(ofIndices: indices).reshaped(sampleShape)
+      )
     } catch {
       fatalError("\(Self.self) draws indices that no codes have: \(error)")
     }
@@ -183,7 +173,7 @@ extension LatentCodes {
 
 /// The uniform distribution over codes, in words.
 public struct UniformCodesPrior: PriorDescription {
-  public static let name = "uniform"
+  public static let name = "uniform-codes"
   public static let origin = Origin(
     "every code alike", paper: "van den Oord et al. 2017", equation: "section 3.1",
     test: "LatentModelsTests/Codes/CodesTests.swift")

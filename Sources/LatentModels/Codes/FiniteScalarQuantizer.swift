@@ -50,14 +50,17 @@ public struct FiniteScalarQuantizer: Quantizer {
     let middle = vector(z.dtype, Self.middle)
     // Of a residual quantiser z may be beyond the last level.
     let rounded = maximum(round(z.detached * middle), -middle)
-    let level = minimum(rounded, vector(z.dtype) { $0 - 1 } - middle)
-    return Quantized(codes: level / middle, indices: grid.indices(of: level + middle))
+    let level = minimum(rounded, vector(z.dtype) { $0 - 1 } - middle) + middle
+    return Quantized(codes: code(of: level, middle), indices: grid.indices(of: level))
   }
 
   public func codes(at indices: Tensor, _ dtype: DType) -> Tensor {
     let middle = vector(dtype, Self.middle)
-    return (grid.digits(of: indices, dtype) - middle) / middle
+    return code(of: grid.digits(of: indices, dtype), middle)
   }
+
+  /// Of levels from 0.
+  private func code(of level: Tensor, _ middle: Tensor) -> Tensor { (level - middle) / middle }
 
   /// (L - 1)^-stage.
   public func scale(ofStage stage: Int) -> [Double] {

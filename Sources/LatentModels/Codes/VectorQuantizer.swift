@@ -68,7 +68,10 @@ public struct VectorQuantizer: Quantizer {
   }
 
   public func quantized(_ z: Tensor, _ context: inout LayerContext) -> Quantized {
-    var codes = codes
+    // A pass that sees vectors twice finds the codes that the first ones left.
+    var codes =
+      settings.isAveraged
+      ? context.current(book) : moved.map { book + context.current($0) } ?? book
     let starts =
       context.isTraining && (started.map { context.current($0).item == 0 } ?? false)
     if starts { codes = start(at: z, &context) }

@@ -142,8 +142,8 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
       let names = PriorSettings.all.filter { $0.init().space == q.space }.map { $0.name }
       throw ModelDescriptionError(
         key: "prior.name", found: "'\(prior.name)', on \(p.space)",
-        expected: "one on \(q.space), as the posterior '\(posterior.name)': "
-          + names.joined(separator: ", "))
+        expected: "one on \(q.space), as the posterior '\(posterior.name)'"
+          + (names.isEmpty ? "" : ": " + names.joined(separator: ", ")))
     }
     if p.asksEncoder && likelihood == .categorical {
       throw ModelDescriptionError(

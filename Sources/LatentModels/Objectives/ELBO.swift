@@ -41,7 +41,8 @@ where Model.Posterior: ReparameterizedDistribution {
   public let samples: Int
   /// Nats that every latent dimension may use for free: each dimension's batch mean of the
   /// divergence counts as at least this (Kingma et al. 2016, equation 15). Needs a factorised
-  /// posterior and prior, or a posterior that estimates its divergence part by part: then each part.
+  /// posterior and prior, or a posterior that estimates its divergence part by part: then each part. Of one that
+  /// does not factorise, the whole divergence is one part.
   public let freeBits: Double
   /// How that weight rises during training.
   public let warmup: Warmup
@@ -78,7 +79,7 @@ where Model.Posterior: ReparameterizedDistribution {
     let kl = divergence.mean()
     let parts = (pass.estimate?.parts ?? []).map { ($0.name, $0.value.mean()) }
     let figures = (pass.estimate?.figures ?? []).map { ($0.name, $0.value.mean()) }
-    let charged = freeBits > 0 ? chargedDivergence(pass, parts.map(\.1)) : kl
+    let charged = freeBits > 0 ? chargedDivergence(pass, parts.map(\.1), kl) : kl
     func total(_ weight: Double) -> Tensor {
       reconstruction + (weight == 1 ? charged : charged * weight)
     }
@@ -93,10 +94,10 @@ where Model.Posterior: ReparameterizedDistribution {
   }
 
   /// The sum over dimensions, or over the parts that the posterior has, of the batch mean of each one's
-  /// divergence, at least `freeBits` each.
-  private func chargedDivergence(_ pass: VariationalPass<Model.Posterior>, _ parts: [Tensor])
-    -> Tensor
-  {
+  /// divergence, at least `freeBits` each. `kl` is all of it.
+  private func chargedDivergence(
+    _ pass: VariationalPass<Model.Posterior>, _ parts: [Tensor], _ kl: Tensor
+  ) -> Tensor {
     if !parts.isEmpty {
       let each = Tensor.stack(parts)
       return maximum(each, each.zerosLike + freeBits).sum()
@@ -107,6 +108,9 @@ where Model.Posterior: ReparameterizedDistribution {
       elements = exact
     } else if let q = q as? any FactorizedDistribution, let p = p as? any FactorizedDistribution {
       elements = q.elementLogProbabilities(of: z) - p.elementLogProbabilities(of: z)
+    } else if !(q is any FactorizedDistribution) {
+      // What does not factorise is one part.
+      return maximum(kl, kl.zerosLike + freeBits)
     } else {
       fatalError("free bits need a factorised posterior and prior: \(type(of: q)), \(type(of: p))")
     }
@@ -149,8 +153,23 @@ public struct ELBODescription: ReparameterizedObjectiveDescription {
     try requirePosterior(
       of: model, freeBits == 0 || !(Model.Posterior.self is CodePoint.Type),
       "no free bits, of which codes have no use")
+    if freeBits > 0 { try requireParts(of: model) }
     return ELBO<Model>(
       beta: beta, samples: samples, freeBits: freeBits,
       warmup: warmupSteps > 0 ? .linear(steps: warmupSteps) : .none)
+  }
+
+  /// - Throws: `ModelRequirementError` where the divergence is no sum of parts that bits could be free of.
+  private func requireParts<Model: ReparameterizedModel>(of model: Model) throws {
+    if Model.Posterior.self is any DivergenceEstimatingDistribution.Type { return }
+    var context = LayerContext.inference
+    let prior = model.prior(model.parameters.first?.dtype ?? .float32, &context)
+    let isProduct = Model.Posterior.self is any FactorizedDistribution.Type
+    if !isProduct || !(prior is any FactorizedDistribution) {
+      throw ModelRequirementError(
+        purpose: "a number of free bits",
+        found: isProduct ? "\(type(of: prior))" : "\(Model.Posterior.self)",
+        expected: "a posterior and a prior that factorise over latents")
+    }
   }
 }

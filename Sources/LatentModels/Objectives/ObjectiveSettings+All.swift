@@ -19,5 +19,6 @@ extension ObjectiveAxis {
     PerceptualDescription.self, StyleDescription.self, AlignedDescription.self,
     VectorQuantizationDescription.self,
     SparseDescription.self, MatryoshkaDescription.self,
+    T3Description.self,
   ]
 }

@@ -104,7 +104,8 @@ public struct SphericalDescription: ObjectiveDescription {
     try requireMeanOfPosterior(model)
     var context = LayerContext.inference
     let prior = model.prior(.float32, &context)
-    guard prior is SphereUniform else {
+    let radius = Double(prior.eventShape.count).squareRoot()
+    guard (prior as? UniformSphere)?.radius == radius else {
       throw ModelRequirementError(
         purpose: Self.purpose, found: "\(Model.Posterior.self) with the prior \(type(of: prior))",
         expected: "codes on a sphere (the posterior 'sphere-point')")

@@ -55,7 +55,7 @@ public struct BatchTopKHead: PosteriorHead {
         }
       }
     }
-    context.show(code.activeShare(eventRank: eventRank), sparseActive)
+    context.show(code.activeCount(eventRank: eventRank), sparseActive)
     return Delta(code, eventRank: eventRank)
   }
 }

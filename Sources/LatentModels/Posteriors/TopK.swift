@@ -20,7 +20,7 @@ public struct TopKHead: PosteriorHead {
   ) -> Delta {
     let all = relu(raw)
     let code = active < raw.shape[-1] ? all * raw.detached.largestMask(active) : all
-    context.show(code.activeShare(eventRank: eventRank), sparseActive)
+    context.show(code.activeCount(eventRank: eventRank), sparseActive)
     return Delta(code, eventRank: eventRank)
   }
 }
@@ -30,7 +30,7 @@ let sparseActive = "active"
 
 extension Tensor {
   /// The mean over the batch of how many numbers of a code are not 0, shape `[]`.
-  func activeShare(eventRank: Int) -> Tensor {
+  func activeCount(eventRank: Int) -> Tensor {
     let nonZero = (detached .!= 0).sum(axes: Array(rank - eventRank..<rank))
     return nonZero.mean()
   }

@@ -12,5 +12,9 @@ extension PriorAxis {
     FairCoinsPrior.self,
     RelaxedCoinsPrior.self,
     UniformCodesPrior.self,
+    FlowPriorDescription.self,
+    UniformSpherePrior.self,
+    WrappedNormalPrior.self,
+    StudentPrior.self,
   ]
 }

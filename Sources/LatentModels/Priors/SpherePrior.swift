@@ -1,6 +1,5 @@
 // Latents on a sphere: where spherical autoencoders have their codes, and what they generate from.
 
-import Foundation
 import LatentAutodiff
 import LatentDistributions
 import LatentLayers
@@ -17,57 +16,31 @@ extension Tensor {
   }
 }
 
-/// The uniform distribution on the sphere of radius sqrt(L) in L dimensions, where a normal draw lies that was put there
-/// (`Tensor.onSphere`).
-public struct SphereUniform: ReparameterizedDistribution {
-  public var batchShape: Shape { [] }
-  public let eventShape: Shape
-  public let dtype: DType
-
-  /// Over events of this shape, of L elements.
-  public init(eventShape: Shape, dtype: DType = .float32) {
-    self.eventShape = eventShape
-    self.dtype = dtype
-  }
-
-  public var support: Support { .reals }
-
-  public func reparameterizedSample(
-    _ sampleShape: Shape, using random: inout RandomStream
-  ) -> Tensor {
-    random.normalTensor(sampleShape + eventShape, dtype).onSphere(eventRank: eventShape.rank)
-  }
-
-  /// The density is one of the sphere's surface, not of the space around it.
-  public func sampleAndLogProbability(
-    _ sampleShape: Shape, using random: inout RandomStream
-  ) -> (value: Tensor, logProbability: Tensor) {
-    let z = reparameterizedSample(sampleShape, using: &random)
-    return (z, Tensor(repeating: -logArea, shape: sampleShape, dtype))
-  }
-
-  /// The logarithm of the area: `log 2 + L/2 log pi - log Gamma(L/2) + (L - 1)/2 log L`.
-  private var logArea: Double {
-    let size = Double(eventShape.count)
-    return Foundation.log(2) + size / 2 * Foundation.log(Double.pi) - lgamma(size / 2)
-      + (size - 1) / 2 * Foundation.log(size)
-  }
-}
-
-/// The prior of models whose codes lie on the sphere.
+/// The prior of models whose codes lie on a sphere.
 public struct SpherePrior: Prior {
   /// The shape of one latent.
   public let eventShape: Shape
+  /// The length of one latent.
+  public let radius: Double
 
-  /// Over latents of this shape.
-  public init(_ eventShape: Shape) { self.eventShape = eventShape }
+  /// Over latents of this shape and length.
+  public init(_ eventShape: Shape, radius: Double) {
+    self.eventShape = eventShape
+    self.radius = radius
+  }
+
+  /// Over latents of this shape whose root mean square is 1, where a normal draw lies that was put there
+  /// (`Tensor.onSphere`).
+  public init(_ eventShape: Shape) {
+    self.init(eventShape, radius: Double(eventShape.count).squareRoot())
+  }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
 
   public func callAsFunction(
     encoder: some Encoder, dtype: DType, _ context: inout LayerContext
   ) -> any Distribution {
-    SphereUniform(eventShape: eventShape, dtype: dtype)
+    UniformSphere(eventShape: eventShape, radius: radius, dtype: dtype)
   }
 }
 

@@ -27,7 +27,9 @@ public struct HypersphereSampler: LatentSampler {
     _ count: Int, of model: some LatentVariableModel, fields: [String: Tensor],
     using random: inout RandomStream
   ) -> Tensor {
-    SphereUniform(eventShape: latentShape).sample([count], using: &random) * scale
+    let radius = Double(latentShape.count).squareRoot()
+    return UniformSphere(eventShape: latentShape, radius: radius).sample([count], using: &random)
+      * scale
   }
 }
 

@@ -94,7 +94,9 @@ extension LatentVariableModel {
   }
 
   /// What the likelihood expects along the path from `start` to `end` `[latent]` or `[batch, latent]`,
-  /// ends included: `[steps, ...]` or `[steps, batch, ...]`. `fields` have one row, or `batch`.
+  /// ends included: `[steps, ...]` or `[steps, batch, ...]`. `fields` have one row, or `batch`. Where the
+  /// prior knows the shortest paths of its space (`GeodesicDistribution`), these take the place of great
+  /// circles.
   public func interpolate(
     from start: Tensor, to end: Tensor, steps: Int, _ path: Interpolation = .spherical,
     fields: [String: Tensor] = [:], file: StaticString = #fileID, line: UInt = #line
@@ -102,8 +104,12 @@ extension LatentVariableModel {
     // The path is one of whole latents, also where they have several axes.
     let rank = latentShape(fields: fields).rank
     func vectors(_ z: Tensor) -> Tensor { z.rank < rank ? z : z.flattened(from: z.rank - rank) }
-    let z = interpolated(
-      from: vectors(start), to: vectors(end), steps: steps, path, file: file, line: line)
+    var context = inference(fields)
+    let curved = path == .linear ? nil : prior(numberType, &context) as? any GeodesicDistribution
+    let z =
+      curved?.path(from: start, to: end, steps: steps)
+      ?? interpolated(
+        from: vectors(start), to: vectors(end), steps: steps, path, file: file, line: line)
     let rows = start.rank == rank ? repeated(fields, steps) : fields
     return decoded(z.reshaped([steps] + start.shape), rows, file, line)
   }

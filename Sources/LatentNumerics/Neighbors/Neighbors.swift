@@ -52,29 +52,25 @@ extension NeighborSearch {
   /// differences in double, so that nothing cancels. Of equal ones the first in the table comes first.
   func neighbors(_ wanted: Int, of queries: NDArray, among candidates: NDArray) -> Neighbors {
     let (count, width, size) = (queries.shape[0], candidates.shape[1], vectors.shape[1])
-    var indices = [Int32](repeating: 0, count: count * wanted)
-    var distances = [Float](repeating: 0, count: count * wanted)
-    vectors.withUnsafeElements(of: Float.self) { table in
-      queries.withUnsafeElements(of: Float.self) { queries in
-        candidates.withUnsafeElements(of: Int32.self) { candidates in
-          for row in 0..<count {
-            var ranked: [(square: Double, index: Int32)] = []
-            for place in 0..<width {
-              let index = candidates[row * width + place]
-              var sum = 0.0
-              for i in 0..<size {
-                let (a, b) = (table[Int(index) * size + i], queries[row * size + i])
-                let difference = Double(a) - Double(b)
-                sum += difference * difference
-              }
-              ranked.append((sum, index))
-            }
-            ranked.sort { a, b in a.square == b.square ? a.index < b.index : a.square < b.square }
-            for place in 0..<wanted {
-              indices[row * wanted + place] = ranked[place].index
-              distances[row * wanted + place] = Float(ranked[place].square.squareRoot())
-            }
-          }
+    let numbers = candidates.int32s
+    var indices: [Int32] = []
+    var distances: [Float] = []
+    let block = max(1, (1 << 20) / max(1, width * size))
+    for start in stride(from: 0, to: count, by: block) {
+      let rows = start..<min(start + block, count)
+      let found = vectors.taking(candidates.rows(rows), axis: 0).converted(to: .float64)
+      let own = queries.rows(rows).converted(to: .float64).reshaped([rows.count, 1, size])
+      let squares = found.binary(.subtract, own)
+        .reduced(.sumOfSquares, axes: [2], keepingDimensions: false).doubles
+      for row in rows {
+        let (first, place) = (row * width, (row - start) * width)
+        let order = (0..<width).sorted { a, b in
+          let (near, far) = (squares[place + a], squares[place + b])
+          return near == far ? numbers[first + a] < numbers[first + b] : near < far
+        }
+        for chosen in order.prefix(wanted) {
+          indices.append(numbers[first + chosen])
+          distances.append(Float(squares[place + chosen].squareRoot()))
         }
       }
     }

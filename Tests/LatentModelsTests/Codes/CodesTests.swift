@@ -112,18 +112,11 @@ import Testing
     let divergence = try #require(q.closedFormKL(to: p))
     #expect(divergence.shape == [5])
     #expect(divergence.doubles.allSatisfy { abs($0 - rate) < 1e-5 * rate })
-    let density = p.evaluable.logProbability(of: model.codes(of: x))
-    #expect(density.doubles.allSatisfy { abs($0 + rate) < 1e-5 * rate })
-    let away = p.evaluable.logProbability(of: model.codes(of: x) + 0.37)
-    #expect(away.doubles.allSatisfy { $0 == -.infinity })
-    let drawn = model.samplePrior(3, using: &random)
-    #expect(drawn.shape == [3] + model.latentShape)
-    #expect(p.evaluable.logProbability(of: drawn).doubles.allSatisfy { $0.isFinite })
+    let drawn = p.sampleAndLogProbability([2, 3], using: &random)
+    #expect(drawn.value.shape == [2, 3] + model.latentShape)
+    #expect(drawn.logProbability.shape == [2, 3])
+    #expect(drawn.logProbability.doubles.allSatisfy { abs($0 + rate) < 1e-5 * rate })
     #expect(model.generate(3, using: &random).shape == [3, 4, 4, 1])
-    let bound = model.logLikelihood(of: x, importanceSamples: 3, using: &random)
-    let own = (q.sample(using: &random), rate)
-    let expected = model.decode(own.0).logProbability(of: x) - own.1
-    #expect(distance(bound, expected) < 1e-4, "one code, whose weight is all there is")
   }
 
   /// Index to code to index, for every index there is.
@@ -136,7 +129,8 @@ import Testing
       (0..<rows).flatMap { row in counts.map { Int32(row % $0) } }, shape: [rows, counts.count])
     let codes = quantizer.codes(at: indices, .float64)
     #expect(codes.shape == [rows, 4])
-    if chain.hasPrefix("residual") || chain.contains("residual") { return }
+    // Sums of several codes are found again in their own way.
+    if chain.contains("residual") { return }
     var context = LayerContext.inference
     let converted = quantizer.codes(at: indices, .float32)
     #expect(quantizer.quantized(converted, &context).indices.array == indices.array)

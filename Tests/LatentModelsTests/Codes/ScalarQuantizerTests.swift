@@ -109,7 +109,7 @@ import Testing
     let place = quantizer.prepared(z)
     let offsets = (quantizer(z, &context).value - place).doubles
     #expect(offsets.allSatisfy { abs($0) <= 0.25 })
-    #expect(abs(offsets.reduce(0, +) / 10_000) < 4 * 0.25 / 300.0.squareRoot() / 100)
+    #expect(abs(offsets.reduce(0, +) / 10_000) < 4 * 0.25 / 3.0.squareRoot() / 100)
     let variance = offsets.reduce(0) { $0 + $1 * $1 } / 10_000
     #expect(abs(variance - 0.0625 / 3) < 1e-3)
     let rounded = Self.perturbed([4], noise: 0)

@@ -85,6 +85,7 @@ import Testing
   private static let inPlace = "pictures and latents in their place [height, width, channels]"
   private static let dictionary =
     "the network 'sparse' with a posterior that is a point, such as 'topk', and a normal likelihood"
+  private static let student = "Student's t at both ends (the posterior 'student')"
   private static let onSphere = "codes on a sphere (the posterior 'sphere-point')"
 
   static let rows: [Row] =
@@ -111,6 +112,7 @@ import Testing
     + rows(
       ["spherical"],
       Dictionary(uniqueKeysWithValues: kinds.map { ($0, $0 == "draws" ? meanOfDraws : onSphere) }))
+    + rows(["t3"], Dictionary(uniqueKeysWithValues: kinds.map { ($0, student) }))
 
   /// Each is made for the models that it takes, gives finite losses and derivatives, the same ones again, and
   /// refuses the others in one sentence.

@@ -63,7 +63,7 @@ import Testing
   /// The uniform distribution: on the sphere, centred, with the sphere's area as density.
   @Test func uniform() {
     var random = RandomStream(seed: 6)
-    let p = SphereUniform(eventShape: [3], dtype: .float64)
+    let p = UniformSphere(eventShape: [3], radius: 3.0.squareRoot(), dtype: .float64)
     let (z, density) = p.sampleAndLogProbability([20_000], using: &random)
     #expect(square(z).sum(axes: [1]).doubles.allSatisfy { abs($0 - 3) < 1e-9 })
     // A sphere of radius sqrt(3): 4 pi 3. The height of a point is uniform there.

@@ -15,8 +15,8 @@ struct WorkloadsCommand: ParsableCommand {
 
       WORKLOADS
         mlp, conv28, conv64, resnet64, seq; a comma list, or all
-        iwae50, vamp500, btcvae, factor, vq28, hvae4, waemmd: other objectives,
-        whose only operation is train
+        iwae50, vamp500, iaf2, btcvae, factor, vq28, hvae4, waemmd: other
+        objectives, whose only operation is train
       OPERATIONS
         train, encode, decode, generate, nll, startup; a comma list, or all, which leaves out nll
         and startup

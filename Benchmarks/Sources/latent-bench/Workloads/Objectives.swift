@@ -34,6 +34,21 @@ struct ObjectiveWorkload: Sendable {
       return step(
         VAE(encoder: plain.encoder, decoder: plain.decoder, prior: prior), ELBO(), pool)
     },
+    ObjectiveWorkload(name: "iaf2", batch: 128) { pool in
+      var random = RandomStream(seed: 0)
+      let flow = AutoregressiveFlow(
+        size: 20, depth: 2, hidden: [320], context: 64, scaling: .gated(bias: 1.5),
+        output: .pyTorch, using: &random)
+      let model = VAE(
+        encoder: DenseEncoder(
+          inputShape: [784], hidden: [400], latentSize: 20, posterior: FlowHead(flow),
+          using: &random),
+        decoder: MLPDecoder(
+          latentSize: 20, hidden: [400], outputShape: [784], head: BernoulliHead(),
+          using: &random),
+        prior: .standardNormal(20))
+      return step(model, ELBO(), pool)
+    },
     ObjectiveWorkload(name: "btcvae", batch: 256) {
       step(model([400], 20), TotalCorrelation { ($0.beta, $0.examples) = (6, 60_000) }, $0)
     },
