@@ -75,7 +75,8 @@ public struct SamplerArguments: ParsableArguments {
     }
     // What learns codes as vectors would leave any other set, but for the sphere of its own.
     let space = opened.configuration.model.posterior.description.space
-    let isSphere = space == .wideSphere && sampler == HypersphereDescription.name
+    let isSphere =
+      [.wideSphere, .unitSphere].contains(space) && sampler == HypersphereDescription.name
     if space != .vectors && !isSphere {
       throw CommandError(
         "--sampler \(sampler): it draws from \(LatentSpace.vectors), but latents of this run lie on \(space)",
