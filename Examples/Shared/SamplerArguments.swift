@@ -73,6 +73,15 @@ public struct SamplerArguments: ParsableArguments {
       return asked.description.makeSampler(
         SamplerFacts(latentShape: [], examples: 0, classes: 0), using: &random)
     }
+    // What learns codes as vectors would leave any other set, but for the sphere of its own.
+    let space = opened.configuration.model.posterior.description.space
+    let isSphere =
+      [.wideSphere, .unitSphere].contains(space) && sampler == HypersphereDescription.name
+    if space != .vectors && !isSphere {
+      throw CommandError(
+        "--sampler \(sampler): it draws from \(LatentSpace.vectors), but latents of this run lie on \(space)",
+        .usage)
+    }
     let path = "\(opened.folder)/\(RunFolder.sampler(sampler))"
     let isThere = FileManager.default.fileExists(atPath: path)
     if isThere && !refit {

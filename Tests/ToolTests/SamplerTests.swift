@@ -87,6 +87,10 @@ extension Ended {
       try generate("--sampler gmm --set sampler.components=x", in: folder).failed(64, "such as 10")
       try generate("--sampler gmm --set sampler.components=0", in: folder).failed(
         64, "expected 1 to")
+      try train("--posterior sphere-point --objective spherical --out sphere", in: folder)
+      let sphere = words("sphere --count 4 --threads 1 --overwrite --out z.h5 --sampler")
+      try Tool.generate.run(sphere + ["gmm"], in: folder).failed(64, "lie on the sphere")
+      try Tool.generate.run(sphere + ["hypersphere"], in: folder).succeeded()
       try generate("--refit", in: folder).failed(64, "is not fitted")
       try generate("--sampler gmm --label 1", in: folder).failed(64, "knows 0 classes")
     }
