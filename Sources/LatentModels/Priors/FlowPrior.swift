@@ -68,8 +68,6 @@ public struct FlowPriorDescription: PriorDescription {
   public init() {}
   public var factorizes: Bool { false }
 
-  public var factorizes: Bool { false }
-
   public func validate() throws {
     let limit = ModelDescription.maximumDepth
     try check((1...limit).contains(depth), "depth", depth, "1 to \(limit)")
