@@ -13,6 +13,7 @@ import Testing
     ("conv", "--hidden 5 --latent 3", 3),
     ("conv28", "--hidden 5 --set model.channels=[2,3]", 16),
     ("conv64", "--hidden 5 --set model.channels=[2,3,2]", 10),
+    ("sparse", "--latent 20 --set model.posterior.active=3", 20),
     ("conv-map", "--set model.channels=[2] --set model.latentChannels=3", 48),
     (
       "vq28",

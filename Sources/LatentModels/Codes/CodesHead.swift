@@ -53,6 +53,7 @@ extension ConvMapEncoder: HeadedEncoder {}
 extension ResidualEncoder: HeadedEncoder {}
 extension TransformerTextEncoder: HeadedEncoder {}
 extension GRUTextEncoder: HeadedEncoder {}
+extension DictionaryEncoder: HeadedEncoder {}
 
 extension Encoder {
   /// The quantiser that it ends in; nil where it ends in something else.

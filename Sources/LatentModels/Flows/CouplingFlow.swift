@@ -83,8 +83,10 @@ public struct CouplingBijection<Elements: ElementMaps>: DetachableBijection {
     let isFirst = changed.lowerBound == 0
     let kept = x.sliced(-1, isFirst ? changed.upperBound..<x.shape[-1] : 0..<changed.lowerBound)
     let (value, logDeterminant) = map(elements(network(kept)), x.sliced(-1, changed))
+    // Conditions may have more examples than the elements: a mixture asks all components about one value.
+    let same = kept.broadcast(to: value.shape.replacing(-1, with: kept.shape[-1]))
     return (
-      Tensor.concatenate(isFirst ? [value, kept] : [kept, value], axis: -1), logDeterminant
+      Tensor.concatenate(isFirst ? [value, same] : [same, value], axis: -1), logDeterminant
     )
   }
 

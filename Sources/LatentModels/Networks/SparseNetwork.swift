@@ -9,7 +9,7 @@ public struct SparseNetwork: HeadedNetworkDescription {
   public static let architecture = "sparse"
   public static let presets = [
     NetworkPreset(
-      architecture, "one layer each way and many latents, of which few are active",
+      architecture, "one layer each way, few latents of many active",
       likelihood: .unitNormal, posterior: TopKPosterior()
     ) { inputShape in
       SparseNetwork(latentSize: min(1 << 15, 8 * inputShape.reduce(1, *)))

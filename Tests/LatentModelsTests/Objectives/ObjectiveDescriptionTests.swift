@@ -113,6 +113,8 @@ import Testing
       ["spherical"],
       Dictionary(uniqueKeysWithValues: kinds.map { ($0, $0 == "draws" ? meanOfDraws : onSphere) }))
     + rows(["t3"], Dictionary(uniqueKeysWithValues: kinds.map { ($0, student) }))
+    + rows(
+      ["vq"], Dictionary(uniqueKeysWithValues: kinds.map { ($0, "codes (the posterior 'codes')") }))
 
   /// Each is made for the models that it takes, gives finite losses and derivatives, the same ones again, and
   /// refuses the others in one sentence.
