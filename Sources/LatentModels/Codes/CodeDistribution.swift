@@ -86,6 +86,7 @@ public protocol CodeDistribution: Distribution {
 extension CodeDistribution {
   public var batchShape: Shape { [] }
   public var eventShape: Shape { codes.shape }
+  /// Codes are vectors of real numbers.
   public var support: Support { .reals }
 
   /// Exact: -log p of the indices.

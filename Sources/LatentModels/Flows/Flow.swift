@@ -38,6 +38,8 @@ extension AmortizedFlow {
   public var conditions: [RawOutputs] { (0..<depth).flatMap { _ in stepOutputs } }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
 
+  /// The steps for raw outputs of an encoder `[batch, ...]`, all of one step's after each other. Traps where there are
+  /// none, or not as many as the steps take.
   public func callAsFunction(_ conditions: Tensor?) -> BijectionChain<Step> {
     let sizes = stepOutputs.map(\.count)
     guard let conditions, conditions.shape[-1] == depth * sizes.reduce(0, +) else {

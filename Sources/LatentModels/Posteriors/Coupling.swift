@@ -26,6 +26,7 @@ extension CouplingPosteriorDescription {
     CouplingFlow.parameterCount(
       size: latents, depth: depth, hidden: hidden, context: context, elements: elements)
   }
+  /// The flow over so many latents with first weights from `random`: the identity at its start.
   public func makeFlow(
     latents: Int, using random: inout RandomStream
   ) -> CouplingFlow<Elements> {

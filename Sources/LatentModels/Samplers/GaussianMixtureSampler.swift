@@ -95,6 +95,8 @@ public struct GaussianMixtureDescription: SamplerDescription {
       Shape(facts.latentShape), components: min(components, facts.examples))
   }
 
+  /// Expectation-maximisation on the codes, from k-means++ centres, until the log-likelihood rises by less than the
+  /// tolerance.
   /// - Throws: `NumericsError.notPositiveDefinite` where codes are so large that `regularization` is lost in rounding.
   public func fit(
     _ data: EncodedData, using random: inout RandomStream, progress: (String) -> Void
