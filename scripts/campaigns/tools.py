@@ -23,7 +23,10 @@ NEEDS = {
     "spherical": ["--posterior", "sphere-point"],
     "equivariant": ["--model", "resnet"],
     "vq": ["--posterior", "codes"],
-    "t3": ["--posterior", "student"],
+    # As many more degrees of freedom as an example has numbers.
+    "t3": ["--posterior", "student", "--set", "model.posterior.degreesOfFreedom=266"],
+    "sparse": ["--model", "sparse", "--set", "model.posterior.active=3"],
+    "matryoshka": ["--model", "sparse", "--set", "model.posterior.active=3"],
     "gan": ["--likelihood", "unit-normal"],
 }
 COMMON = ["--data", "sprites:16", "--epochs", "1", "--quiet"]
