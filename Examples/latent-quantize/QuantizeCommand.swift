@@ -56,6 +56,11 @@ struct QuantizeCommand: ParsableCommand {
         "\(opened.path) holds weights of low precision already: quantize the run it was made from",
         .dataError)
     }
+    if model is any DecoderDifferentiatingModel {
+      throw CommandError(
+        "low precision needs a posterior that takes no derivatives of the decoder: found "
+          + "\(Model.Posterior.self)", .configuration)
+    }
     let paths = Set(model.namedParameters.map(\.path))
     if let unknown = keep.first(where: { !paths.contains($0) }) {
       throw ValidationError("--keep '\(unknown)': the model has no parameter of this path")

@@ -58,6 +58,20 @@ import Testing
     }
   }
 
+  /// Posteriors that differentiate the decoder are refused by the tool that takes its derivatives away.
+  @Test func lowPrecisionIsRefused() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(36, to: "\(folder)/data.npy")
+      try Tool.train.run(
+        ["--data", "npy:data.npy", "--hidden", "5", "--latent", "2", "--posterior", "hamiltonian"]
+          + ["--epochs", "1", "--batch", "16", "--quiet", "--out", "run"], in: folder
+      ).succeeded()
+      let ended = try Tool.quantize.run(["run", "--to", "int8", "--out", "small"], in: folder)
+      #expect(ended.code == 78 && ended.errors.contains("takes no derivatives of the decoder"))
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/small"))
+    }
+  }
+
   @Test func helpListsThem() throws {
     let tested = NetworkTests.rows.map(\.name) + TextTests.rows.map(\.name)
     #expect(tested.sorted() == ModelDescription.presets.map(\.name).sorted())

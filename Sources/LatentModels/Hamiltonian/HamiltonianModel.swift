@@ -11,7 +11,7 @@ import LatentNumerics
 ///
 /// Parameters have the paths of `base`, and `flow.step` beside them. Entries that a mask hides have no part in the
 /// potential either.
-public struct HamiltonianModel<Base: ReparameterizedModel>: ReparameterizedModel {
+public struct HamiltonianModel<Base: ReparameterizedModel>: DecoderDifferentiatingModel {
   /// The model whose encoder says where the steps start.
   public var base: Base
   /// The steps.
@@ -51,6 +51,9 @@ public struct HamiltonianModel<Base: ReparameterizedModel>: ReparameterizedModel
   /// shown, `base` adds itself.
   public var masking: Masking { Masking(filling: base.masking.filling) }
 }
+
+/// A model whose posterior takes derivatives of the decoder, which weights of low precision have not.
+public protocol DecoderDifferentiatingModel: ReparameterizedModel {}
 
 extension HamiltonianModel: DataInitializable {
   /// Tells the model inside.

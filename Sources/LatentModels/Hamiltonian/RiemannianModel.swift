@@ -96,7 +96,7 @@ extension VAE: NormalWithFactorModel where E.Posterior == NormalWithFactor {}
 ///
 /// In training the centers of the metric are the means of the batch, so that their factors have derivatives; the last
 /// ones are kept, and are the metric afterwards.
-public struct RiemannianModel<Base: NormalWithFactorModel>: ReparameterizedModel {
+public struct RiemannianModel<Base: NormalWithFactorModel>: DecoderDifferentiatingModel {
   /// The model whose encoder says where the steps start, and the factors.
   public var base: Base
   /// The steps.
