@@ -90,20 +90,29 @@ let package = Package(
         "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
         "LatentOptimizers",
       ]),
+    .target(name: "LatentFigures", dependencies: ["LatentNumerics", "LatentStorage"]),
     // 6
+    .target(
+      name: "LatentEvaluation",
+      dependencies: [
+        "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
+        "LatentOptimizers", "LatentStorage", "LatentDatasets", "LatentModels",
+      ]),
+    // 7
     .target(
       name: "LatentTraining",
       dependencies: [
         "CLatentSignals", "LatentNumerics", "LatentAutodiff", "LatentLayers",
         "LatentDistributions", "LatentOptimizers", "LatentStorage", "LatentDatasets",
-        "LatentModels",
+        "LatentModels", "LatentEvaluation",
       ]),
-    // 7
+    // 8
     .target(
       name: "Latent",
       dependencies: [
         "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
-        "LatentOptimizers", "LatentStorage", "LatentDatasets", "LatentModels", "LatentTraining",
+        "LatentOptimizers", "LatentStorage", "LatentDatasets", "LatentModels", "LatentFigures",
+        "LatentEvaluation", "LatentTraining",
       ]),
     // Examples
     .target(
@@ -137,6 +146,8 @@ let package = Package(
     .tests(
       "LatentDistributionsTests", ["LatentDistributions", "LatentAutodiff", "LatentNumerics"]),
     .tests("LatentStorageTests", ["LatentStorage", "LatentNumerics", "CLatentDigest"]),
+    .tests("LatentFiguresTests", ["LatentFigures", "LatentStorage", "LatentNumerics"]),
+    .tests("LatentEvaluationTests", ["Latent", "TestSupport"]),
     .tests("LatentTrainingTests", ["Latent"]),
     .tests(
       "LatentOptimizersTests",

@@ -3,6 +3,8 @@
 @_exported import LatentAutodiff
 @_exported import LatentDatasets
 @_exported import LatentDistributions
+@_exported import LatentEvaluation
+@_exported import LatentFigures
 @_exported import LatentLayers
 @_exported import LatentModels
 @_exported import LatentNumerics

@@ -14,7 +14,8 @@ import Testing
     let low: Set<String> = ["LatentNumerics", "LatentAutodiff"]
     let middle = low.union(["LatentLayers", "LatentDistributions"])
     let upper = middle.union(["LatentOptimizers", "LatentStorage"])
-    let top = upper.union(["LatentDatasets", "LatentModels", "CLatentSignals"])
+    let models = upper.union(["LatentDatasets", "LatentModels"])
+    let top = models.union(["LatentEvaluation", "CLatentSignals"])
     return [
       ("LatentNumerics", c), ("LatentAutodiff", ["LatentNumerics"]), ("LatentLayers", low),
       ("LatentDistributions", low),
@@ -22,7 +23,8 @@ import Testing
       ("LatentStorage", c.union(["LatentNumerics"])),
       ("LatentDatasets", ["LatentNumerics", "LatentStorage"]),
       ("LatentModels", middle.union(["LatentOptimizers"])),
-      ("LatentTraining", top), ("Latent", top.union(["LatentTraining"])),
+      ("LatentFigures", ["LatentNumerics", "LatentStorage"]), ("LatentEvaluation", models),
+      ("LatentTraining", top), ("Latent", top.union(["LatentFigures", "LatentTraining"])),
     ]
   }()
 

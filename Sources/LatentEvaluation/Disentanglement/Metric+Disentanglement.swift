@@ -1,0 +1,6 @@
+extension Metric {
+  /// Of disentanglement: which latent belongs to which known factor.
+  static var disentanglement: [Metric] {
+    []
+  }
+}

@@ -1,0 +1,6 @@
+extension Metric {
+  /// Of likelihood: how probable data are, and how sure that number is.
+  static var likelihood: [Metric] {
+    []
+  }
+}

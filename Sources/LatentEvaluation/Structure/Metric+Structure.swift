@@ -1,0 +1,6 @@
+extension Metric {
+  /// Of structure: what latents carry, and whether they carry it.
+  static var structure: [Metric] {
+    []
+  }
+}
