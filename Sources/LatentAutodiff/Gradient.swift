@@ -86,9 +86,13 @@ private struct BackwardPass {
   private mutating func collect(_ root: Node) {
     nodes[root.number - first] = root
     var waiting = [root]
+    // Whether something was reached that leads to no leaf: the leaf of a call inside.
+    var hasDeadEnd = false
     while let node = waiting.popLast() {
+      var isEnd = true
       for input in node.inputs {
         guard let next = input.liveNode else { continue }
+        isEnd = false
         if next.number < first {
           isHigherOrder = true
         } else {
@@ -99,11 +103,12 @@ private struct BackwardPass {
           }
         }
       }
+      if isEnd && node.number > leaves.last?.number ?? -1 { hasDeadEnd = true }
     }
-    if isHigherOrder { findLeading() }
+    if isHigherOrder || hasDeadEnd { findLeading() }
   }
 
-  /// What depends only on an enclosing call's inputs is of no use to this one.
+  /// What depends only on the inputs of enclosing calls, or of calls inside, is of no use to this one.
   private mutating func findLeading() {
     var leading = Array(repeating: false, count: nodes.count)
     for leaf in leaves where leaf.number - first < nodes.count {

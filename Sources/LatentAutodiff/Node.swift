@@ -79,7 +79,7 @@ struct RecordedCall {
   /// compositions of recorded operations then.
   let isHigherOrder: Bool
   /// Which inputs lead to what the pass differentiates with respect to; nil where all recorded ones do. Others are
-  /// of an enclosing call, as the weights of a network whose slope by its input is taken.
+  /// of an enclosing call, as the weights of a network whose slope by its input is taken, or of a call inside.
   let leading: [Bool]?
   /// The sums of products that the pass puts off.
   let products: ProductSums

@@ -14,10 +14,10 @@ import Testing
   }
 
   @Test("The cotangent of weights that are used again is the sum over their uses")
-  func reusedWeights() throws {
+  func reusedWeights() {
     // Also where rows are none, and where something else than products needs the weights too.
     for (rows, cubes) in [([3, 6, 2], false), ([1, 1, 7], true), ([0, 2, 0], false)] {
-      let error = try gradientError(at: ReuseTests.inputs(rows)) { inputs in
+      let error = gradientError(at: ReuseTests.inputs(rows)) { inputs in
         let w = inputs[0]
         let first = linear(inputs[1], weight: w, bias: nil, activation: .tanh).sum()
         let second = square(linear(inputs[2], weight: w, bias: nil)).sum()
@@ -47,15 +47,17 @@ import Testing
     #expect(results[0] == results[1])
     let exact = factors.map {
       $0.left.converted(to: .float64).matmul($0.right.converted(to: .float64), transpose: .left)
-    }.reduce(NDArray(repeating: 0, shape: [300, 784], .float64)) { $0 + $1 }
-    #expect(relativeError(results[0].map(Double.init), exact.doubles) < 1e-6)
+    }.map(\.doubles)
+    let sum = exact[0].indices.map { exact[0][$0] + exact[1][$0] + exact[2][$0] }
+    #expect(relativeError(results[0].map(Double.init), sum) < 1e-6)
   }
 
-  @Test("A slope that is taken inside is not asked about what an enclosing call differentiates by")
+  @Test("Calls inside one another are each asked about their own inputs only")
   func innerPassAsksForItsOwn() {
     let asked = Mutex<[[Bool]]>([])
     func product(_ z: Tensor, _ w: Tensor) -> Tensor {
-      Tensor.record("product", z, w, z.array * w.array, saving: .inputs) { g, call in
+      let result = z.array.binary(.multiply, w.array)
+      return Tensor.record("product", z, w, result, saving: .inputs) { g, call in
         asked.withLock { $0.append([call.needs(0), call.needs(1)]) }
         return [
           call.needs(0) ? g * call[1] : nil, call.needs(1) ? g * call[0] : nil,
