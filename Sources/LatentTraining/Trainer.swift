@@ -4,6 +4,7 @@
 import Foundation
 import LatentAutodiff
 import LatentDatasets
+import LatentEvaluation
 import LatentLayers
 import LatentModels
 import LatentNumerics
@@ -386,12 +387,5 @@ public struct Trainer<Model: Module, Rule: TrainingObjective>: Sendable where Ru
     for index in players.indices {
       players[index].schedule.observe(validationLoss: validationLoss)
     }
-  }
-}
-
-extension Batch {
-  /// All fields but the inputs, as tensors.
-  public var tensors: [String: Tensor] {
-    fields.filter { $0.key != Field.inputs }.mapValues { Tensor($0) }
   }
 }

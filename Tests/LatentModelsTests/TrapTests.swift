@@ -18,9 +18,8 @@ import Testing
       name: "free bits of a mixture",
       words: ["free bits need a factorised posterior and prior: DiagonalNormal, Mixture"]),
     Mistake(name: "mask", words: ["a mask needs a likelihood that factorises over elements"]),
-    Mistake(
-      name: "importance samples", words: ["logLikelihood with 0 importance samples"]),
-    Mistake(name: "at once", words: ["logLikelihood with 0 samples at once"]),
+    Mistake(name: "importance samples", words: ["importance weights of 0 samples"]),
+    Mistake(name: "at once", words: ["importance weights of 0 samples at once"]),
     Mistake(name: "steps", words: ["an interpolation has at least 2 steps: found 1"]),
     Mistake(name: "ends", words: ["interpolation from shape [2] to [3]", "TrapTests.swift"]),
     Mistake(name: "dimension", words: ["latent 2 of 2"]),

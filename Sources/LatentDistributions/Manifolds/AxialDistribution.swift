@@ -67,6 +67,7 @@ public struct AxialDistribution<Family: PolarFamily>: ReparameterizedDistributio
   }
 
   public var dtype: DType { direction.dtype }
+  public var support: Support { .interval(-1...1) }
   /// The direction.
   public var mode: Tensor { direction }
 

@@ -23,6 +23,12 @@ public struct PoincareBall: Sendable, Hashable {
     self.curvature = curvature
   }
 
+  /// Where the elements of its points lie; numbers of which not every combination is a point.
+  var support: Support {
+    let radius = 1 / curvature.squareRoot()
+    return radius.isFinite ? Support.interval(-radius...radius).open : .reals
+  }
+
   private func squares(_ x: Tensor) -> Tensor {
     square(x).sum(axes: [-1], keepingDimensions: true)
   }

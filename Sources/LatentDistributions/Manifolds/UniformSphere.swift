@@ -31,6 +31,8 @@ public struct UniformSphere: ReparameterizedDistribution, EvaluableDistribution 
     self.dtype = dtype
   }
 
+  public var support: Support { .interval(-radius...radius) }
+
   /// The logarithm of the sphere's area.
   public var logArea: Double {
     logSphereArea(eventShape.count) + Double(eventShape.count - 1) * Foundation.log(radius)

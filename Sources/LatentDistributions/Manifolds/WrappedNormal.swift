@@ -41,6 +41,7 @@ public struct WrappedNormal: ReparameterizedDistribution, EvaluableDistribution,
   }
 
   public var dtype: DType { location.dtype }
+  public var support: Support { ball.support }
   /// The location: of the density with respect to volume.
   public var mode: Tensor { location }
 

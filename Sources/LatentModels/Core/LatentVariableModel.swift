@@ -59,6 +59,13 @@ public struct ModelRequirementError: Error, Sendable, Equatable, CustomStringCon
   /// What that type would have to be.
   public let expected: String
 
+  /// An error of these words.
+  public init(purpose: String, found: String, expected: String) {
+    self.purpose = purpose
+    self.found = found
+    self.expected = expected
+  }
+
   public var description: String { "\(purpose) needs \(expected): found \(found)" }
 }
 

@@ -60,19 +60,30 @@ public struct HamiltonianFlow: Module {
   public func callAsFunction(
     _ place: Tensor, _ momentum: Tensor, gradient: (Tensor) -> Tensor
   ) -> (place: Tensor, momentum: Tensor) {
-    var (z, momentum) = (place, momentum)
-    guard steps > 0 else { return (z, momentum) }
-    let sizes = stepSizes
-    let halves = sizes * 0.5
-    var slope = gradient(z)
-    for k in 1...steps {
-      momentum -= halves * slope
-      z += sizes * momentum
-      // The second half of this step and the first of the next one are at the same place.
-      slope = gradient(z)
-      momentum -= halves * slope
-      momentum *= (temperature(after: k) / temperature(after: k - 1)).squareRoot()
+    leapfrog(place, momentum, stepSizes: stepSizes, steps: steps, gradient: gradient) { k in
+      (temperature(after: k) / temperature(after: k - 1)).squareRoot()
     }
-    return (z, momentum)
   }
+}
+
+/// A place and a momentum after leapfrog steps through a potential U, each of the shape of the first ones,
+/// `[..., latents]`. `gradient` is that of U by the place; it is asked at `steps` + 1 places, none where there are no
+/// steps. `stepSizes` broadcast against places; after step k momenta are multiplied by `factor(k)`, k from 1.
+public func leapfrog(
+  _ place: Tensor, _ momentum: Tensor, stepSizes: Tensor, steps: Int, gradient: (Tensor) -> Tensor,
+  factor: ((Int) -> Double)? = nil
+) -> (place: Tensor, momentum: Tensor) {
+  var (z, momentum) = (place, momentum)
+  guard steps > 0 else { return (z, momentum) }
+  let halves = stepSizes * 0.5
+  var slope = gradient(z)
+  for k in 1...steps {
+    momentum -= halves * slope
+    z += stepSizes * momentum
+    // The second half of this step and the first of the next one are at the same place.
+    slope = gradient(z)
+    momentum -= halves * slope
+    if let factor { momentum *= factor(k) }
+  }
+  return (z, momentum)
 }

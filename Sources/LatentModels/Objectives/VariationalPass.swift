@@ -80,22 +80,51 @@ extension LatentVariableModel where Posterior: ReparameterizedDistribution {
     return variationalPass(
       x, sampleShape, &context, file: file, line: line, score: score
     ) { q, p, random in
-      let isPoint = q is Delta
-      let exact = isPoint ? nil : q.closedFormKL(to: p) ?? p.closedFormKL(from: q)
-      if isPoint || (exact != nil && !density) {
-        let z = q.reparameterizedSample(sampleShape, using: &random)
-        return PosteriorDraw(z: z, exactDivergence: exact)
+      posteriorDraw(q, p, sampleShape, density: density, using: &random) {
+        q.reparameterizedSample(sampleShape, using: &$0)
       }
-      if !density,
-        let estimate = (q as? any DivergenceEstimatingDistribution)?
-          .sampleAndDivergence(from: p, sampleShape, using: &random)
-      {
-        return PosteriorDraw(z: estimate.value, estimate: estimate)
-      }
-      let draw = q.sampleAndLogProbability(sampleShape, using: &random)
-      return PosteriorDraw(
-        z: draw.value, logProbability: draw.logProbability, exactDivergence: exact)
     }
+  }
+}
+
+extension LatentVariableModel {
+  /// As `variationalPass`, of a model that is not trained any more: any posterior will do, and draws carry no
+  /// derivative. There is always a sample axis.
+  public func evaluationPass(
+    _ x: Tensor, samples: Int = 1, fields: [String: Tensor] = [:], using random: inout RandomStream,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> VariationalPass<Posterior> {
+    Evaluation.of(self, file, line) {
+      var context = LayerContext(isTraining: false, random: random, fields: fields)
+      defer { random = context.random }
+      return variationalPass(x, [samples], &context, file: file, line: line) { q, p, random in
+        posteriorDraw(q, p, [samples], density: false, using: &random) {
+          q.sample([samples], using: &$0)
+        }
+      }
+    }
+  }
+
+  /// Draws of q and what is known of KL(q || p): exactly, as the posterior estimates it itself, else by the density
+  /// of the draws, which is also had where it is asked for. `sample` draws without the density.
+  private func posteriorDraw(
+    _ q: Posterior, _ p: any Distribution, _ sampleShape: Shape, density: Bool,
+    using random: inout RandomStream, sample: (inout RandomStream) -> Tensor
+  ) -> PosteriorDraw {
+    let isPoint = q is Delta
+    let exact = isPoint ? nil : q.closedFormKL(to: p) ?? p.closedFormKL(from: q)
+    if isPoint || (exact != nil && !density) {
+      return PosteriorDraw(z: sample(&random), exactDivergence: exact)
+    }
+    if !density,
+      let estimate = (q as? any DivergenceEstimatingDistribution)?
+        .sampleAndDivergence(from: p, sampleShape, using: &random)
+    {
+      return PosteriorDraw(z: estimate.value, estimate: estimate)
+    }
+    let draw = q.sampleAndLogProbability(sampleShape, using: &random)
+    return PosteriorDraw(
+      z: draw.value, logProbability: draw.logProbability, exactDivergence: exact)
   }
 }
 

@@ -5,7 +5,6 @@
 // example), which encoder, decoder and prior find in their context as they did in training: a model
 // that is conditional on a label needs no tools of its own.
 
-import Foundation
 import LatentAutodiff
 import LatentDistributions
 import LatentLayers
@@ -152,43 +151,5 @@ extension LatentVariableModel {
       guard field.rank > 0, field.shape[0] == 1 else { return field }
       return field.broadcast(to: field.shape.replacing(0, with: count))
     }
-  }
-
-  /// The importance-sampled estimate of log p(x) in nats, `[batch]` (Burda, Grosse and
-  /// Salakhutdinov 2016, equation 8): a lower bound in expectation, tight as samples grow. Entries that
-  /// the field `mask` hides do not count.
-  ///
-  /// Samples are drawn in groups of at most `samplesAtOnce`, so that memory stays bounded. Traps where
-  /// the prior knows the density of its own draws only.
-  public func logLikelihood(
-    of x: Tensor, importanceSamples: Int, samplesAtOnce: Int = 64, fields: [String: Tensor] = [:],
-    using random: inout RandomStream, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor {
-    require(
-      importanceSamples > 0, "logLikelihood with \(importanceSamples) importance samples",
-      file: file, line: line)
-    require(
-      samplesAtOnce > 0, "logLikelihood with \(samplesAtOnce) samples at once", file: file,
-      line: line)
-    let weights = Evaluation.of(self, file, line) {
-      var context = LayerContext.inference
-      context.fields = fields
-      let q = checkedPosterior(of: x, &context, file: file, line: line)
-      let p = prior(q.dtype, &context).evaluable
-      var weights: [Tensor] = []
-      var left = importanceSamples
-      while left > 0 {
-        let count = min(left, samplesAtOnce)
-        let (z, logQ) = q.sampleAndLogProbability([count], using: &random)
-        let likelihood = checkedLikelihood(
-          of: z, leading: [count] + q.batchShape, &context, file: file, line: line)
-        let logP = likelihood.logProbability(of: x, observedIn: context)
-        weights.append(logP + p.logProbability(of: z) - logQ)
-        left -= count
-      }
-      return weights
-    }
-    return Tensor.concatenate(weights, axis: 0).logSumExp(axes: [0])
-      - Foundation.log(Double(importanceSamples))
   }
 }

@@ -4,6 +4,7 @@
 import LatentAutodiff
 import LatentDatasets
 import LatentDistributions
+import LatentEvaluation
 import LatentLayers
 import LatentModels
 import LatentNumerics

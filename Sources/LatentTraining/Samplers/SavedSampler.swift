@@ -4,6 +4,7 @@
 import Foundation
 import LatentAutodiff
 import LatentDatasets
+import LatentEvaluation
 import LatentLayers
 import LatentModels
 import LatentNumerics
