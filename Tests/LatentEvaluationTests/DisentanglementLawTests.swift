@@ -12,22 +12,9 @@ import struct LatentEvaluation.Measurement
   static let codes = known.rotated(degrees: 20) + known.noise(seed: 22) * 0.3
 
   static func measure(_ codes: Tensor) throws -> [Measurement] {
-    var trees = ImportanceScores()
-    trees.rounds = 4
-    var votes = FactorVAEScore()
-    (votes.trainVotes, votes.testVotes) = (400, 200)
-    var pairs = BetaVAEScore()
-    (pairs.trainPoints, pairs.testPoints) = (400, 200)
-    let metrics = Disentanglement.metrics.map { metric -> any DisentanglementMetric in
-      switch metric {
-      case is ImportanceScores: trees
-      case is FactorVAEScore: votes
-      case is BetaVAEScore: pairs
-      default: metric
-      }
-    }
-    return try Disentanglement.measure(
-      known.data(codes), using: RandomStream(seed: 23), metrics: metrics)
+    try Disentanglement.measure(
+      known.data(codes), using: RandomStream(seed: 23),
+      metrics: QuickScores(rounds: 4, pairPoints: 300, votes: 300).metrics)
   }
 
   static func order(_ indices: [Int32], _ factors: [Double]) -> Tensor {

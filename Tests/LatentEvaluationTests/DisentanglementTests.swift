@@ -37,10 +37,9 @@ import struct LatentEvaluation.Measurement
       let value = try #require(found[name]?.value, "\(name)")
       #expect(abs(value - expected) < 1e-5, "\(name): \(value), expected \(expected)")
     }
-    var random = RandomStream(seed: 2)
     let (codes, other) = (table(reference.codes, columns: 5), table(reference.other, columns: 4))
     let comparisons = DisentanglementTests.overall(
-      Disentanglement.comparisons.flatMap { $0(codes, other, using: &random) })
+      Disentanglement.compare(codes, other, using: RandomStream(seed: 2)))
     for (name, expected) in reference.comparisons {
       let value = try #require(comparisons[name]?.value, "\(name)")
       #expect(abs(value - expected) < 1e-8, "\(name): \(value), expected \(expected)")

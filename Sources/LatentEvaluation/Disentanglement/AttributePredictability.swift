@@ -4,6 +4,7 @@ import LatentAutodiff
 import LatentNumerics
 
 extension Metric {
+  /// The gap of squared correlations: ``AttributePredictability``.
   public static let attributePredictability = Metric(
     "sap", title: "separated attribute predictability",
     formula: """
@@ -15,6 +16,7 @@ extension Metric {
     cost: "O(examples (latents + factors)^2)",
     test: "LatentEvaluationTests/DisentanglementTableTests.swift")
 
+  /// The gap of accuracies on one code: ``AttributePredictability``.
   public static let attributePredictabilityBySVM = Metric(
     "sap-svm", title: "separated attribute predictability, linear SVM",
     formula: """

@@ -5,6 +5,7 @@ import LatentAutodiff
 import LatentNumerics
 
 extension Metric {
+  /// Accuracy of telling which factor pairs of examples share: ``BetaVAEScore``.
   public static let betaVAEScore = Metric(
     "beta-vae", title: "beta-VAE score",
     formula: """

@@ -18,8 +18,10 @@ extension Metric {
       test: "LatentEvaluationTests/DisentanglementTests.swift")
   }
 
+  /// Correlation of sources with the codes assigned to them: ``FactorCorrelation``.
   public static let meanCorrelation = correlation("mcc", "mean correlation coefficient", "Pearson")
 
+  /// The same of ranks: ``FactorCorrelation``.
   public static let meanRankCorrelation = correlation(
     "mcc-spearman", "mean correlation coefficient of ranks", "Spearman")
 }

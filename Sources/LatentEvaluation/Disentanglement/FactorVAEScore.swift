@@ -4,6 +4,7 @@ import LatentAutodiff
 import LatentNumerics
 
 extension Metric {
+  /// Accuracy of votes for the factor that is held fixed: ``FactorVAEScore``.
   public static let factorVAEScore = Metric(
     "factor-vae", title: "FactorVAE score",
     formula: """
@@ -37,21 +38,23 @@ public struct FactorVAEScore: DisentanglementMetric {
     _ data: FactoredCodes, using random: inout RandomStream
   ) -> [Measurement] {
     let factors = data.factors.count
-    guard factors > 1 else { return [] }
+    let train = VoteExamples(data.train, factors: data.factors)
+    let test = VoteExamples(data.test, factors: data.factors)
+    guard factors > 1, train.canHold, test.canHold else { return [] }
     let count = Double(data.train.count)
     let variances = data.train.codes.variance(axes: [0]).doubles.map { $0 * count / (count - 1) }
     let voters = variances.indices.filter { variances[$0].squareRoot() >= leastDeviation }
     var accuracy = 0.0
     if !voters.isEmpty {
       var table = [[Int]](repeating: [Int](repeating: 0, count: factors), count: data.latents)
-      let train = votes(trainVotes, data.train, data, variances, voters, using: &random)
-      for (latent, factor) in train { table[latent][factor] += 1 }
+      let known = votes(trainVotes, data.train, train, variances, voters, using: &random)
+      for (latent, factor) in known { table[latent][factor] += 1 }
       let majority = table.map { counts in
         counts.indices.max { counts[$0] < counts[$1] || (counts[$0] == counts[$1] && $0 > $1) }
       }
-      let test = votes(testVotes, data.test, data, variances, voters, using: &random)
+      let asked = votes(testVotes, data.test, test, variances, voters, using: &random)
       accuracy =
-        Double(test.count(where: { majority[$0.latent] == $0.factor })) / Double(test.count)
+        Double(asked.count(where: { majority[$0.latent] == $0.factor })) / Double(asked.count)
     }
     return [
       Measurement(
@@ -67,13 +70,12 @@ public struct FactorVAEScore: DisentanglementMetric {
 
   /// Which code varied least, and which factor was fixed.
   private func votes(
-    _ count: Int, _ part: FactoredCodes.Part, _ data: FactoredCodes, _ variances: [Double],
+    _ count: Int, _ part: FactoredCodes.Part, _ index: VoteExamples, _ variances: [Double],
     _ voters: [Int], using random: inout RandomStream
   ) -> [(latent: Int, factor: Int)] {
-    let index = VoteExamples(part, factors: data.factors)
-    let able = data.factors.indices.filter { !index.shared[$0].isEmpty }
+    let able = index.shared.indices.filter { !index.shared[$0].isEmpty }
     let codes = part.codes.doubles
-    let (size, width) = (data.latents, examples + 1)
+    let (size, width) = (part.codes.shape[1], examples + 1)
     let factors = random.uniform([count], .float64).doubles.map { drawn($0, from: able) }
     let uniform = random.uniform([count, width], .float64)
     var result = [(latent: Int, factor: Int)](repeating: (0, 0), count: count)

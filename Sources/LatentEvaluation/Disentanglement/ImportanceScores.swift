@@ -18,22 +18,26 @@ extension Metric {
       test: "LatentEvaluationTests/DisentanglementTableTests.swift")
   }
 
+  /// Whether each code matters for one factor, by trees: ``ImportanceScores``.
   public static let disentanglementByTrees = trees(
     "disentanglement", "DCI disentanglement",
     "sum_i rho_i (1 - H_K(R_i. / sum_j R_ij)), rho_i the code's share of all importance R by impurity",
     paper: "Eastwood and Williams 2018, section 2; disentanglement_lib", chance: "about 0")
 
+  /// Whether each factor has one code, by trees: ``ImportanceScores``.
   public static let completenessByTrees = trees(
     "completeness", "DCI completeness",
     "sum_j rho_j (1 - H_d(R_.j / sum_i R_ij)), rho_j the factor's share of all importance R by impurity",
     paper: "Eastwood and Williams 2018, section 2; disentanglement_lib", chance: "about 0")
 
+  /// How well trees know the factors: ``ImportanceScores``.
   public static let informativenessByTrees = trees(
     "informativeness", "DCI informativeness",
     "mean over factors of the accuracy on examples not fitted to; binomial standard error",
     paper: "Eastwood and Williams 2018, section 2; disentanglement_lib",
     chance: "the share of the most frequent level")
 
+  /// How few rounds of trees know the factors: ``ImportanceScores``.
   public static let explicitnessByTrees = trees(
     "explicitness", "DCI-ES explicitness",
     """
@@ -42,6 +46,7 @@ extension Metric {
     """,
     paper: "Eastwood et al. 2023, equation 4, capacity by rounds", chance: "-1")
 
+  /// Factors for each code: ``ImportanceScores``.
   public static let representationSize = trees(
     "size", "DCI-ES size", "factors / latents",
     paper: "Eastwood et al. 2023, section 4", chance: "does not depend on what is known")

@@ -15,10 +15,12 @@ extension Metric {
       test: "LatentEvaluationTests/DisentanglementTests.swift")
   }
 
+  /// Whether each code tells of one factor, by neighbours: ``InformationScores``.
   public static let informationModularity = information(
     "infom", "InfoMEC modularity",
     "mean over codes of max_j N_ij / sum_j N_ij, with 1 / factors as 0 and 1 as 1")
 
+  /// Whether one code tells of each factor, by neighbours: ``InformationScores``.
   public static let informationCompactness = information(
     "infoc", "InfoMEC compactness",
     "mean over factors of max_i N_ij / sum_i N_ij, with 1 / codes as 0 and 1 as 1")

@@ -14,6 +14,7 @@ extension Metric {
       test: "LatentEvaluationTests/DisentanglementTests.swift")
   }
 
+  /// How little codes move while their factor is held: ``InterventionalRobustness``.
   public static let interventionalRobustness = robustness(
     "irs", "interventional robustness",
     """
@@ -21,6 +22,7 @@ extension Metric {
     |c_i - E[c_i | level]|, s_i the 0.99 quantile of |c_i - E c_i|
     """)
 
+  /// The same as disentanglement_lib has it: ``InterventionalRobustness``.
   public static let interventionalRobustnessByMaximum = robustness(
     "irs-dlib", "interventional robustness, disentanglement_lib",
     """

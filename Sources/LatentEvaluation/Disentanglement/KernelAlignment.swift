@@ -5,6 +5,7 @@ import LatentAutodiff
 import LatentNumerics
 
 extension Metric {
+  /// Whether two representations are alike up to a rotation: ``KernelAlignment``.
   public static let kernelAlignment = Metric(
     "cka", title: "centred kernel alignment",
     formula: """

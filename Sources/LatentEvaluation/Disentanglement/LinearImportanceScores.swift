@@ -16,14 +16,17 @@ extension Metric {
       test: "LatentEvaluationTests/DisentanglementTableTests.swift")
   }
 
+  /// Whether each code matters for one factor, linearly: ``LinearImportanceScores``.
   public static let disentanglementByLasso = linear(
     "disentanglement", "DCI disentanglement, linear", "sum_i rho_i (1 - H_K(R_i. / sum_j R_ij))",
     chance: "not 0: few coefficients of noise are not 0")
 
+  /// Whether each factor has one code, linearly: ``LinearImportanceScores``.
   public static let completenessByLasso = linear(
     "completeness", "DCI completeness, linear", "sum_j rho_j (1 - H_d(R_.j / sum_i R_ij))",
     chance: "not 0: few coefficients of noise are not 0")
 
+  /// How much of the factors is linear in the codes: ``LinearImportanceScores``.
   public static let informativenessByLasso = linear(
     "informativeness", "DCI informativeness, linear",
     "mean over factors of the explained share of the variance of examples not fitted to, 0 at least",

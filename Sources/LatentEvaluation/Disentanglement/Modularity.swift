@@ -1,6 +1,7 @@
 import LatentNumerics
 
 extension Metric {
+  /// Whether each code tells of one factor: ``Modularity``.
   public static let modularity = Metric(
     "modularity", title: "modularity",
     formula: """

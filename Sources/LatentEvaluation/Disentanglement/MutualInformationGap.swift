@@ -3,6 +3,7 @@
 import LatentNumerics
 
 extension Metric {
+  /// How much more one code tells of a factor than the next: ``MutualInformationGap``.
   public static let mutualInformationGap = Metric(
     "mig", title: "mutual information gap",
     formula: """

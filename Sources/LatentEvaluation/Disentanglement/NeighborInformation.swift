@@ -19,12 +19,12 @@ struct NeighborInformation: Sendable {
     self.digamma = digamma
   }
 
-  /// I(values; labels) in nats, 0 at least: psi(n) + <psi(k)> - <psi(n_class)> - <psi(m)>, m the examples nearer than the
-  /// k-th neighbour of the same class (with the example itself), as scikit-learn has it for values that all differ.
+  /// I(values; labels) in nats, 0 at least: psi(n) + <psi(k)> - <psi(n_class)> - <psi(m)>, m the examples nearer than
+  /// the k-th neighbour of the same class (with the example itself), as scikit-learn has it for values that all differ.
   ///
-  /// Values that repeat have neighbours at distance 0. There both k and m count what lies at that very value (Gao et al.
-  /// 2017), so that a code of few levels has its exact information and no noise need be added. Classes of one example
-  /// are left out.
+  /// Values that repeat have neighbours at distance 0. There both k and m count what lies at that very value (Gao et
+  /// al. 2017), so that a code of few levels has its information and no noise need be added. Classes of one example are
+  /// left out.
   func information(labels: [Int], classes: Int, neighbors: Int) -> Double {
     var members = [[Int]](repeating: [], count: classes)
     for (place, example) in order.enumerated() { members[labels[example]].append(place) }

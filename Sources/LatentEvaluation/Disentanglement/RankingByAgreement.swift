@@ -1,5 +1,5 @@
-// Unsupervised disentanglement ranking (Duan et al. 2020, 1905.12614): models that disentangle agree with each other up to order
-// and sign, those that do not, each do something else.
+// Unsupervised disentanglement ranking (Duan et al. 2020, 1905.12614): models that disentangle agree with each other up
+// to order and sign; those that do not are each entangled in a way of their own.
 
 import LatentAutodiff
 import LatentNumerics
@@ -20,10 +20,12 @@ extension Metric {
       cost: "O(examples latents^2)", test: "LatentEvaluationTests/DisentanglementTests.swift")
   }
 
+  /// Whether two models have the same codes, by a Lasso: ``RankingByAgreement``.
   public static let agreementByLasso = agreement(
     "udr-lasso", "UDR, Lasso", "|coefficients of a Lasso (penalty 0.1)|",
     ceiling: "0.9 (1 - penalty) of the same independent codes")
 
+  /// The same by ranks: ``RankingByAgreement``.
   public static let agreementByRanks = agreement(
     "udr-spearman", "UDR, Spearman", "|Spearman correlation|", ceiling: "1")
 }

@@ -8,6 +8,7 @@ extension Metric {
     ; multinomial logistic regression on standardised codes (penalty 1), on examples not fitted to
     """
 
+  /// Areas under curves of a linear classifier: ``LinearReadout``.
   public static let explicitness = Metric(
     "explicitness", title: "explicitness",
     formula: """
@@ -19,6 +20,7 @@ extension Metric {
     cost: "O(iterations examples latents levels)",
     test: "LatentEvaluationTests/DisentanglementTableTests.swift")
 
+  /// Information that a linear classifier can use: ``LinearReadout``.
   public static let informationExplicitness = Metric(
     "infoe", title: "InfoMEC explicitness",
     formula: """
@@ -30,6 +32,7 @@ extension Metric {
     cost: "O(iterations examples latents levels)",
     test: "LatentEvaluationTests/DisentanglementTests.swift")
 
+  /// Accuracy of a linear classifier: ``LinearReadout``.
   public static let linearProbe = Metric(
     "linear-probe", title: "linear probe",
     formula: "accuracy of the most probable level; binomial standard error" + linear,
@@ -38,6 +41,7 @@ extension Metric {
     cost: "O(iterations examples latents levels)",
     test: "LatentEvaluationTests/DisentanglementTests.swift")
 
+  /// Accuracy of the nearest codes: ``NeighborReadout``.
   public static let neighborProbe = Metric(
     "knn-probe", title: "nearest-neighbour probe",
     formula: """

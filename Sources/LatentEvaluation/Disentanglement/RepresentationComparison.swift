@@ -23,6 +23,18 @@ extension Disentanglement {
   public static var comparisons: [any RepresentationComparison] {
     [RankingByAgreement(), FactorCorrelation(), KernelAlignment()]
   }
+
+  /// Takes all of them of codes `[examples, latent]` and `[examples, other latent]` of the same examples, each with a
+  /// random stream of its own. Traps where there are fewer than two examples or not as many of both.
+  public static func compare(
+    _ first: Tensor, _ second: Tensor, using random: RandomStream,
+    metrics: [any RepresentationComparison] = Disentanglement.comparisons
+  ) -> [Measurement] {
+    metrics.flatMap { metric in
+      var own = random.split(type(of: metric).metrics[0].name)
+      return metric(first, second, using: &own)
+    }
+  }
 }
 
 /// Traps unless two tables are of the same examples.

@@ -1,5 +1,5 @@
-// What codes say of their own dependence, without any factors (the unsupervised scores of disentanglement_lib, Locatello
-// et al. 2019).
+// What codes say of their own dependence, without any factors (the unsupervised scores of disentanglement_lib,
+// Locatello et al. 2019).
 
 import Foundation
 import LatentAutodiff
@@ -15,21 +15,25 @@ extension Metric {
       cost: "O(examples latents^2)", test: "LatentEvaluationTests/DisentanglementTests.swift")
   }
 
+  /// Dependence of codes as normal variables: ``UnsupervisedScores``.
   public static let gaussianTotalCorrelation = dependence(
     "gaussian-tc", "Gaussian total correlation",
     "-1/2 log |R|, R the correlations of the codes that vary, its eigenvalues 2^-52 at least",
     unit: .nats, paper: "Watanabe 1960; disentanglement_lib")
 
+  /// Distance of the covariance from its diagonal: ``UnsupervisedScores``.
   public static let wassersteinCorrelation = dependence(
     "wasserstein-correlation", "Wasserstein correlation",
     "2 tr S - 2 tr (S diag S)^(1/2), S the covariance of the codes (divisor n - 1)", unit: .plain,
     paper: "Xiao and Wang 2019; disentanglement_lib")
 
+  /// The same over the total variance: ``UnsupervisedScores``.
   public static let normalizedWassersteinCorrelation = dependence(
     "wasserstein-correlation-normalized", "Wasserstein correlation, normalised",
     "(2 tr S - 2 tr (S diag S)^(1/2)) / tr S, S the covariance of the codes", unit: .plain,
     paper: "Xiao and Wang 2019; disentanglement_lib")
 
+  /// Information of codes on each other: ``UnsupervisedScores``.
   public static let pairwiseInformation = dependence(
     "pairwise-mi", "mean pairwise mutual information",
     "mean over pairs of codes of their mutual information, each in 20 bins of one width, counted",

@@ -21,6 +21,9 @@ struct VoteExamples: Sendable {
     }
   }
 
+  /// Whether there is a factor that can be held fixed while others vary.
+  var canHold: Bool { shared.contains { !$0.isEmpty } }
+
   /// The examples with the level of `factor` that `example` has.
   func companions(of example: Int, factor: Int) -> [Int] {
     members[factor][levels[factor][example]]
