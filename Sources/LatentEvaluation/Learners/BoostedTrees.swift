@@ -82,11 +82,12 @@ public struct BoostedTrees: Classifier {
             let scores = scores.baseAddress.unsafelyUnwrapped
             let classes = classes.baseAddress.unsafelyUnwrapped
             forPieces(of: count) { rows in
+              for output in 0..<outputs {
+                round[output].add(
+                  rate, of: table, size: size, rows: rows, to: scores + output, stride: outputs)
+              }
               for row in rows {
                 let own = scores + row * outputs
-                for output in 0..<outputs {
-                  own[output] += rate * round[output].value(of: table + row * size)
-                }
                 var best = 0
                 if outputs == 1 {
                   best = own[0] > 0 ? 1 : 0
@@ -166,33 +167,16 @@ private struct Boosting {
 
   /// What is true less its probability.
   private mutating func setResiduals() {
-    let (count, outputs) = (labels.count, outputs)
-    residuals.withUnsafeMutableBufferPointer { residuals in
-      scores.withUnsafeBufferPointer { scores in
-        labels.withUnsafeBufferPointer { labels in
-          let residuals = residuals.baseAddress.unsafelyUnwrapped
-          forPieces(of: count) { rows in
-            for row in rows {
-              let label = labels[row]
-              if outputs == 1 {
-                residuals[row] = Double(label) - 1 / (1 + exp(-scores[row]))
-                continue
-              }
-              var largest = -Double.infinity
-              for output in 0..<outputs { largest = max(largest, scores[output * count + row]) }
-              var sum = 0.0
-              for output in 0..<outputs {
-                let power = exp(scores[output * count + row] - largest)
-                residuals[output * count + row] = power
-                sum += power
-              }
-              for output in 0..<outputs {
-                let place = output * count + row
-                residuals[place] = (output == label ? 1 : 0) - residuals[place] / sum
-              }
-            }
-          }
-        }
+    let table = NDArray(scores, shape: [outputs, labels.count])
+    let probabilities =
+      outputs == 1
+      ? table.unary(.sigmoid) : table.transposed.softmax(logarithm: false).transposed
+    residuals = probabilities.unary(.negate).doubles
+    for (row, label) in labels.enumerated() {
+      if outputs > 1 {
+        residuals[label * labels.count + row] += 1
+      } else if label == 1 {
+        residuals[row] += 1
       }
     }
   }

@@ -79,14 +79,28 @@ struct RegressionTree: Sendable {
   /// Sets what the leaves say.
   mutating func setLeaves(_ values: [Double]) { leaves = values }
 
-  /// What the tree says of one example.
-  func value(of row: UnsafePointer<Double>) -> Double {
-    var node = 0
-    while node < features.count {
-      let feature = features[node]
-      node = 2 * node + (feature >= 0 && row[feature] > thresholds[node] ? 2 : 1)
+  /// Adds `rate` times what the tree says of some rows of a table of `size` columns to scores, of which every
+  /// `stride`-th is of the next row.
+  func add(
+    _ rate: Double, of table: UnsafePointer<Double>, size: Int, rows: Range<Int>,
+    to scores: UnsafeMutablePointer<Double>, stride: Int
+  ) {
+    let inner = features.count
+    features.withUnsafeBufferPointer { features in
+      thresholds.withUnsafeBufferPointer { thresholds in
+        leaves.withUnsafeBufferPointer { leaves in
+          for row in rows {
+            var node = 0
+            while node < inner {
+              let feature = features[node]
+              let isRight = feature >= 0 && table[row * size + feature] > thresholds[node]
+              node = 2 * node + (isRight ? 2 : 1)
+            }
+            scores[row * stride] += rate * leaves[node - inner]
+          }
+        }
+      }
     }
-    return leaves[node - features.count]
   }
 
   /// The best split of a node so far.
