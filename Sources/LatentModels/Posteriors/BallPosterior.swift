@@ -73,8 +73,12 @@ public struct RiemannianNormalHead: PosteriorHead {
 extension LatentSpace {
   /// The Poincare ball of curvature `-curvature`; those of other curvatures are other spaces.
   public static func ball(curvature: Double) -> LatentSpace {
-    LatentSpace("the Poincare ball of curvature -\(curvature)")
+    LatentSpace("\(ballWords)\(curvature)")
   }
+
+  /// Whether it is one of these.
+  var isBall: Bool { description.hasPrefix(LatentSpace.ballWords) }
+  private static let ballWords = "the Poincare ball of curvature -"
 }
 
 /// Curvatures that differ from 0 by more than nothing, and whose ball has coordinates that float32 can hold.

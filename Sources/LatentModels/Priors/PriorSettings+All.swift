@@ -12,6 +12,8 @@ extension PriorAxis {
     FairCoinsPrior.self,
     RelaxedCoinsPrior.self,
     UniformCodesPrior.self,
+    PixelCNNPriorDescription.self,
+    TransformerPriorDescription.self,
     FlowPriorDescription.self,
     UniformSpherePrior.self,
     WrappedNormalPrior.self,

@@ -26,6 +26,7 @@ public struct PriorSamplerDescription: SamplerDescription {
     "the model's own prior", paper: "Kingma and Welling 2014", equation: "1",
     test: "LatentModelsTests/Samplers/SamplerTests.swift")
   public static let isFitted = false
+  public static func draws(on space: LatentSpace) -> Bool { true }
 
   public init() {}
 
