@@ -28,6 +28,11 @@ public struct SamplerArguments: ParsableArguments {
 
   public init() {}
 
+  /// Whether anything is said of a sampler.
+  public var isAsked: Bool {
+    sampler != SamplerSettings().name || !settings.isEmpty || refit || label != nil
+  }
+
   public func validate() throws {
     do {
       _ = try SamplerSettings(named: sampler)

@@ -29,7 +29,8 @@ public protocol PriorDescription: AxisDescription {
   /// The same beside a posterior, for priors whose shapes follow from it, as those over codes: the number without it
   /// where nothing is said.
   func parameterCount(
-    latentShape: [Int], inputShape: [Int], posterior: any PosteriorDescription) -> Double
+    latentShape: [Int], inputShape: [Int], posterior: any PosteriorDescription
+  ) -> Double
   /// The same beside a posterior; the prior without it where nothing is said.
   func makePrior(
     latentShape: Shape, inputShape: Shape, posterior: any PosteriorDescription,

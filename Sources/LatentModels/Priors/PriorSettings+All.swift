@@ -15,6 +15,7 @@ extension PriorAxis {
     PixelCNNPriorDescription.self,
     TransformerPriorDescription.self,
     FlowPriorDescription.self,
+    FlowMatchingPriorDescription.self,
     UniformSpherePrior.self,
     WrappedNormalPrior.self,
     StudentPrior.self,

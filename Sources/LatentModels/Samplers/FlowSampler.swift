@@ -4,7 +4,6 @@
 //
 // with the means m and deviations s of the codes: a flow that is the identity is the normal of these.
 
-import Foundation
 import LatentAutodiff
 import LatentDistributions
 import LatentLayers

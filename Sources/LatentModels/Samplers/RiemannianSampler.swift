@@ -6,7 +6,6 @@
 // M is the inverse metric of the model where the posterior has one. Of normals c_i are means of training examples and
 // L_i L_i^T the inverses of their covariances, and T is the largest distance of a center from the next one.
 
-import Foundation
 import LatentAutodiff
 import LatentDistributions
 import LatentLayers
@@ -104,9 +103,8 @@ public struct RiemannianSampler: LatentSampler {
 public struct RiemannianSamplerDescription: SamplerDescription {
   public static let name = "riemannian"
   public static let origin = Origin(
-    "where the volume of a metric of latent space is, by Hamiltonian Monte Carlo",
-    paper: "Chadebec and Allassonniere 2022", equation: "section 4",
-    test: "LatentModelsTests/Samplers/RiemannianSamplerTests.swift")
+    "where a metric of latent space has its volume", paper: "Chadebec and Allassonniere 2022",
+    equation: "section 4", test: "LatentModelsTests/Samplers/RiemannianSamplerTests.swift")
 
   /// The centers, examples at equal distances among all; all where there are fewer.
   public var points = 200
