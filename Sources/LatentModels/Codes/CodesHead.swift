@@ -22,8 +22,6 @@ public struct CodesHead: PosteriorHead {
     visitor.leave()
   }
 
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
-
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext
   ) -> CodePoint {

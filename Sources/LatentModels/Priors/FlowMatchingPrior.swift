@@ -15,7 +15,7 @@ public struct FlowMatchingPrior: Prior {
   /// Steps of Heun's rule.
   public let steps: Int
 
-  /// N(0, I) at first, as far as so many steps follow the flow.
+  /// N(0, I) at first.
   public init(
     _ eventShape: Shape, hidden: [Int], steps: Int, using random: inout RandomStream
   ) {

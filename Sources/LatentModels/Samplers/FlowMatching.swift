@@ -65,9 +65,22 @@ public struct VelocityNetwork: Module {
 
   /// The velocity of all points at one time, of no class where there are no labels.
   func callAsFunction(_ x: Tensor, at time: Double, of labels: Tensor?) -> Tensor {
+    let (times, labels) = conditions(x, time, labels)
+    return self(x, at: times, of: labels)
+  }
+
+  /// The velocity of points y = x / s, which is what the network says over s²: zero where codes are N(0, I). At both
+  /// ends y is x.
+  func scaled(_ y: Tensor, at time: Double, of labels: Tensor?) -> Tensor {
+    let (times, labels) = conditions(y, time, labels)
+    return correction(y, at: times, of: labels) / ((1 - time) * (1 - time) + time * time)
+  }
+
+  private func conditions(
+    _ x: Tensor, _ time: Double, _ labels: Tensor?
+  ) -> (times: Tensor, labels: Tensor) {
     let none = Tensor([Int32](repeating: Int32(classCount), count: x.shape[0]))
-    return self(
-      x, at: Tensor(repeating: time, shape: [x.shape[0], 1], x.dtype), of: labels ?? none)
+    return (Tensor(repeating: time, shape: [x.shape[0], 1], x.dtype), labels ?? none)
   }
 
   /// What the network says.

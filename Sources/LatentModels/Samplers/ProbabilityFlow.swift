@@ -2,13 +2,16 @@
 // equations", equation 8; Grathwohl et al. 2019, FFJORD, equation 8 for the probe).
 //
 //   dx/dt = v(x, t),   d log p(x)/dt = -tr dv/dx,   E[e^T dv/dx e] = tr dv/dx for random signs e
+//
+// Points are followed as y = x / s with s² = (1 - t)² + t², which takes the velocity of normal codes out: y is x at both
+// ends, and of a network of zeros nothing moves, in however few steps.
 
 import Foundation
 import LatentAutodiff
 import LatentLayers
 import LatentNumerics
 
-/// The flow of a velocity between N(0, I) at time 0 and codes at time 1, by Heun's rule in steps of equal length.
+/// The flow of a velocity v between N(0, I) at time 0 and codes at time 1, by Heun's rule in steps of equal length.
 ///
 /// Derivatives pass to points and to the velocity's parameters where these are recorded.
 struct ProbabilityFlow: Sendable {
@@ -41,8 +44,8 @@ struct ProbabilityFlow: Sendable {
     let length = 1 / Double(steps)
     for step in 0..<steps {
       let time = Double(step) * length
-      let first = velocity(x, at: time, of: labels)
-      let second = velocity(x + first * length, at: time + length, of: labels)
+      let first = velocity.scaled(x, at: time, of: labels)
+      let second = velocity.scaled(x + first * length, at: time + length, of: labels)
       x = x + (first + second) * (length / 2)
     }
     return x
@@ -54,8 +57,8 @@ struct ProbabilityFlow: Sendable {
     let length = 1 / Double(steps)
     for step in 0..<steps {
       let time = 1 - Double(step) * length
-      let first = velocity(x, at: time, of: labels)
-      let second = velocity(x - first * length, at: time - length, of: labels)
+      let first = velocity.scaled(x, at: time, of: labels)
+      let second = velocity.scaled(x - first * length, at: time - length, of: labels)
       x = (x - (first + second) * (length / 2)).detached
     }
     return x
@@ -99,7 +102,7 @@ struct ProbabilityFlow: Sendable {
     let result = valueAndGradient(
       at: [x],
       withAuxiliary: {
-        let v = velocity($0[0], at: time, of: labels)
+        let v = velocity.scaled($0[0], at: time, of: labels)
         // Without an enclosing derivative nothing of a step is remembered in the next one.
         return ((v * probe).sum(), isRecorded ? v : v.detached)
       })

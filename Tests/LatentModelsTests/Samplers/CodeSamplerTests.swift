@@ -38,8 +38,8 @@ import Testing
       return try description.fit(given, using: &random) { _ in }
     case .transformer:
       var description = TransformerSamplerDescription()
-      (description.width, description.heads, description.layers) = (16, 2, 1)
-      (description.steps, description.batchSize, description.learningRate) = (250, 32, 1e-2)
+      (description.width, description.heads, description.layers) = (32, 4, 2)
+      (description.steps, description.batchSize, description.learningRate) = (400, 32, 3e-3)
       return try description.fit(given, using: &random) { _ in }
     }
   }

@@ -13,8 +13,8 @@ import Testing
   /// Flows away from the identity, and how far a way there and back may miss.
   private func flows() -> [(name: String, flow: any BaseSpace, error: Double)] {
     var random = RandomStream(seed: 1)
-    func moved<Part: Module>(_ part: Part) -> Part {
-      part.mapParameters { $0 + random.normalTensor($0.shape) * 0.1 }
+    func moved<Part: Module>(_ part: Part, by amount: Double = 0.1) -> Part {
+      part.mapParameters { $0 + random.normalTensor($0.shape) * amount }
     }
     let autoregressive = AutoregressiveFlow(
       size: 3, depth: 2, hidden: [6], scaling: .exponential, using: &random)
@@ -23,14 +23,14 @@ import Testing
     var settings = FlowMatchingDescription()
     (settings.hidden, settings.solverSteps) = ([6], 100)
     var matching = FlowMatchingSampler([3], settings, using: &random)
-    matching.flow.velocity = moved(matching.flow.velocity)
+    matching.flow.velocity = moved(matching.flow.velocity, by: 0.5)
     matching.flow.scale = sampler.scale
     let prior = FlowPrior(moved(autoregressive), eventShape: [3])
     var context = LayerContext.inference
     let encoder = MLPPointEncoder(inputShape: [1], hidden: [], latentSize: 1, using: &random)
     let transformed = prior(encoder: encoder, dtype: .float32, &context)
     return [
-      ("sampler", sampler, 1e-4), ("flow-matching", matching, 1e-2),
+      ("sampler", sampler, 1e-4), ("flow-matching", matching, 2e-3),
       ("prior", transformed as! any BaseSpace, 1e-4),
     ]
   }
