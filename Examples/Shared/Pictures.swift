@@ -60,6 +60,17 @@ public struct Pictures<Model: LatentVariableModel> {
     return (try model.decode(latents).point(for: "a geodesic"), paths)
   }
 
+  /// The same along lines that are straight where a flow comes from.
+  public func interpolations(
+    between x: Tensor, steps: Int, through flow: some BaseSpace
+  ) throws -> Tensor {
+    let z = model.codes(of: x)
+    let paths = stride(from: 0, to: x.shape[0] - 1, by: 2).map {
+      flow.path(from: z.selecting($0), to: z.selecting($0 + 1), steps: steps)
+    }
+    return try model.decode(Tensor.concatenate(paths, axis: 0)).point(for: "a path")
+  }
+
   /// One row for each latent of `z` `[rows, ...]`, from it less the attribute to it with the attribute.
   public func attributes(of z: Tensor, along vector: AttributeVector, steps: Int) -> Tensor {
     let rows = (0..<z.shape[0]).map { row in

@@ -28,6 +28,11 @@ public struct SamplerArguments: ParsableArguments {
 
   public init() {}
 
+  /// Whether anything is said of a sampler.
+  public var isAsked: Bool {
+    sampler != SamplerSettings().name || !settings.isEmpty || refit || label != nil
+  }
+
   public func validate() throws {
     do {
       _ = try SamplerSettings(named: sampler)
@@ -73,14 +78,15 @@ public struct SamplerArguments: ParsableArguments {
       return asked.description.makeSampler(
         SamplerFacts(latentShape: [], examples: 0, classes: 0), using: &random)
     }
-    // What learns codes as vectors would leave any other set, but for the sphere of its own.
+    func draws<D: SamplerDescription>(_ description: D, on space: LatentSpace) -> Bool {
+      D.draws(on: space)
+    }
     let space = opened.configuration.model.posterior.description.space
-    let isSphere =
-      [.wideSphere, .unitSphere].contains(space) && sampler == HypersphereDescription.name
-    if space != .vectors && !isSphere {
+    if !draws(description, on: space) {
+      let names = SamplerSettings.all.filter { $0.draws(on: space) }.map { $0.name }
       throw CommandError(
-        "--sampler \(sampler): it draws from \(LatentSpace.vectors), but latents of this run lie on \(space)",
-        .usage)
+        "--sampler \(sampler): latents of this run lie on \(space), where only "
+          + "\(names.joined(separator: ", ")) draw", .usage)
     }
     let path = "\(opened.folder)/\(RunFolder.sampler(sampler))"
     let isThere = FileManager.default.fileExists(atPath: path)

@@ -31,6 +31,7 @@ struct GenerateCommand: ParsableCommand {
         latent-generate text-run/ --count 10 --sample --out -
         latent-generate run/ --sampler gmm --set sampler.components=20 --out gmm.png
         latent-generate run/ --sampler flow-matching --label 3 --out threes.png
+        latent-generate ladder/ --temperature 0.7,1 --out typical.png
       """)
 
   private static let samplers = SamplerSettings.all.map { type in
@@ -46,17 +47,52 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Pictures in a row. (default: 8)") var columns: Int?
   @OptionGroup var sampling: SamplerArguments
   @Flag(help: "Draw from the likelihood instead of taking its mean.") var sample = false
+  @Option(
+    help: ArgumentHelp(
+      "What deviations of the prior are multiplied by: a number for each level of a hierarchy, from "
+        + "the data up, such as 0.7,1; one number for the standard normal."))
+  var temperature: String?
   @Option(help: "The file to write: .png, .txt, .npy or .h5.", transform: pathName)
   var out: String
   @OptionGroup var overwriting: OverwriteArguments
 
   func validate() throws {
     try checkRange("count", count, 1...10_000_000)
+    _ = try temperatures()
+    if temperature != nil && sampling.isAsked {
+      throw ValidationError("--temperature and --sampler exclude each other")
+    }
     if let columns { try checkRange("columns", columns, 1...10_000) }
     if !["png", "npy", "h5"].contains((out as NSString).pathExtension) && !Texts.areWritten(to: out)
     {
       throw ValidationError("--out '\(out)': expected a name that ends in .png, .txt, .npy or .h5")
     }
+  }
+
+  /// The numbers of `--temperature`.
+  private func temperatures() throws -> [Double]? {
+    try temperature?.split(separator: ",", omittingEmptySubsequences: false).map { text in
+      guard let number = Double(text), number > 0, number.isFinite else {
+        throw ValidationError(
+          "--temperature '\(temperature ?? "")': expected positive numbers such as 0.7,1")
+      }
+      return number
+    }
+  }
+
+  /// What latents are drawn from.
+  private func sampler(
+    for model: some LatentVariableModel, _ opened: OpenRun
+  ) throws -> any LatentSampler {
+    guard let temperatures = try temperatures() else {
+      return try sampling.open(opened, seed: seed)
+    }
+    do {
+      _ = try model.prior(temperatures: temperatures)
+    } catch let error as ModelRequirementError {
+      throw CommandError("--temperature: \(error)", .usage)
+    }
+    return PriorSampler(temperatures: temperatures)
   }
 
   func run() throws {
@@ -74,7 +110,7 @@ struct GenerateCommand: ParsableCommand {
     let columns = columns ?? GenerateCommand.usualColumns
     try opened.checkSize(
       "--count \(count)", count: count, grid: (count + columns - 1) / columns * columns, out: out)
-    try generate(opened.model, sampling.open(opened, seed: seed), opened)
+    try generate(opened.model, sampler(for: opened.model, opened), opened)
   }
 
   private func generate(

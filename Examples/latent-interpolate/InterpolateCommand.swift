@@ -22,6 +22,8 @@ struct InterpolateCommand: ParsableCommand {
         spherical-norm  the same directions, with norms that change evenly
         geodesic        the shortest as far as the decoder's output moves; takes
                         some hundred passes of the decoder for each row
+        flow            straight where a flow comes from: that of the prior, or of
+                        the sampler maf, iaf or flow-matching (--sampler)
 
       Data are changed by the run's transform where that is a threshold; what it
       draws at random (binarize) is left out.
@@ -35,6 +37,7 @@ struct InterpolateCommand: ParsableCommand {
         latent-interpolate run/ --out strips.png
         latent-interpolate run/ --pairs 3:17,4:5 --path linear --out strips.png
         latent-interpolate run/ --path geodesic --out geodesics.png
+        latent-interpolate run/ --path flow --sampler maf --out strips.png
         latent-interpolate run/ --traverse 8 --out traversal.png
         latent-interpolate run/ --attribute 7 --rows 5 --out sevens.png
       """)
@@ -48,18 +51,19 @@ struct InterpolateCommand: ParsableCommand {
     help: "How many rows where no pairs are given. (default: 8, or as many as the data have)")
   var rows: Int?
   @Option(help: "Points on each path, ends included.") var steps = 10
-  @Option(help: "linear, spherical, spherical-norm or geodesic. (default: spherical)")
+  @Option(help: "linear, spherical, spherical-norm, geodesic or flow. (default: spherical)")
   var path: Path?
   @Option(help: "Traverse so many latents instead, around example 0.") var traverse: Int?
   @Option(help: "The file to write: .png, .txt or .npy.", transform: pathName) var out: String
   @Option(help: "Add and take away what is common to the examples of this label instead.")
   var attribute: Int?
+  @OptionGroup var sampling: SamplerArguments
   @OptionGroup var overwriting: OverwriteArguments
 
   enum Path: String, CaseIterable, ExpressibleByArgument {
     case linear, spherical
     case sphericalNorm = "spherical-norm"
-    case geodesic
+    case geodesic, flow
   }
 
   func validate() throws {
@@ -75,6 +79,12 @@ struct InterpolateCommand: ParsableCommand {
     }
     if pairs != nil && rows != nil {
       throw ValidationError("--pairs and --rows exclude each other")
+    }
+    if path != .flow && sampling.isAsked {
+      throw ValidationError("--sampler goes with --path flow")
+    }
+    if sampling.label != nil {
+      throw ValidationError("--label: a path is along the flow of no class")
     }
     try checkRange("steps", steps, 2...10_000)
     if let rows { try checkRange("rows", rows, 1...10_000) }
@@ -148,7 +158,7 @@ struct InterpolateCommand: ParsableCommand {
       }
       try opened.checkRange(of: Subset(dataset, indices: ends))
       let x = Tensor(try finite(dataset, ends).inputs)
-      (decoded, figures) = try paths(between: x, pictures)
+      (decoded, figures) = try paths(between: x, pictures, opened)
     }
     if out.hasSuffix(".npy") {
       try NPY.write(
@@ -167,9 +177,13 @@ struct InterpolateCommand: ParsableCommand {
 
   /// Strips between neighbours of `x`, and of geodesics how long they are beside straight ones.
   private func paths(
-    between x: Tensor, _ pictures: Pictures<some LatentVariableModel>
+    between x: Tensor, _ pictures: Pictures<some LatentVariableModel>, _ opened: OpenRun
   ) throws -> (decoded: Tensor, figures: String) {
     let path = path ?? .spherical
+    if path == .flow {
+      let flow = try flow(of: pictures.model, opened)
+      return (try pictures.interpolations(between: x, steps: steps, through: flow), "")
+    }
     guard path == .geodesic else {
       let plain = Interpolation(rawValue: path.rawValue) ?? .spherical
       return (pictures.interpolations(between: x, steps: steps, path: plain), "")
@@ -180,6 +194,24 @@ struct InterpolateCommand: ParsableCommand {
       decoded,
       "\"length\": \(sum(\.length)), \"straightLength\": \(sum(\.straight.length)), "
     )
+  }
+
+  /// The flow of the prior, or of the sampler that is asked for.
+  private func flow(
+    of model: some LatentVariableModel, _ opened: OpenRun
+  ) throws -> any BaseSpace {
+    let sampler = try sampling.open(opened, seed: 0)
+    if let flow = sampler as? any BaseSpace { return flow }
+    let flows = "--sampler maf, iaf and flow-matching are flows"
+    if !(sampler is PriorSampler) {
+      throw CommandError(
+        "--path flow: the sampler '\(sampling.sampler)' is none; \(flows)", .usage)
+    }
+    do {
+      return try model.priorFlow()
+    } catch let error as ModelRequirementError {
+      throw CommandError("--path flow: \(error); \(flows)", .usage)
+    }
   }
 
   /// Latents of all examples, and what those of the label have in common.

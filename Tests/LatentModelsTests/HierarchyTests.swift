@@ -208,22 +208,25 @@ import Testing
 
   // MARK: Temperatures
 
-  @Test func temperatures() {
+  @Test func temperatures() throws {
     let model = Self.model(Setting(path: .topDown, merging: .precision))
     var (first, second) = (RandomStream(seed: 6), RandomStream(seed: 6))
     let plain = model.samplePrior(50, using: &first)
-    let same = model.samplePrior(50, temperatures: [1, 1, 1], using: &second)
+    let same = try model.samplePrior(50, temperatures: [1, 1, 1], using: &second)
     #expect(plain.doubles == same.doubles)
     // Nearly cold, all draws are the one along the means.
-    let cold = model.samplePrior(50, temperatures: [1e-9, 1e-9, 1e-9], using: &first)
+    let cold = try model.samplePrior(50, temperatures: [1e-9, 1e-9, 1e-9], using: &first)
     var context = LayerContext.inference
     let means = model.prior(.float64, &context).pointEstimate!
     #expect(distance(cold, means.broadcast(to: cold.shape)) < 1e-7)
     // A level of its own temperature: the top is as it was.
     first = RandomStream(seed: 6)
-    let mixed = model.samplePrior(50, temperatures: [0.5, 1e-9, 1], using: &first)
+    let mixed = try model.samplePrior(50, temperatures: [0.5, 1e-9, 1], using: &first)
     #expect(mixed.sliced(1, 5..<7).doubles == plain.sliced(1, 5..<7).doubles)
-    #expect(model.generate(4, temperatures: [0.7, 0.7, 1], using: &first).shape == [4, 4])
+    #expect(try model.generate(4, temperatures: [0.7, 0.7, 1], using: &first).shape == [4, 4])
+    for wrong in [[0.5], [1, 0, 1]] {
+      #expect(throws: ModelRequirementError.self) { try model.prior(temperatures: wrong) }
+    }
     let tempered = TopDownNormal(model.prior, temperatures: [0.5, 0.8, 2], dtype: .float64)
     let (z, density) = tempered.sampleAndLogProbability([9], using: &first)
     #expect(distance(tempered.logProbability(of: z), density) < 1e-12)

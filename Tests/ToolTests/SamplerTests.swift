@@ -35,10 +35,12 @@ extension Ended {
     try withTemporaryFolder { folder in
       try writePictures(64, to: "\(folder)/data.npy")
       try train("--out run", in: folder)
-      for type in SamplerSettings.all {
-        let quick = ["flow-matching", "two-stage"].contains(type.name)
+      for type in SamplerSettings.all where type.draws(on: .vectors) {
+        let quick = ["flow-matching", "two-stage", "maf", "iaf"].contains(type.name)
         let settings =
-          quick ? "--set sampler.steps=5 --set sampler.hidden=[8] --set sampler.batchSize=16" : ""
+          quick
+          ? "--set sampler.steps=5 --set sampler.hidden=[8] --set sampler.batchSize=16"
+          : type.name == "riemannian" ? "--set sampler.chain=3" : ""
         try generate("--sampler \(type.name) \(settings)", in: folder).succeeded()
         let first = try latents(folder)
         #expect(first.shape == [8, 2])
@@ -61,6 +63,71 @@ extension Ended {
       let kept = try bytes("\(folder)/run/sampler-gmm.h5")
       try generate("--sampler gmm --set sampler.components=2 --refit", in: folder).succeeded()
       #expect(try bytes("\(folder)/run/sampler-gmm.h5") != kept)
+    }
+  }
+
+  /// Codes and points of a ball have samplers of their own, and no others.
+  @Test func samplersOfOtherSpaces() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(64, to: "\(folder)/data.npy")
+      let map = "--model conv-map --set model.channels=[2] --set model.latentChannels=4"
+      try Tool.train.run(
+        words(
+          "--data npy:data.npy \(map) --codes vq --set model.posterior.codes.codes=6 --objective vq "
+            + "--batch 16 --epochs 1 --threads 1 --quiet --out run"), in: folder
+      ).succeeded()
+      for (name, size) in [
+        ("pixelcnn", "--set sampler.channels=4"), ("transformer", "--set sampler.width=8"),
+      ] {
+        let settings = "\(size) --set sampler.layers=1 --set sampler.steps=5"
+        try generate("--sampler \(name) \(settings)", in: folder).succeeded()
+        let first = try latents(folder)
+        #expect(first.shape == [8, 4, 4, 4])
+        try generate("--sampler \(name)", in: folder).succeeded()
+        #expect(try latents(folder) == first)
+        // What is drawn are codes.
+        let run = try Run(path: "\(folder)/run")
+        let codes = try run.model.latentCodes()
+        let all = Tensor((0..<6).map { Int32($0) }, shape: [6, 1])
+        func vectors(_ array: NDArray) -> [[Float]] {
+          let numbers = array.floats
+          return stride(from: 0, to: numbers.count, by: 4).map { Array(numbers[$0..<$0 + 4]) }
+        }
+        let known = Set(vectors(codes.quantizer.codes(at: all, .float32).array))
+        #expect(vectors(first).allSatisfy { known.contains($0) })
+        try generate("--sampler \(name) --set sampler.temperature=0.1", in: folder).succeeded()
+      }
+      try generate("--sampler gmm", in: folder).failed(
+        64, "lie on codes, where only prior, pixelcnn, transformer draw")
+      try train("--posterior poincare --out ball", in: folder)
+      let ball = words("ball --count 4 --threads 1 --overwrite --out z.h5 --sampler")
+      try Tool.generate.run(ball + ["poincare", "--set", "sampler.steps=3"], in: folder).succeeded()
+      #expect(try latents(folder).floats.allSatisfy { Swift.abs($0) < 1 })
+      try Tool.generate.run(ball + ["maf"], in: folder).failed(
+        64, "where only prior, poincare draw")
+    }
+  }
+
+  /// A temperature for each level of a hierarchy, and one for the standard normal.
+  @Test func temperatures() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(64, to: "\(folder)/data.npy")
+      try Tool.train.run(
+        words(
+          "--data npy:data.npy --model ladder-mlp --hidden 6 --set model.widths=[5,4] "
+            + "--set model.latents=[3,2] --batch 16 --epochs 1 --threads 1 --quiet --out run"),
+        in: folder
+      ).succeeded()
+      try generate("", in: folder).succeeded()
+      let plain = try latents(folder)
+      try generate("--temperature 1,1", in: folder).succeeded()
+      #expect(try latents(folder) == plain)
+      try generate("--temperature 0.000001,1", in: folder).succeeded()
+      let cold = try latents(folder)
+      #expect(cold.sliced(1, 3..<5) == plain.sliced(1, 3..<5) && cold != plain)
+      try generate("--temperature 0.5", in: folder).failed(64, "a prior of 2 levels needs")
+      try generate("--temperature 1,x", in: folder).failed(64, "positive numbers such as 0.7,1")
+      try generate("--temperature 1,1 --sampler gmm", in: folder).failed(64, "exclude each other")
     }
   }
 
@@ -101,8 +168,10 @@ extension Ended {
       try writePictures(64, to: "\(folder)/data.npy")
       try writeIntegers(
         (0..<64).map { Int64($0 % 2) }, shape: "(64,)", to: "\(folder)/labels.npy")
-      for name in ["mixture", "vamp"] {
-        try train("--prior \(name) --set model.prior.components=5 --out \(name)", in: folder)
+      for (name, setting) in [
+        ("mixture", "components=5"), ("vamp", "components=5"), ("flow-matching", "hidden=[4]"),
+      ] {
+        try train("--prior \(name) --set model.prior.\(setting) --out \(name)", in: folder)
         let run = try Run(path: "\(folder)/\(name)")
         var random = RandomStream(seed: 1)
         let z = run.model.samplePrior(4, using: &random)

@@ -46,6 +46,35 @@ import Testing
     }
   }
 
+  /// Along the flow of a sampler, or of the prior; ends are those of other paths.
+  @Test func flows() throws {
+    try withRun { folder in
+      func walk(_ words: String) throws -> Ended {
+        try Tool.interpolate.run(
+          words.split(separator: " ").map(String.init)
+            + ["--rows", "2", "--steps", "5", "--overwrite"], in: folder)
+      }
+      try walk("run --path linear --out line.npy").succeeded()
+      try walk(
+        "run --path flow --sampler maf --set sampler.steps=5 --set sampler.hidden=[4] --out f.npy"
+      ).succeeded()
+      let (line, flow) = try (NPY.read("\(folder)/line.npy"), NPY.read("\(folder)/f.npy"))
+      #expect(flow.shape == [2, 5, 8, 8, 1])
+      for end in [0..<1, 4..<5] {
+        let pairs = zip(line.sliced(1, end).floats, flow.sliced(1, end).floats)
+        #expect(pairs.allSatisfy { Swift.abs($0 - $1) < 1e-3 })
+      }
+      let none = try walk("run --path flow --out f.npy")
+      #expect(none.code == 64 && none.errors.contains("a prior that is a flow"), "\(none.errors)")
+      let other = try walk("run --path linear --sampler maf --out f.npy")
+      #expect(other.code == 64 && other.errors.contains("--sampler goes with --path flow"))
+      try Tool.train.run(
+        ["--data", "npy:data.npy", "--prior", "flow", "--out", "flowing"] + smallRun, in: folder
+      ).succeeded()
+      try walk("flowing --path flow --out f.npy").succeeded()
+    }
+  }
+
   @Test func attributes() throws {
     try withRun { folder in
       let ended = try Tool.interpolate.run(

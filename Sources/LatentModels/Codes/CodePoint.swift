@@ -17,18 +17,21 @@ public struct CodePoint: PointDistribution, EvaluableDistribution, DistributionW
   /// int32 `[batch, index]`: those of all vectors, one after the other in the order of their numbers; -1 where a stage
   /// of a residual quantiser was left out.
   public let indices: Tensor
+  /// How many codes there are for each index.
+  public let counts: [Int]
 
-  /// Of values `[batch, event]` and indices `[batch, index]`. Traps unless they are as many.
+  /// Of values `[batch, event]` and indices `[batch, index]` of so many codes each. Traps unless they are as many.
   public init(
-    _ value: Tensor, indices: Tensor, eventRank: Int, file: StaticString = #fileID,
+    _ value: Tensor, indices: Tensor, counts: [Int], eventRank: Int, file: StaticString = #fileID,
     line: UInt = #line
   ) {
     point = Delta(value, eventRank: eventRank, file: file, line: line)
     require(
-      indices.rank == 2 && indices.shape[0] == point.batchShape.count && indices.dtype == .int32,
+      indices.shape == [point.batchShape.count, counts.count] && indices.dtype == .int32,
       "indices \(indices.shape) of \(indices.dtype) of codes of batch shape \(point.batchShape): "
-        + "expected int32 [batch, index]", file: file, line: line)
+        + "expected int32 [batch, \(counts.count)]", file: file, line: line)
     self.indices = indices
+    self.counts = counts
   }
 
   /// `[batch, event]`

@@ -22,8 +22,6 @@ public struct CodesHead: PosteriorHead {
     visitor.leave()
   }
 
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
-
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext
   ) -> CodePoint {
@@ -32,10 +30,11 @@ public struct CodesHead: PosteriorHead {
       raw.shape[-1] % size == 0, "latents \(raw.shape) for codes of vectors of \(size) numbers")
     let found = quantizer(raw.reshaped([raw.count / size, size]), &context)
     let batch = raw.shape.prefix(raw.rank - eventRank).count
+    let latent = LatentCodes(quantizer, latentShape: raw.shape.suffix(eventRank))
+    let counts = latent.counts
     return CodePoint(
-      found.value.reshaped(raw.shape),
-      indices: found.indices.reshaped([batch, found.indices.count / max(1, batch)]),
-      eventRank: eventRank)
+      found.value.reshaped(raw.shape), indices: found.indices.reshaped([batch, counts.count]),
+      counts: counts, eventRank: eventRank)
   }
 }
 

@@ -170,7 +170,8 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
       posteriorOutputs: Int(posterior.description.outputCount(latents: latents)),
       likelihood: likelihood)
       + posterior.description.parameterCount(latents: latents)
-      + prior.description.parameterCount(latentShape: latentShape, inputShape: inputShape)
+      + prior.description.parameterCount(
+        latentShape: latentShape, inputShape: inputShape, posterior: posterior.description)
   }
 
   /// The described model with first weights from `random`.
@@ -186,7 +187,8 @@ public struct ModelDescription: Sendable, Hashable, Codable, CustomStringConvert
       inputShape: inputShape,
       posterior: posterior.description.makeHead(latentShape: latentShape, using: &first),
       prior: prior.description.makePrior(
-        latentShape: latentShape, inputShape: inputShape, using: &second),
+        latentShape: latentShape, inputShape: inputShape, posterior: posterior.description,
+        using: &second),
       likelihood: likelihood, using: &random)
     return try posterior.description.completed(model, latentShape: latentShape)
   }

@@ -39,27 +39,15 @@ public struct HamiltonianModel<Base: ReparameterizedModel>: DecoderDifferentiati
       context: still)
   }
 
-  public func likelihood(_ z: Tensor, _ context: inout LayerContext) -> Base.Likelihood {
-    base.likelihood(z, &context)
-  }
+}
 
-  public func prior(_ dtype: DType, _ context: inout LayerContext) -> any Distribution {
-    base.prior(dtype, &context)
-  }
+/// A model whose posterior takes derivatives of the decoder of the model inside, which weights of low precision have not.
+public protocol DecoderDifferentiatingModel: SurroundingModel {}
 
+extension DecoderDifferentiatingModel {
   /// Hidden entries are filled in before the potential sees them, where they do not count; what else the encoder is
   /// shown, `base` adds itself.
   public var masking: Masking { Masking(filling: base.masking.filling) }
-}
-
-/// A model whose posterior takes derivatives of the decoder, which weights of low precision have not.
-public protocol DecoderDifferentiatingModel: ReparameterizedModel {}
-
-extension HamiltonianModel: DataInitializable {
-  /// Tells the model inside.
-  public mutating func initialize(from statistics: DataStatistics) {
-    inform(&base, of: statistics)
-  }
 }
 
 extension LatentVariableModel {

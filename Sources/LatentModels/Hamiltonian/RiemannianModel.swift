@@ -174,23 +174,6 @@ public struct RiemannianModel<Base: NormalWithFactorModel>: DecoderDifferentiati
     context.update(filled) { minimum($0 + count, $0.zerosLike + Double(points)) }
   }
 
-  public func likelihood(_ z: Tensor, _ context: inout LayerContext) -> Base.Likelihood {
-    base.likelihood(z, &context)
-  }
-
-  public func prior(_ dtype: DType, _ context: inout LayerContext) -> any Distribution {
-    base.prior(dtype, &context)
-  }
-
-  /// As of `HamiltonianModel`.
-  public var masking: Masking { Masking(filling: base.masking.filling) }
-}
-
-extension RiemannianModel: DataInitializable {
-  /// Tells the model inside.
-  public mutating func initialize(from statistics: DataStatistics) {
-    inform(&base, of: statistics)
-  }
 }
 
 /// Where generalised leapfrog steps take draws of `start`, which is known by its draws alone.

@@ -109,28 +109,3 @@ extension HierarchicalModel: DataInitializable {
     inform(&decoder, of: statistics)
   }
 }
-
-extension HierarchicalModel {
-  /// Latents from the prior with the standard deviations of each level multiplied by its temperature, from the data
-  /// up: `[count, latents]`. Low temperatures give more typical data. Traps unless each level has a positive one.
-  public func samplePrior(
-    _ count: Int, temperatures: [Double], using random: inout RandomStream,
-    file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor {
-    let type = parameters.map(\.dtype).first(where: \.isFloatingPoint) ?? .float32
-    return TopDownNormal(prior, temperatures: temperatures, dtype: type, file: file, line: line)
-      .sample([count], using: &random)
-  }
-
-  /// What the likelihood expects at such latents: `[count, ...]`. Traps where it has neither a mean nor a mode.
-  public func generate(
-    _ count: Int, temperatures: [Double], using random: inout RandomStream,
-    file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor {
-    let z = samplePrior(count, temperatures: temperatures, using: &random, file: file, line: line)
-    guard let point = decode(z, file: file, line: line).pointEstimate else {
-      fatalError("\(Output.Likelihood.self) has neither a mean nor a mode: take samples of decode")
-    }
-    return point
-  }
-}

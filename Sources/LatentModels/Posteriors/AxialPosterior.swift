@@ -33,9 +33,16 @@ extension LatentSpace {
   public static let unitSphere = LatentSpace("the unit sphere")
 }
 
-extension PosteriorDescription {
-  /// - Throws: `ModelDescriptionError` unless a latent is a vector with a direction.
-  fileprivate func requireDirection(_ latentShape: [Int]) throws {
+/// A distribution around a direction in words.
+protocol AxialPosteriorDescription: PosteriorDescription {
+  associatedtype Family: PolarFamily
+}
+
+extension AxialPosteriorDescription {
+  public var space: LatentSpace { .unitSphere }
+  public var standardPrior: any PriorDescription { UniformSpherePrior() }
+
+  public func validate(latentShape: [Int]) throws {
     try requireVector(latentShape)
     if latentShape[0] < 2 {
       throw ModelDescriptionError(
@@ -43,38 +50,31 @@ extension PosteriorDescription {
         expected: "2 latents or more, or another posterior")
     }
   }
+
+  public func outputCount(latents: Int) -> Double { Double(latents) + 1 }
+  public func makeHead(
+    latentShape: Shape, using random: inout RandomStream
+  ) -> any PosteriorHead { AxialHead<Family>() }
 }
 
 /// The von Mises-Fisher distribution in words.
-public struct VonMisesFisherPosterior: PosteriorDescription {
+public struct VonMisesFisherPosterior: AxialPosteriorDescription {
+  typealias Family = VonMisesFisherFamily
   public static let name = "vmf"
   public static let origin = Origin(
     "the von Mises-Fisher distribution on the unit sphere", paper: "Davidson et al. 2018",
     equation: "3, 11", test: "LatentDistributionsTests/AxialDistributionTests.swift")
 
   public init() {}
-  public var space: LatentSpace { .unitSphere }
-  public var standardPrior: any PriorDescription { UniformSpherePrior() }
-  public func validate(latentShape: [Int]) throws { try requireDirection(latentShape) }
-  public func outputCount(latents: Int) -> Double { Double(latents) + 1 }
-  public func makeHead(
-    latentShape: Shape, using random: inout RandomStream
-  ) -> any PosteriorHead { AxialHead<VonMisesFisherFamily>() }
 }
 
 /// The power spherical distribution in words.
-public struct PowerSphericalPosterior: PosteriorDescription {
+public struct PowerSphericalPosterior: AxialPosteriorDescription {
+  typealias Family = PowerSphericalFamily
   public static let name = "power-spherical"
   public static let origin = Origin(
     "the power spherical distribution on the unit sphere", paper: "De Cao and Aziz 2020",
     equation: "4-6", test: "LatentDistributionsTests/AxialDistributionTests.swift")
 
   public init() {}
-  public var space: LatentSpace { .unitSphere }
-  public var standardPrior: any PriorDescription { UniformSpherePrior() }
-  public func validate(latentShape: [Int]) throws { try requireDirection(latentShape) }
-  public func outputCount(latents: Int) -> Double { Double(latents) + 1 }
-  public func makeHead(
-    latentShape: Shape, using random: inout RandomStream
-  ) -> any PosteriorHead { AxialHead<PowerSphericalFamily>() }
 }

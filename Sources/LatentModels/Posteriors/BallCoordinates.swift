@@ -33,7 +33,7 @@ extension ReparameterizedModel {
 /// A model with latents on the Poincare ball, whose decoder sees the vectors that lead from 0 to them.
 ///
 /// Posterior, prior and every tool speak of points of the ball; paths of parameters are the inner model's.
-public struct ChartedModel<Base: ReparameterizedModel>: ReparameterizedModel {
+public struct ChartedModel<Base: ReparameterizedModel>: SurroundingModel {
   /// The model of which the decoder is asked at other coordinates.
   public var base: Base
   /// Where latents lie.
@@ -49,24 +49,11 @@ public struct ChartedModel<Base: ReparameterizedModel>: ReparameterizedModel {
     base.visitParameters(&visitor)
   }
 
-  public var masking: Masking { base.masking }
-
   public func posterior(_ x: Tensor, _ context: inout LayerContext) -> Base.Posterior {
     base.posterior(x, &context)
   }
 
   public func likelihood(_ z: Tensor, _ context: inout LayerContext) -> Base.Likelihood {
     base.likelihood(ball.logarithm(at: z.zerosLike, of: z), &context)
-  }
-
-  public func prior(_ dtype: DType, _ context: inout LayerContext) -> any Distribution {
-    base.prior(dtype, &context)
-  }
-}
-
-extension ChartedModel: DataInitializable {
-  /// Tells the inner model, where it can make use of them.
-  public mutating func initialize(from statistics: DataStatistics) {
-    inform(&base, of: statistics)
   }
 }

@@ -73,16 +73,43 @@ public struct RiemannianNormalHead: PosteriorHead {
 extension LatentSpace {
   /// The Poincare ball of curvature `-curvature`; those of other curvatures are other spaces.
   public static func ball(curvature: Double) -> LatentSpace {
-    LatentSpace("the Poincare ball of curvature -\(curvature)")
+    LatentSpace("\(ballWords)\(curvature)")
   }
+
+  /// Whether it is one of these.
+  var isBall: Bool { description.hasPrefix(LatentSpace.ballWords) }
+  private static let ballWords = "the Poincare ball of curvature -"
 }
 
 /// Curvatures that differ from 0 by more than nothing, and whose ball has coordinates that float32 can hold.
 func isBallCurvature(_ curvature: Double) -> Bool { curvature >= 1e-6 && curvature <= 1e6 }
 let ballCurvatures = "0.000001 to 1000000"
 
+/// A posterior on the Poincare ball in words.
+protocol BallPosteriorDescription: PosteriorDescription {
+  var curvature: Double { get }
+  var coordinates: BallCoordinates { get }
+}
+
+extension BallPosteriorDescription {
+  var ball: PoincareBall { PoincareBall(curvature: curvature) }
+  public var space: LatentSpace { .ball(curvature: curvature) }
+  public var standardPrior: any PriorDescription {
+    var prior = WrappedNormalPrior()
+    prior.curvature = curvature
+    return prior
+  }
+  public func validate() throws {
+    try check(isBallCurvature(curvature), "curvature", curvature, ballCurvatures)
+  }
+  public func validate(latentShape: [Int]) throws { try requireVector(latentShape) }
+  public func completed(
+    _ model: some LatentVariableModel, latentShape: Shape
+  ) throws -> any LatentVariableModel { try coordinates.seen(by: model, ball) }
+}
+
 /// The wrapped normal in words.
-public struct WrappedNormalPosterior: PosteriorDescription {
+public struct WrappedNormalPosterior: BallPosteriorDescription {
   public static let name = "poincare"
   public static let origin = Origin(
     "a wrapped normal on the Poincare ball", paper: "Mathieu et al. 2019", equation: "9",
@@ -94,29 +121,14 @@ public struct WrappedNormalPosterior: PosteriorDescription {
   public var coordinates = BallCoordinates.ball
 
   public init() {}
-  public var space: LatentSpace { .ball(curvature: curvature) }
-  public var standardPrior: any PriorDescription {
-    var prior = WrappedNormalPrior()
-    prior.curvature = curvature
-    return prior
-  }
-  public func validate() throws {
-    try check(isBallCurvature(curvature), "curvature", curvature, ballCurvatures)
-  }
-  public func validate(latentShape: [Int]) throws { try requireVector(latentShape) }
   public func outputCount(latents: Int) -> Double { 2 * Double(latents) }
   public func makeHead(
     latentShape: Shape, using random: inout RandomStream
-  ) -> any PosteriorHead { WrappedNormalHead(ball: PoincareBall(curvature: curvature)) }
-  public func completed(
-    _ model: some LatentVariableModel, latentShape: Shape
-  ) throws -> any LatentVariableModel {
-    try coordinates.seen(by: model, PoincareBall(curvature: curvature))
-  }
+  ) -> any PosteriorHead { WrappedNormalHead(ball: ball) }
 }
 
 /// The Riemannian normal in words.
-public struct RiemannianNormalPosterior: PosteriorDescription {
+public struct RiemannianNormalPosterior: BallPosteriorDescription {
   public static let name = "riemannian"
   public static let origin = Origin(
     "a normal of distances on the Poincare ball", paper: "Mathieu et al. 2019", equation: "8",
@@ -128,23 +140,8 @@ public struct RiemannianNormalPosterior: PosteriorDescription {
   public var coordinates = BallCoordinates.ball
 
   public init() {}
-  public var space: LatentSpace { .ball(curvature: curvature) }
-  public var standardPrior: any PriorDescription {
-    var prior = WrappedNormalPrior()
-    prior.curvature = curvature
-    return prior
-  }
-  public func validate() throws {
-    try check(isBallCurvature(curvature), "curvature", curvature, ballCurvatures)
-  }
-  public func validate(latentShape: [Int]) throws { try requireVector(latentShape) }
   public func outputCount(latents: Int) -> Double { Double(latents) + 1 }
   public func makeHead(
     latentShape: Shape, using random: inout RandomStream
-  ) -> any PosteriorHead { RiemannianNormalHead(ball: PoincareBall(curvature: curvature)) }
-  public func completed(
-    _ model: some LatentVariableModel, latentShape: Shape
-  ) throws -> any LatentVariableModel {
-    try coordinates.seen(by: model, PoincareBall(curvature: curvature))
-  }
+  ) -> any PosteriorHead { RiemannianNormalHead(ball: ball) }
 }

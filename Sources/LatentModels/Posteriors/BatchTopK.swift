@@ -25,7 +25,6 @@ public struct BatchTopKHead: PosteriorHead {
     threshold = Tensor(repeating: -1, shape: [1])
   }
 
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
     visitor.visitBuffer(&threshold, "threshold")
   }

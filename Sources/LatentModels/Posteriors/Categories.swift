@@ -32,7 +32,6 @@ public struct StraightThroughHead: PosteriorHead {
     self.classes = classes
     self.temperature = temperature
   }
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext
@@ -60,7 +59,6 @@ public struct RelaxedCategoricalHead: PosteriorHead {
     self.temperature = temperature
     self.divergence = divergence
   }
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext

@@ -20,7 +20,6 @@ public struct BinaryHead: PosteriorHead {
 
   /// A head without parameters.
   public init(temperature: WeightSchedule = 1) { self.temperature = temperature }
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext
@@ -42,7 +41,6 @@ public struct RelaxedBinaryHead: PosteriorHead {
     self.temperature = temperature
     self.divergence = divergence
   }
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext
@@ -53,8 +51,18 @@ public struct RelaxedBinaryHead: PosteriorHead {
   }
 }
 
+/// A posterior over coin flips in words.
+protocol CoinsDescription: PosteriorDescription {
+  var temperature: WeightSchedule { get }
+}
+
+extension CoinsDescription {
+  public func validate() throws { try check(temperature: temperature) }
+  public func outputCount(latents: Int) -> Double { Double(latents) }
+}
+
 /// Coin flips in words.
-public struct BinaryPosterior: PosteriorDescription {
+public struct BinaryPosterior: CoinsDescription {
   public static let name = "binary"
   public static let origin = Origin(
     "coin flips, with the derivative of a logistic function",
@@ -67,15 +75,13 @@ public struct BinaryPosterior: PosteriorDescription {
   public init() {}
   public var space: LatentSpace { .coins }
   public var standardPrior: any PriorDescription { FairCoinsPrior() }
-  public func validate() throws { try check(temperature: temperature) }
-  public func outputCount(latents: Int) -> Double { Double(latents) }
   public func makeHead(
     latentShape: Shape, using random: inout RandomStream
   ) -> any PosteriorHead { BinaryHead(temperature: temperature) }
 }
 
 /// Relaxed coin flips in words.
-public struct RelaxedBinaryPosterior: PosteriorDescription {
+public struct RelaxedBinaryPosterior: CoinsDescription {
   public static let name = "relaxed-binary"
   public static let origin = Origin(
     "coin flips relaxed to numbers from 0 to 1 (binary concrete)",
@@ -90,8 +96,6 @@ public struct RelaxedBinaryPosterior: PosteriorDescription {
   public init() {}
   public var space: LatentSpace { .unitCube }
   public var standardPrior: any PriorDescription { RelaxedCoinsPrior() }
-  public func validate() throws { try check(temperature: temperature) }
-  public func outputCount(latents: Int) -> Double { Double(latents) }
   public func makeHead(
     latentShape: Shape, using random: inout RandomStream
   ) -> any PosteriorHead {

@@ -43,7 +43,6 @@ public struct JumpReLUHead: PosteriorHead {
     self.width = width
   }
 
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {
     visitor.visit(&logThreshold, "logThreshold")
   }

@@ -25,7 +25,7 @@ public protocol PosteriorHead: Module {
   /// The family of q(z | x).
   associatedtype Posterior: Distribution
   /// The raw outputs that it takes for so many latents, part by part: for all of a vector, or at each place
-  /// of latents `[height, width, channels]` for the channels.
+  /// of latents `[height, width, channels]` for the channels. One for each latent where nothing is said.
   func outputs(latents: Int) -> [RawOutputs]
   /// Raw outputs `[batch, place, outputs]` to a posterior of batch shape `[batch]` and an event of
   /// `eventRank` axes, `[place, latents]`.
@@ -33,6 +33,8 @@ public protocol PosteriorHead: Module {
 }
 
 extension PosteriorHead {
+  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
+
   /// The number of raw outputs for so many latents.
   public func outputCount(latents: Int) -> Int {
     outputs(latents: latents).reduce(0) { $0 + $1.count }
@@ -80,7 +82,6 @@ public struct DiagonalHead: PlainPosteriorHead {
 public struct PointHead: PlainPosteriorHead {
   /// A head without parameters.
   public init() {}
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext

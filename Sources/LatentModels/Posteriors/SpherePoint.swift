@@ -10,7 +10,6 @@ import LatentNumerics
 public struct SpherePointHead: PlainPosteriorHead {
   /// A head without parameters.
   public init() {}
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext

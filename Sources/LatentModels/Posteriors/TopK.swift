@@ -13,7 +13,6 @@ public struct TopKHead: PosteriorHead {
   /// So many stay.
   public init(active: Int) { self.active = active }
 
-  public func outputs(latents: Int) -> [RawOutputs] { [RawOutputs(latents)] }
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
   public func callAsFunction(
     _ raw: Tensor, eventRank: Int, _ context: inout LayerContext

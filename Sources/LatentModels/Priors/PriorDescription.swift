@@ -26,6 +26,16 @@ public protocol PriorDescription: AxisDescription {
   func makePrior(
     latentShape: Shape, inputShape: Shape, using random: inout RandomStream
   ) -> any Prior
+  /// The same beside a posterior, for priors whose shapes follow from it, as those over codes: the number without it
+  /// where nothing is said.
+  func parameterCount(
+    latentShape: [Int], inputShape: [Int], posterior: any PosteriorDescription
+  ) -> Double
+  /// The same beside a posterior; the prior without it where nothing is said.
+  func makePrior(
+    latentShape: Shape, inputShape: Shape, posterior: any PosteriorDescription,
+    using random: inout RandomStream
+  ) -> any Prior
 }
 
 extension PriorDescription {
@@ -38,6 +48,13 @@ extension PriorDescription {
     latentShape: [Int], inputShape: [Int], posterior: any PosteriorDescription
   ) throws {}
   public func parameterCount(latentShape: [Int], inputShape: [Int]) -> Double { 0 }
+  public func parameterCount(
+    latentShape: [Int], inputShape: [Int], posterior: any PosteriorDescription
+  ) -> Double { parameterCount(latentShape: latentShape, inputShape: inputShape) }
+  public func makePrior(
+    latentShape: Shape, inputShape: Shape, posterior: any PosteriorDescription,
+    using random: inout RandomStream
+  ) -> any Prior { makePrior(latentShape: latentShape, inputShape: inputShape, using: &random) }
 
   // MARK: What descriptions share
 

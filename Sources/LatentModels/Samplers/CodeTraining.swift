@@ -27,22 +27,34 @@ struct CodeTraining {
     progress: (String) -> Void,
     loss: (Part, _ codes: Tensor, _ rows: Tensor, inout LayerContext) -> Tensor
   ) -> Part {
+    var codes = Tensor.zeros([])
+    return train(part, examples: data.count, using: &random, progress: progress) { random in
+      codes = scale.standardized(data.codes(using: &random))
+    } loss: { part, rows, context in
+      loss(part, codes.gathering(rows, axis: 0), rows, &context)
+    }
+  }
+
+  /// The averaged module after all steps of Adam on `loss` of random rows of the data.
+  ///
+  /// - Parameter beforePass: called at the beginning and after as many rows as there are examples
+  func train<Part: Module>(
+    _ part: Part, examples: Int, using random: inout RandomStream, progress: (String) -> Void,
+    beforePass: (inout RandomStream) -> Void = { _ in },
+    loss: (Part, _ rows: Tensor, inout LayerContext) -> Tensor
+  ) -> Part {
     var part = part
     var optimizer = Adam(learningRate: learningRate)
     let schedule = CosineSchedule(total: steps)
     var average = part
-    let stepsPerPass = max(1, data.count / batchSize)
-    var codes = scale.standardized(data.codes(using: &random))
+    let stepsPerPass = max(1, examples / batchSize)
     var recent = 0.0
     for step in 0..<steps {
-      if step > 0 && step % stepsPerPass == 0 {
-        codes = scale.standardized(data.codes(using: &random))
-      }
+      if step % stepsPerPass == 0 { beforePass(&random) }
       let rows = Tensor(
-        (0..<batchSize).map { _ in Int32.random(in: 0..<Int32(data.count), using: &random) })
+        (0..<batchSize).map { _ in Int32.random(in: 0..<Int32(examples), using: &random) })
       var context = LayerContext(isTraining: true, random: random.split(UInt64(step)), step: step)
-      let batch = codes.gathering(rows, axis: 0)
-      let (value, gradients) = valueAndGradient(at: part) { loss($0, batch, rows, &context) }
+      let (value, gradients) = valueAndGradient(at: part) { loss($0, rows, &context) }
       optimizer.learningRate = learningRate * schedule.factor(step: step)
       optimizer.update(&part, along: gradients)
       average = averaged(average, part, step: step)

@@ -51,7 +51,14 @@ public struct EncodedData: Sendable {
     let classes = labels.map { Int(($0.doubles.max() ?? -1) + 1) } ?? 0
     return SamplerFacts(
       latentShape: posteriors.first?.eventShape.dimensions ?? [], examples: count,
-      classes: classes)
+      classes: classes, codeCounts: (posteriors.first as? CodePoint)?.counts)
+  }
+
+  /// The indices of the codes of each example, int32 `[examples, index]`; nil where posteriors are none of codes.
+  public var indices: Tensor? {
+    let points = posteriors.compactMap { $0 as? CodePoint }
+    return points.isEmpty || points.count < posteriors.count
+      ? nil : Tensor.concatenate(points.map(\.indices), axis: 0)
   }
 
   /// One draw for each example, `[examples, latents]`, the axes of a latent as one.

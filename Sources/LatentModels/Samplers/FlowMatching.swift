@@ -46,6 +46,12 @@ public struct VelocityNetwork: Module {
     visitor.leaveArithmetic()
   }
 
+  /// Weights and biases of one without classes, in double.
+  static func parameterCount(latents: Int, hidden widths: [Int]) -> Double {
+    LayerParameters.linear([latents + timeFeatures] + widths + [latents])
+      + Double(widths.first ?? latents)
+  }
+
   /// The number of classes.
   public var classCount: Int { classes.shape[0] - 1 }
 
@@ -55,6 +61,26 @@ public struct VelocityNetwork: Module {
     let square = LatentAutodiff.square(1 - time) + LatentAutodiff.square(time)
     let scale = reciprocalSqrt(square)
     return x * ((time * 2 - 1) / square) + correction(x * scale, at: time, of: labels) * scale
+  }
+
+  /// The velocity of all points at one time, of no class where there are no labels.
+  func callAsFunction(_ x: Tensor, at time: Double, of labels: Tensor?) -> Tensor {
+    let (times, labels) = conditions(x, time, labels)
+    return self(x, at: times, of: labels)
+  }
+
+  /// The velocity of points y = x / s, which is what the network says over s²: zero where codes are N(0, I). At both
+  /// ends y is x.
+  func scaled(_ y: Tensor, at time: Double, of labels: Tensor?) -> Tensor {
+    let (times, labels) = conditions(y, time, labels)
+    return correction(y, at: times, of: labels) / ((1 - time) * (1 - time) + time * time)
+  }
+
+  private func conditions(
+    _ x: Tensor, _ time: Double, _ labels: Tensor?
+  ) -> (times: Tensor, labels: Tensor) {
+    let none = Tensor([Int32](repeating: Int32(classCount), count: x.shape[0]))
+    return (Tensor(repeating: time, shape: [x.shape[0], 1], x.dtype), labels ?? none)
   }
 
   /// What the network says.
@@ -126,12 +152,9 @@ public struct FlowMatching: Module {
   private func guided(
     _ x: Tensor, _ time: Double, labels: Tensor?, guidance: Double
   ) -> Tensor {
-    let batch = x.shape[0]
-    let times = Tensor(repeating: time, shape: [batch, 1], x.dtype)
-    let none = Tensor([Int32](repeating: Int32(velocity.classCount), count: batch))
-    guard let labels else { return velocity(x, at: times, of: none) }
-    let own = velocity(x, at: times, of: labels)
-    return guidance == 0 ? own : own + (own - velocity(x, at: times, of: none)) * guidance
+    let own = velocity(x, at: time, of: labels)
+    guard labels != nil, guidance != 0 else { return own }
+    return own + (own - velocity(x, at: time, of: nil)) * guidance
   }
 
   /// Codes `[count, latents]` from N(0, I) in so many steps of equal length.
@@ -143,7 +166,16 @@ public struct FlowMatching: Module {
     _ count: Int, labels: Tensor? = nil, guidance: Double = 0, steps: Int = 50,
     solver: FlowSolver = .heun, using random: inout RandomStream
   ) -> Tensor {
-    var x = random.normalTensor([count, scale.mean.count], scale.mean.dtype)
+    let start = random.normalTensor([count, scale.mean.count], scale.mean.dtype)
+    return codes(
+      from: start, labels: labels, guidance: guidance, steps: steps, solver: solver)
+  }
+
+  /// The codes that points `[count, latents]` of the normal are carried to.
+  func codes(
+    from start: Tensor, labels: Tensor?, guidance: Double, steps: Int, solver: FlowSolver
+  ) -> Tensor {
+    var x = start
     let length = 1 / Double(steps)
     for step in 0..<steps {
       let time = Double(step) * length
@@ -161,57 +193,17 @@ public struct FlowMatching: Module {
 
   // MARK: Density
 
-  /// Latents up to this number have an exact trace, one derivative for each; of more it is estimated.
-  private static let exactTrace = 32
-
   /// log p(z) of codes `[batch, latents]` in nats, `[batch]`: the flow is followed back by Heun's rule,
   /// `log p(z) = log N(z_0) - integral of tr dv/dz` (Chen et al. 2018, equation 8). Of more than 32 numbers the trace is
   /// that of one random probe for each code (Hutchinson 1990), unbiased. Without derivative.
   public func logProbability(
     of codes: Tensor, labels: Tensor? = nil, steps: Int = 50, using random: inout RandomStream
   ) -> Tensor {
-    var x = scale.standardized(codes.detached)
-    let size = x.shape[1]
-    let probe =
-      size > FlowMatching.exactTrace
-      ? Tensor.where(
-        random.uniformTensor(x.shape, x.dtype) .< 0.5, -x.onesLike, x.onesLike) : nil
-    var traces = Tensor.zeros([x.shape[0]], x.dtype)
-    let length = 1 / Double(steps)
-    for step in 0..<steps {
-      let time = 1 - Double(step) * length
-      let first = flow(x, time, labels, probe)
-      let second = flow(x - first.velocity * length, time - length, labels, probe)
-      x = x - (first.velocity + second.velocity) * (length / 2)
-      traces = traces + (first.trace + second.trace) * (length / 2)
-    }
-    let normal = square(x).sum(axes: [1]) * -0.5 - Double(size) / 2 * Foundation.log(2 * Double.pi)
-    return normal - traces - log(scale.deviation).sum()
-  }
-
-  /// The velocity and the trace of its derivative.
-  private func flow(
-    _ x: Tensor, _ time: Double, _ labels: Tensor?, _ probe: Tensor?
-  ) -> (velocity: Tensor, trace: Tensor) {
-    let (batch, size) = (x.shape[0], x.shape[1])
-    func pulled(_ x: Tensor, _ labels: Tensor?, _ probe: Tensor) -> (Tensor, Tensor) {
-      let result = valueAndGradient(
-        at: [x],
-        withAuxiliary: {
-          let v = guided($0[0], time, labels: labels, guidance: 0)
-          return ((v * probe).sum(), v.detached)
-        })
-      let derivatives = result.gradients[0] ?? x.zerosLike
-      return (result.auxiliary, (derivatives * probe).sum(axes: [1]))
-    }
-    if let probe { return pulled(x, labels, probe) }
-    // Every code once for each number: the probe of copy i is the i-th axis.
-    let axes = Tensor.identity(size, x.dtype).expandingDimension(at: 1)
-      .broadcast(to: [size, batch, size]).reshaped([size * batch, size])
-    func copies(_ rows: Tensor) -> Tensor {
-      Tensor.concatenate(Array(repeating: rows, count: size), axis: 0)
-    }
-    let (v, derivatives) = pulled(copies(x), labels.map(copies), axes)
-    return (v.sliced(0, 0..<batch), derivatives.reshaped([size, batch]).sum(axes: [0]))
+    let x = scale.standardized(codes.detached)
+    let isExact = x.shape[1] <= ProbabilityFlow.mostExact
+    let flow = ProbabilityFlow(
+      velocity, labels: labels, steps: steps,
+      probe: isExact ? nil : ProbabilityFlow.probe(x.shape, x.dtype, using: &random))
+    return flow.logProbability(of: x) - log(scale.deviation).sum()
   }
 }

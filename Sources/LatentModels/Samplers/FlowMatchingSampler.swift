@@ -42,16 +42,7 @@ public struct FlowMatchingSampler: LatentSampler {
     _ count: Int, of model: some LatentVariableModel, fields: [String: Tensor],
     using random: inout RandomStream
   ) -> Tensor {
-    let classes = classCount
-    var labels = classes > 0 ? fields[FieldName.labels] : nil
-    if classes > 0 && labels == nil {
-      labels = Categorical(logits: log(classCounts)).sample([count], using: &random)
-    }
-    if let labels {
-      require(
-        labels.array.doubles.allSatisfy { $0 >= 0 && $0 < Double(classes) },
-        "labels of a flow of \(classes) classes: expected 0 to \(classes - 1)")
-    }
+    let labels = labels(count, fields, counts: classCounts, using: &random)
     return flow.codes(
       count, labels: labels, guidance: settings.guidance, steps: settings.solverSteps,
       solver: settings.solver, using: &random

@@ -80,12 +80,7 @@ public struct GaussianMixtureDescription: SamplerDescription {
   }
 
   public func validate(for model: some LatentVariableModel) throws {
-    let latents = model.latentShape.count
-    if latents > Self.largestLatent {
-      throw ModelRequirementError(
-        purpose: Self.purpose, found: "latents of \(latents) numbers",
-        expected: "latents of at most \(Self.largestLatent) numbers")
-    }
+    try check(latents: model.latentShape.count, most: Self.largestLatent)
   }
 
   public func makeSampler(

@@ -42,6 +42,10 @@ public struct HypersphereDescription: SamplerDescription {
 
   public init() {}
 
+  public static func draws(on space: LatentSpace) -> Bool {
+    [.vectors, .wideSphere, .unitSphere].contains(space)
+  }
+
   public func makeSampler(
     _ facts: SamplerFacts, using random: inout RandomStream
   ) -> any LatentSampler { HypersphereSampler(Shape(facts.latentShape)) }

@@ -20,12 +20,32 @@ public protocol LatentSampler: Module {
 
 extension LatentSampler {
   public var classCount: Int { 0 }
+
+  /// The classes of so many latents, int32 `[count]`: the labels of the fields where these have some, else classes as
+  /// frequent as in training (`counts`, `[classes]`); nil where the sampler knows none. Traps where a label is unknown
+  /// to it.
+  func labels(
+    _ count: Int, _ fields: [String: Tensor], counts: Tensor, using random: inout RandomStream
+  ) -> Tensor? {
+    let classes = classCount
+    if classes == 0 { return nil }
+    guard let labels = fields[FieldName.labels] else {
+      return Categorical(logits: log(counts)).sample([count], using: &random)
+    }
+    require(
+      labels.array.doubles.allSatisfy { $0 >= 0 && $0 < Double(classes) },
+      "labels of a sampler of \(classes) classes: expected 0 to \(classes - 1)")
+    return labels
+  }
 }
 
 /// A sampler in words.
 public protocol SamplerDescription: AxisDescription {
   /// Whether it learns from codes; true where nothing is said.
   static var isFitted: Bool { get }
+  /// Whether it knows latents on a space; all vectors alone where nothing is said. What learns codes as vectors would
+  /// leave any other set.
+  static func draws(on space: LatentSpace) -> Bool
   /// The settings as far as they say what is learned: those that only say how it is drawn from at their standard
   /// values. What was fitted with the same ones need not be fitted again.
   var ofFit: Self { get }
@@ -49,12 +69,15 @@ public struct SamplerFacts: Sendable, Hashable, Codable {
   public var examples: Int
   /// Labels of these are 0 to one less; 0 where there are none.
   public var classes: Int
+  /// How many codes there are for each index of a latent; nil where it is none of codes.
+  public var codeCounts: [Int]?
 
   /// Of codes of a shape.
-  public init(latentShape: [Int], examples: Int, classes: Int) {
+  public init(latentShape: [Int], examples: Int, classes: Int, codeCounts: [Int]? = nil) {
     self.latentShape = latentShape
     self.examples = examples
     self.classes = classes
+    self.codeCounts = codeCounts
   }
 
   /// The numbers of one latent.
@@ -63,6 +86,7 @@ public struct SamplerFacts: Sendable, Hashable, Codable {
 
 extension SamplerDescription {
   public static var isFitted: Bool { true }
+  public static func draws(on space: LatentSpace) -> Bool { space == .vectors }
   public var ofFit: Self { self }
   public func validate() throws {}
   public func validate(for model: some LatentVariableModel) throws {}

@@ -6,8 +6,11 @@ import LatentNumerics
 
 /// Draws of the model's prior.
 public struct PriorSampler: LatentSampler {
-  /// Nothing to learn.
-  public init() {}
+  /// What the standard deviations of each level are multiplied by, from the data up; nil for the prior as it is.
+  public let temperatures: [Double]?
+
+  /// Nothing to learn. The model must have a `prior(temperatures:fields:)` where they are given.
+  public init(temperatures: [Double]? = nil) { self.temperatures = temperatures }
 
   public mutating func visitParameters(_ visitor: inout some ParameterVisitor) {}
 
@@ -15,7 +18,14 @@ public struct PriorSampler: LatentSampler {
     _ count: Int, of model: some LatentVariableModel, fields: [String: Tensor],
     using random: inout RandomStream
   ) -> Tensor {
-    model.samplePrior(count, fields: fields, using: &random)
+    guard let temperatures else {
+      return model.samplePrior(count, fields: fields, using: &random)
+    }
+    do {
+      return try model.samplePrior(count, temperatures: temperatures, using: &random)
+    } catch {
+      fatalError("a sampler of another model's prior: \(error)")
+    }
   }
 }
 
@@ -26,6 +36,7 @@ public struct PriorSamplerDescription: SamplerDescription {
     "the model's own prior", paper: "Kingma and Welling 2014", equation: "1",
     test: "LatentModelsTests/Samplers/SamplerTests.swift")
   public static let isFitted = false
+  public static func draws(on space: LatentSpace) -> Bool { true }
 
   public init() {}
 

@@ -8,5 +8,11 @@ extension SamplerAxis {
     VampSamplerDescription.self,
     FlowMatchingDescription.self,
     TwoStageSamplerDescription.self,
+    MaskedAutoregressiveSamplerDescription.self,
+    InverseAutoregressiveSamplerDescription.self,
+    PixelCNNSamplerDescription.self,
+    TransformerSamplerDescription.self,
+    PoincareSamplerDescription.self,
+    RiemannianSamplerDescription.self,
   ]
 }
