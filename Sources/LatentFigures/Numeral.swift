@@ -26,6 +26,12 @@ public enum Numeral {
     return "\(text(mantissa, decimals: digits - 1))×\(powerOfTen(exponent))"
   }
 
+  /// As many digits as ``decimals(of:error:)`` gives a value alone: "3", "0.2500", "123.5".
+  static func plain(_ value: Double) -> String {
+    value.isFinite && value != 0 && !(1e-4..<1e7).contains(abs(value))
+      ? text(value, digits: 4) : text(value, decimals: decimals(of: value))
+  }
+
   /// How many decimals a value with this standard error deserves: as many as show two digits of the error, at most 6;
   /// of a value alone, as many as show four digits of it.
   public static func decimals(of value: Double, error: Double? = nil) -> Int {

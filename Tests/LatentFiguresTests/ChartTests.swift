@@ -31,7 +31,7 @@ import Testing
     #expect(title.text == "<Loss> & \"more\"" && title.attributes["id"] == "c-t")
     #expect(
       svg.all("desc").first?.text
-        == "It falls. training: from 120.0 at 1 to 90.00 at 3, lowest 80.25.")
+        == "It falls. training: from 120 at 1 to 90 at 3, lowest 80.25.")
     let texts = svg.all("text").map(\.text)
     #expect(texts.contains("loss (nats)") && texts.contains("epoch") && texts.contains("training"))
   }

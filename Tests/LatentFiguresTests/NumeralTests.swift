@@ -48,6 +48,13 @@ import Testing
     #expect(Tick.linear(range, count: count).map(\.text) == texts)
   }
 
+  @Test("Epochs have ticks at whole numbers only")
+  func whole() {
+    #expect(Tick.linear(1...3, count: 9, isWhole: true).map(\.text) == ["1", "2", "3"])
+    #expect(
+      Tick.linear(1...100, count: 5, isWhole: true).map(\.text) == ["20", "40", "60", "80", "100"])
+  }
+
   @Test("Ticks lie inside, about as many as asked for, at multiples of 1, 2 or 5")
   func laws() {
     for exponent in stride(from: -8.0, through: 8, by: 0.37) {
@@ -73,7 +80,7 @@ import Testing
     "Ticks of logarithmic axes",
     arguments: [
       (0.001...1000, 10, ["0.001", "0.01", "0.1", "1", "10", "100", "1000"]),
-      (1e-6...1e6, 4, ["10⁻⁴", "1", "10⁴"]), (1...60, 6, ["1", "2", "5", "10", "20", "50"]),
+      (1e-6...1e6, 4, ["10⁻⁴", "1", "10,000"]), (1...60, 6, ["1", "2", "5", "10", "20", "50"]),
       (3...4, 3, ["3.0", "3.5", "4.0"]),
     ] as [(ClosedRange<Double>, Int, [String])])
   func logarithmic(range: ClosedRange<Double>, count: Int, texts: [String]) {

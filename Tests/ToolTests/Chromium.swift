@@ -46,6 +46,7 @@ final class Chromium {
     let attached = try call(
       "Target.attachToTarget", ["targetId": try #require(target), "flatten": true])
     session = try #require(attached["sessionId"] as? String)
+    try call("Emulation.setScrollbarsHidden", ["hidden": true])
     for domain in ["Page", "Runtime", "Log", "Network", "Accessibility"] {
       try call("\(domain).enable")
     }

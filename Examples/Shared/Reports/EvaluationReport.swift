@@ -229,7 +229,8 @@ public struct EvaluationReport: Sendable {
       return Page.Figure(
         .chart(
           Chart(
-            title, x: Chart.Axis("epoch"), y: Chart.Axis("", unit: "nats per example"),
+            title, x: Chart.Axis("epoch", isWhole: true),
+            y: Chart.Axis("", unit: "nats per example"),
             marks: lines)),
         caption: seeds > 1 ? "The mean over seeds, with a band of one standard deviation." : "")
     }

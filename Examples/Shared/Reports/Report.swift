@@ -63,10 +63,12 @@ public struct Report {
     if let (what, score) = scores.compactMap({ what, score in score.map { (what, $0) } }).first {
       result.append(
         Page.Highlight(
-          Numeral.text(score.loss, digits: 4), "nats per \(what) example: loss"))
+          Numeral.text(score.loss, digits: 4), "\(what) loss, nats per example"))
       for name in ["reconstruction", "kl"] {
         guard let value = score[name] else { continue }
-        result.append(Page.Highlight(Numeral.text(value, digits: 4), "of these: \(name)"))
+        result.append(
+          Page.Highlight(
+            Numeral.text(value, digits: 4), "\(what) \(name == "kl" ? "KL" : name), nats"))
       }
     }
     if let use {
@@ -104,7 +106,7 @@ public struct Report {
     _ name: String, _ lines: [(name: String, points: [(epoch: Int, value: Double?)])]
   ) -> Chart {
     Chart(
-      name, x: Chart.Axis("epoch"), y: Chart.Axis("", unit: "nats per example"),
+      name, x: Chart.Axis("epoch", isWhole: true), y: Chart.Axis("", unit: "nats per example"),
       marks: lines.map { line in
         Chart.Line(line.name, line.points.map { (Double($0.epoch), $0.value ?? .nan) })
       }, height: 250)

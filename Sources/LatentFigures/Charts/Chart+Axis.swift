@@ -25,17 +25,20 @@ extension Chart {
     public var range: ClosedRange<Double>?
     /// Whether there are numbers on it: the places of a map mean nothing by themselves.
     public var hasTicks: Bool
+    /// Whether there is nothing between whole numbers, as with epochs.
+    public var isWhole: Bool
 
     /// An axis for numbers.
     public init(
       _ title: String, unit: String? = nil, scale: Scale = .linear,
-      range: ClosedRange<Double>? = nil, hasTicks: Bool = true
+      range: ClosedRange<Double>? = nil, hasTicks: Bool = true, isWhole: Bool = false
     ) {
       self.title = title
       self.unit = unit
       self.scale = scale
       self.range = range
       self.hasTicks = hasTicks
+      self.isWhole = isWhole
     }
 
     /// An axis for things with names.
@@ -55,13 +58,14 @@ struct Tick: Equatable {
 }
 
 extension Tick {
-  /// Multiples of 1, 2 or 5 times a power of ten within the range, about `count` of them and at most one more.
-  static func linear(_ range: ClosedRange<Double>, count: Int) -> [Tick] {
+  /// Multiples of 1, 2 or 5 times a power of ten within the range, about `count` of them and at most one more;
+  /// whole numbers only where that is said.
+  static func linear(_ range: ClosedRange<Double>, count: Int, isWhole: Bool = false) -> [Tick] {
     let span = range.upperBound - range.lowerBound
     guard span > 0, span.isFinite else {
       return [Tick(value: range.lowerBound, text: Numeral.text(range.lowerBound, digits: 4))]
     }
-    let rough = span / Double(max(1, count))
+    let rough = max(isWhole ? 1 : 0, span / Double(max(1, count)))
     let exponent = log10(rough).rounded(.down)
     let factor = rough / pow(10, exponent)
     // A little less than the numbers themselves, for what rounding does to the factor.

@@ -4,44 +4,44 @@ import Foundation
 import LatentNumerics
 
 extension Chart {
-  /// A bar from 0 to each value, over the categories of the axis or over stretches of it. Bars need a linear upright
-  /// axis, for 0 has no place on another.
+  /// A bar from 0 to each value, for each category of the level axis. Bars need a linear upright axis: 0 has no place on
+  /// another.
   public struct Bars: Mark {
     private let name: String
-    /// From where to where, and how high.
-    let bars: [(from: Double, to: Double, height: Double)]
+    private let heights: [Double]
 
-    /// A bar for each category of a level axis.
+    /// Bars of so high.
     public init(_ heights: [Double], name: String = "") {
+      self.heights = heights
       self.name = name
-      bars = heights.enumerated().map { (Double($0) - 0.4, Double($0) + 0.4, $1) }
     }
 
     public var names: [String] { [name] }
 
     public var extent: Extent {
-      let heights = bars.map(\.height).filter(\.isFinite)
-      return Extent(
-        x: Span(bars.flatMap { [$0.from, $0.to] }, isInset: false),
-        y: Span(
-          min(0, heights.min() ?? 0), max(0, heights.max() ?? 0),
-          insetLow: heights.contains { $0 < 0 }, insetHigh: heights.contains { $0 > 0 }))
+      let finite = heights.filter(\.isFinite)
+      let (low, high) = (min(0, finite.min() ?? 0), max(0, finite.max() ?? 0))
+      return Extent(y: Span(low, high, insetLow: low < 0, insetHigh: high > 0))
     }
 
     public var description: String {
-      let heights = bars.map(\.height)
       guard let low = heights.min(), let high = heights.max() else { return "" }
       return "\(heights.count) bars from \(Numeral.text(low, digits: 3)) to "
         + "\(Numeral.text(high, digits: 3))."
     }
 
+    /// Few bars are no wider than this, in pixels.
+    private static let maximumWidth = 48.0
+
     public func drawing(in plot: Plot) -> String {
-      let path = bars.map { bar -> String in
-        guard let from = plot.place(bar.from, 0), let to = plot.place(bar.to, bar.height) else {
-          return ""
-        }
-        return "M\(Chart.number(from.x)) \(Chart.number(from.y))V\(Chart.number(to.y))"
-          + "H\(Chart.number(to.x))V\(Chart.number(from.y))Z"
+      let path = heights.enumerated().map { index, height -> String in
+        let middle = Double(index)
+        guard let from = plot.place(middle - 0.4, 0), let to = plot.place(middle + 0.4, height)
+        else { return "" }
+        let half = min(to.x - from.x, Bars.maximumWidth) / 2
+        let (left, right) = ((from.x + to.x) / 2 - half, (from.x + to.x) / 2 + half)
+        return "M\(Chart.number(left)) \(Chart.number(from.y))V\(Chart.number(to.y))"
+          + "H\(Chart.number(right))V\(Chart.number(from.y))Z"
       }
       return "<path class=\"b \(plot.style(ofGroup: 0))\" d=\"\(path.joined())\"/>"
     }

@@ -67,7 +67,7 @@ extension Chart {
     ) -> [Tick] {
       let count = max(1, Int(room / size))
       return switch axis.scale {
-      case .linear: axis.hasTicks ? Tick.linear(domain, count: count) : []
+      case .linear: axis.hasTicks ? Tick.linear(domain, count: count, isWhole: axis.isWhole) : []
       case .logarithmic: axis.hasTicks ? Tick.logarithmic(domain, count: count) : []
       case .categories(let names): Tick.categories(names, count: axis.hasTicks ? count : 0)
       }

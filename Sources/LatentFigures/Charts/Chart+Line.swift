@@ -68,9 +68,9 @@ extension Chart {
       let seen = points.filter { $0.x.isFinite && $0.y.isFinite }
       guard let first = seen.first, let last = seen.last else { return "" }
       let low = seen.map(\.y).min() ?? first.y
-      func text(_ value: Double) -> String { Numeral.text(value, digits: 4) }
-      return "\(name.isEmpty ? "The line" : name): from \(text(first.y)) at \(text(first.x)) to "
-        + "\(text(last.y)) at \(text(last.x)), lowest \(text(low))."
+      return
+        "\(name.isEmpty ? "The line" : name): from \(Numeral.plain(first.y)) at \(Numeral.plain(first.x)) to "
+        + "\(Numeral.plain(last.y)) at \(Numeral.plain(last.x)), lowest \(Numeral.plain(low))."
     }
 
     /// Groups after the first are dashed, each in its own way, for who sees no colours.

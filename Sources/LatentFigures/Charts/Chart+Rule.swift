@@ -32,7 +32,7 @@ extension Chart {
       direction == .y ? Extent(y: Span([value])) : Extent(x: Span([value]))
     }
 
-    public var description: String { "\(name) at \(Numeral.text(value, digits: 4))." }
+    public var description: String { "\(name) at \(Numeral.plain(value))." }
 
     public func drawing(in plot: Plot) -> String {
       switch direction {

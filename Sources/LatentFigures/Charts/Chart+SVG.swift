@@ -43,7 +43,7 @@ extension Chart {
     .chart .d{fill:none;stroke:var(--c);stroke-linecap:round}
     .chart .r{fill:none;stroke:var(--muted);stroke-width:1.5;stroke-dasharray:2 3}
     .chart .n{fill:var(--c);font-weight:600}
-    .chart .k{fill:var(--ink)}
+    .chart .k{fill:var(--ink);font-weight:600}
     .chart .n,.chart .k{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}
     .chart .o{fill:var(--paper)}.chart .i{fill:var(--ink)}
     .s0{--c:var(--muted)}\(

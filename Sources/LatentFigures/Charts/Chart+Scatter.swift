@@ -57,7 +57,7 @@ extension Chart {
     public func drawing(in plot: Plot) -> String {
       let total = groups.map(\.count).reduce(0, +)
       // Few points are large, many are small.
-      let size = min(7, max(2.5, 90 / Double(max(1, total)).squareRoot()))
+      let size = min(7, max(2.5, 150 / Double(max(1, total)).squareRoot()))
       let dots = groups.enumerated().map { group, points in
         let path = Scatter.path(points.compactMap { plot.place($0.x, $0.y) })
         return path.isEmpty

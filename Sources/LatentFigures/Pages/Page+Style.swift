@@ -4,6 +4,7 @@ extension Page {
   /// The style sheet, over the colours of ``Palette``.
   static let css = """
     *{box-sizing:border-box}
+    dl,dt,dd,figure,pre,h1{margin:0}
     html{scroll-behavior:smooth;-webkit-text-size-adjust:100%;text-size-adjust:100%}
     body{margin:0;background:var(--paper);color:var(--ink);overflow-wrap:break-word;
       font:1rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",sans-serif}
@@ -21,7 +22,7 @@ extension Page {
     .skip{position:absolute;left:-100vw;top:1rem;z-index:1;background:var(--paper);padding:.5rem 1rem}
     .skip:focus{left:1rem}
     .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-    .page{display:grid;grid-template-columns:minmax(0,1fr);gap:2.5rem 4.5rem;max-width:82rem;margin:0 auto;
+    .page{display:grid;grid-template-columns:minmax(0,1fr);gap:2.5rem 3.5rem;max-width:82rem;margin:0 auto;
       padding:clamp(2rem,6vw,5rem) clamp(1.1rem,4vw,3.5rem) 6rem}
     nav ol{list-style:none;margin:0;padding:0;font-size:.92rem;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem}
     nav a{display:inline-block;padding:.2rem 0;color:var(--muted);text-decoration:none}
@@ -31,7 +32,6 @@ extension Page {
     section>*+*{margin-top:1.8rem}
     h2+*{margin-top:0}
     .note{border-left:3px solid var(--c1);background:var(--wash);padding:.7rem 1.1rem}
-    dl,dt,dd{margin:0}
     .highlights{display:flex;flex-wrap:wrap;gap:1.6rem 3.2rem}
     .highlights div{display:flex;flex-direction:column-reverse}
     .highlights dd{font-size:2.3rem;line-height:1.2;font-variant-numeric:lining-nums tabular-nums}
@@ -41,8 +41,8 @@ extension Page {
       padding:.45rem 0;border-top:1px solid var(--hairline)}
     .facts dt{color:var(--muted)}
     .facts dd{overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
-    .figures{display:flex;flex-wrap:wrap;gap:2.6rem 2.4rem;align-items:flex-start}
-    figure{margin:0;max-width:100%;min-width:0}
+    .figures{display:flex;flex-wrap:wrap;gap:2.6rem 2rem;align-items:flex-start}
+    figure{max-width:100%;min-width:0}
     figcaption{width:0;min-width:100%;margin-top:.6rem;color:var(--muted);font-size:.9rem;line-height:1.5}
     img,svg.chart{display:block;max-width:100%;height:auto}
     @media(min-width:44rem){img{image-rendering:pixelated}}
@@ -54,21 +54,24 @@ extension Page {
     .animation input{margin:0;width:1.1rem;height:1.1rem;accent-color:var(--c1)}
     .animation .held,.animation input:checked~.moving{display:none}
     .animation input:checked~.held{display:block}
-    .scroll{overflow-x:auto}
-    table{border-collapse:collapse;font-size:.94rem;line-height:1.4}
+    .scroll{overflow-x:auto;position:relative}
+    table{border-collapse:collapse;min-width:min(100%,36rem);font-size:.94rem;line-height:1.4}
     caption{text-align:left;color:var(--muted);font-size:.9rem;padding:0 0 .6rem}
     th,td{padding:.5rem 1.6rem .5rem 0;text-align:left;vertical-align:baseline}
     th,td{border-bottom:1px solid var(--hairline)}
     th:last-child,td:last-child{padding-right:.2rem}
     th{font-weight:400}
+    th[scope=row]{min-width:9rem}
+    @media(min-width:44rem){th[scope=row]{min-width:13rem}}
     thead th{color:var(--muted);font-size:.85rem;vertical-align:bottom;border-bottom-color:var(--muted)}
     .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums lining-nums}
     .pad{visibility:hidden}
     .error,.detail{color:var(--muted)}
     .detail{display:block;font-size:.85rem}
+    .strip .g{stroke:var(--muted);opacity:.6}
     td .strip{vertical-align:middle;display:inline-block;max-width:none}
     .dot{display:inline-block;width:.7em;height:.7em;border-radius:50%;background:var(--c);margin-right:.45em}
-    pre{margin:0;overflow-x:auto;background:var(--wash);padding:1rem 1.2rem;
+    pre{overflow-x:auto;background:var(--wash);padding:1rem 1.2rem;
       font:.86rem/1.5 ui-monospace,"DejaVu Sans Mono","Liberation Mono",monospace}
     .definition{max-width:46rem;padding:1.2rem 0;scroll-margin-top:1rem}
     .definition:target{background:var(--wash);box-shadow:-1.1rem 0 0 var(--wash),1.1rem 0 0 var(--wash)}

@@ -148,8 +148,8 @@ extension Page.Table.Cell {
 extension Page.Table.Strip {
   /// The numbers stand beside it, so screen readers pass over it.
   fileprivate var svg: String {
-    let (width, step) = (120.0, 9.0)
-    let height = 7 + step * Double(max(1, values.count))
+    let (width, step) = (150.0, 10.0)
+    let height = 8 + step * Double(max(1, values.count))
     let seen = values.filter { $0.value.isFinite }
     let ends = seen.flatMap {
       [$0.value - 1.96 * ($0.error ?? 0), $0.value + 1.96 * ($0.error ?? 0)]
@@ -164,7 +164,7 @@ extension Page.Table.Strip {
         + "M\(place(chance)) 2V\(Chart.number(height - 2))M\(place(ceiling)) 2V\(Chart.number(height - 2))\"/>"
     ]
     for (index, entry) in values.enumerated() where entry.value.isFinite {
-      let y = Chart.number(8 + step * Double(index))
+      let y = Chart.number(9 + step * Double(index))
       let style = "s\(Page.Table.style(index))"
       if let error = entry.error, error.isFinite {
         parts.append(
