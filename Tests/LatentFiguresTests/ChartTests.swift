@@ -91,7 +91,11 @@ import Testing
     }
     let lines = (0..<5).map { Chart.Line("line \($0)", [(0, Double($0)), (1, 1)]) }
     #expect(try circles(Array(lines.prefix(4))) == 0)
-    #expect(try circles(lines) == 5)
+    #expect(try circles(lines) == 0)
+    // The lines, and a sample of each, dashed alike.
+    let drawing = try drawn(chart(lines))
+    #expect(paths(drawing, "l").count == 10)
+    #expect(drawing.all("path").count { $0.attributes["stroke-dasharray"] == "6 4" } == 2)
     #expect(try circles([Chart.Histogram([("a", [1, 2]), ("b", [2, 3])])]) == 2)
     // Names that would lie on each other are moved apart.
     let names = try drawn(chart(Array(lines.prefix(4)))).all("text")

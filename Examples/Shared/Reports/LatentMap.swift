@@ -33,7 +33,7 @@ public struct LatentMap {
       throw CommandError("\(latents) latents, expected at most \(maximumLatents)", .configuration)
     }
     let components = try PrincipalComponents(of: vectors, components: min(2, latents))
-    let found = components(vectors)
+    let found = components(vectors).converted(to: .float64)
     // A single latent has no second direction.
     places = found.shape[1] == 1 ? found.padded(axis: 1, before: 0, after: 1) : found
     explained = components.explained

@@ -8,17 +8,25 @@ extension Chart {
     private let chart: Chart
     private let plot: Plot
     private let xTicks, yTicks: [Tick]
-    private let legend: [(group: Int, name: String)]
-    private var legendRows: [[(group: Int, name: String)]] = []
+    private let legend: [[Entry]]
+
+    /// A name of the legend.
+    private struct Entry {
+      let group: Int
+      let name: String
+      let isLine: Bool
+    }
 
     private static let row = 18.0
 
     init(_ chart: Chart) {
       self.chart = chart
-      var groups: [(group: Int, name: String)] = []
+      var groups: [Entry] = []
       var count = 0
       for mark in chart.marks {
-        groups += mark.names.enumerated().map { (count + $0, $1) }
+        groups += mark.names.enumerated().map {
+          Entry(group: count + $0, name: $1, isLine: mark is Line)
+        }
         count += mark.names.count
       }
       let named = groups.filter { !$0.name.isEmpty }
@@ -26,18 +34,17 @@ extension Chart {
         named.count <= 4 && !named.isEmpty
         && chart.marks.allSatisfy { $0 is Line || $0.names.allSatisfy(\.isEmpty) }
       // A single group is what title and axis say.
-      legend = isLabelled || named.count < 2 ? [] : named
-      legendRows = Layout.rows(legend, width: chart.width)
+      legend = isLabelled || named.count < 2 ? [] : Layout.rows(named, width: chart.width)
 
       var (x, y) = (
         Chart.domain(chart.x, chart.marks.compactMap(\.extent.x)),
         Chart.domain(chart.y, chart.marks.compactMap(\.extent.y))
       )
-      let top =
-        22 + Double(legendRows.count) * Layout.row + (chart.y.label.isEmpty ? 4 : Layout.row)
+      let above = legend.isEmpty ? 22 : 28 + Double(legend.count) * Layout.row
+      let top = above + (chart.y.label.isEmpty ? 4 : Layout.row)
       let below = (chart.x.hasTicks ? Layout.row : 0) + (chart.x.label.isEmpty ? 4 : Layout.row)
       let bottom = chart.height - below - 2
-      let names = isLabelled ? named.map { Chart.width(of: $0.name) + 10 } : []
+      let names = isLabelled ? named.map { Chart.width(of: $0.name, isBold: true) + 10 } : []
       let right = chart.width - max(10, names.max() ?? 0)
       var left = 6.0
       let upright = Layout.ticks(chart.y, y, room: bottom - top, size: 34)
@@ -82,13 +89,11 @@ extension Chart {
     }
 
     /// The legend broken into lines.
-    private static func rows(
-      _ entries: [(group: Int, name: String)], width: Double
-    ) -> [[(group: Int, name: String)]] {
-      var rows: [[(group: Int, name: String)]] = []
+    private static func rows(_ entries: [Entry], width: Double) -> [[Entry]] {
+      var rows: [[Entry]] = []
       var used = Double.infinity
       for entry in entries {
-        let size = 30 + Chart.width(of: entry.name)
+        let size = 34 + Chart.width(of: entry.name)
         if used + size > width - 10 {
           rows.append([])
           used = 0
@@ -101,15 +106,12 @@ extension Chart {
 
     var drawing: String {
       var parts = [Chart.text(2, 15, chart.title, style: "t")]
-      for (index, row) in legendRows.enumerated() {
+      for (index, row) in legend.enumerated() {
         var x = 2.0
-        let y = 34 + Double(index) * Layout.row
         for entry in row {
-          let style = plot.style(ofGroup: entry.group)
-          parts.append(
-            "<circle class=\"b \(style)\" cx=\"\(Chart.number(x + 6))\" cy=\"\(Chart.number(y - 4))\" r=\"5\"/>"
-              + Chart.text(x + 16, y, entry.name))
-          x += 30 + Chart.width(of: entry.name)
+          let y = 34 + Double(index) * Layout.row
+          parts.append(sample(entry, x, y - 4) + Chart.text(x + 20, y, entry.name))
+          x += 34 + Chart.width(of: entry.name)
         }
       }
       if !chart.y.label.isEmpty { parts.append(Chart.text(2, plot.top - 8, chart.y.label)) }
@@ -122,6 +124,15 @@ extension Chart {
       parts.append(axes)
       if plot.hasDirectLabels { parts.append(directLabels) }
       return parts.filter { !$0.isEmpty }.joined(separator: "\n")
+    }
+
+    /// What a group looks like, at a place of the legend.
+    private func sample(_ entry: Entry, _ x: Double, _ y: Double) -> String {
+      let (style, y) = (plot.style(ofGroup: entry.group), Chart.number(y))
+      return entry.isLine
+        ? "<path class=\"l \(style)\"\(Line.dashes(ofGroup: entry.group)) "
+          + "d=\"M\(Chart.number(x)) \(y)h16\"/>"
+        : "<circle class=\"b \(style)\" cx=\"\(Chart.number(x + 8))\" cy=\"\(y)\" r=\"5\"/>"
     }
 
     private var grid: String {

@@ -76,6 +76,12 @@ extension Chart {
     /// Groups after the first are dashed, each in its own way, for who sees no colours.
     private static let dashes = ["", "6 4", "2 3", "9 3 2 3"]
 
+    /// The attribute that dashes the line of a group.
+    static func dashes(ofGroup group: Int) -> String {
+      let dash = dashes[group % dashes.count]
+      return dash.isEmpty ? "" : " stroke-dasharray=\"\(dash)\""
+    }
+
     public func drawing(in plot: Plot) -> String {
       let style = plot.style(ofGroup: 0)
       var path = ""
@@ -92,8 +98,7 @@ extension Chart {
         if !isJoined && isLast { single.append(place) }
         isJoined = true
       }
-      let dash = Line.dashes[plot.groupsBefore % Line.dashes.count]
-      let dashes = dash.isEmpty ? "" : " stroke-dasharray=\"\(dash)\""
+      let dashes = Line.dashes(ofGroup: plot.groupsBefore)
       let dots = single.map {
         "<circle class=\"b \(style)\" cx=\"\(Chart.number($0.x))\" cy=\"\(Chart.number($0.y))\" r=\"3\"/>"
       }

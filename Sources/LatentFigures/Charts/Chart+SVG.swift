@@ -68,8 +68,8 @@ extension Chart {
       "<text x=\"\(number(x))\" y=\"\(number(y))\"\(style)\(anchor)>\(HTML.escaped(text))</text>"
   }
 
-  /// About how wide a text is, in pixels: the true width is the browser's own.
-  static func width(of text: String, size: Double = 12) -> Double {
-    Double(text.count) * size * 0.56
+  /// About how wide a text is, in pixels, in the wider ones of usual fonts: the true width is the browser's own.
+  static func width(of text: String, isBold: Bool = false) -> Double {
+    Double(text.count) * 12 * (isBold ? 0.68 : 0.6)
   }
 }

@@ -93,7 +93,7 @@ extension Chart {
         if places.isEmpty { continue }
         let x = places.map(\.x).sorted()[places.count / 2]
         let y = places.map(\.y).sorted()[places.count / 2]
-        let width = Chart.width(of: names[group])
+        let width = Chart.width(of: names[group], isBold: true)
         if taken.contains(where: {
           abs($0.x - x) < ($0.width + width) / 2 + 4 && abs($0.y - y) < 15
         }) {

@@ -92,6 +92,8 @@ extension Page {
     @media print{
       body{font-size:10pt}
       .page{display:block;padding:0;max-width:none}
+      .figures{gap:1.6rem 1.2rem}
+      .figures svg.chart{max-width:8.4cm}
       nav,.skip{display:none}
       header{margin-bottom:2rem}
       h1::before,.dot,.note{print-color-adjust:exact}
