@@ -104,12 +104,11 @@ public struct EvaluationReport: Sendable {
 
   private func table(_ title: String, _ rows: [Row]) -> Page.Table {
     let isOne = entries.count == 1
-    let caption =
+    let note =
       isOne
-      ? "\(title): value ± standard error. Strips reach from chance to the ceiling, the interval is 1.96 standard "
-        + "errors to each side."
-      : "\(title): value ± standard error. Bold is better than each other run by more than 1.96 standard errors of "
-        + "the difference. Strips reach from chance to the ceiling."
+      ? "Strips reach from chance to the ceiling, the interval is 1.96 standard errors to each side."
+      : "Bold is better than each other run by more than 1.96 standard errors of the difference. Strips reach from "
+        + "chance to the ceiling, intervals are 1.96 standard errors to each side."
     let columns =
       [Page.Table.Column("measured")]
       + entries.enumerated().map {
@@ -117,7 +116,7 @@ public struct EvaluationReport: Sendable {
       }
       + ["chance", "ceiling", ""].map { Page.Table.Column($0) } + [Page.Table.Column("examples")]
     return Page.Table(
-      caption: caption, columns: columns,
+      caption: "\(title): values ± standard errors.", note: note, columns: columns,
       rows: rows.map { row in
         let found = found(row)
         let known = found.compactMap { $0 }

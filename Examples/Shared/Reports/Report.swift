@@ -127,9 +127,8 @@ public struct Report {
     ]
     let known = sets.compactMap { name, average in average.map { (name, $0) } }
     return Page.Table(
-      caption:
-        "At the end of training, in nats per example. Training is the mean over the last epoch, "
-        + "while parameters moved.",
+      caption: "At the end of training, in nats per example.",
+      note: "Training is the mean over the last epoch, while parameters moved.",
       columns: [Page.Table.Column("")] + known.map { Page.Table.Column($0.0) },
       rows: terms.map { name in
         [.defined(name, by: name)]

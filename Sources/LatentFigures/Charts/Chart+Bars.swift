@@ -4,8 +4,8 @@ import Foundation
 import LatentNumerics
 
 extension Chart {
-  /// A bar from 0 to each value, for each category of the level axis. Bars need a linear upright axis: 0 has no place on
-  /// another.
+  /// A bar from 0 to each value, for each category of the level axis. Bars need a linear upright axis: 0 has no place
+  /// on another.
   public struct Bars: Mark {
     private let name: String
     private let heights: [Double]

@@ -128,7 +128,7 @@ extension Page {
         var items: [String] = []
         for figure in figures { items.append(html(figure)) }
         return "<div class=\"figures\">\n\(items.joined(separator: "\n"))\n</div>"
-      case .table(let table): return table.html
+      case .table(let table): return table.html(id: identity("table"))
       case .code(let text, let caption):
         let label = HTML.escaped(caption)
         return "<figure><pre role=\"region\" aria-label=\"\(label)\" tabindex=\"0\">"

@@ -56,13 +56,14 @@ extension Page {
     .animation input:checked~.held{display:block}
     .scroll{overflow-x:auto;position:relative}
     table{border-collapse:collapse;min-width:min(100%,36rem);font-size:.94rem;line-height:1.4}
-    caption{text-align:left;color:var(--muted);font-size:.9rem;padding:0 0 .6rem}
-    th,td{padding:.5rem 1.6rem .5rem 0;text-align:left;vertical-align:baseline}
+    .caption{color:var(--muted);font-size:.9rem;margin-bottom:.8rem}
+    section>.caption+.scroll{margin-top:0}
+    th,td{padding:.5rem 1.3rem .5rem 0;text-align:left;vertical-align:baseline}
     th,td{border-bottom:1px solid var(--hairline)}
     th:last-child,td:last-child{padding-right:.2rem}
     th{font-weight:400}
     th[scope=row]{min-width:9rem}
-    @media(min-width:44rem){th[scope=row]{min-width:13rem}}
+    @media(min-width:44rem){th[scope=row]{min-width:12rem}}
     thead th{color:var(--muted);font-size:.85rem;vertical-align:bottom;border-bottom-color:var(--muted)}
     .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums lining-nums}
     .pad{visibility:hidden}
@@ -73,6 +74,7 @@ extension Page {
     .dot{display:inline-block;width:.7em;height:.7em;border-radius:50%;background:var(--c);margin-right:.45em}
     pre{overflow-x:auto;background:var(--wash);padding:1rem 1.2rem;
       font:.86rem/1.5 ui-monospace,"DejaVu Sans Mono","Liberation Mono",monospace}
+    .definition .facts>div{padding:.25rem 0}
     .definition{max-width:46rem;padding:1.2rem 0;scroll-margin-top:1rem}
     .definition:target{background:var(--wash);box-shadow:-1.1rem 0 0 var(--wash),1.1rem 0 0 var(--wash)}
     .definition:target h3{color:var(--c1)}
@@ -97,7 +99,7 @@ extension Page {
       nav,.skip{display:none}
       header{margin-bottom:2rem}
       h1::before,.dot,.note{print-color-adjust:exact}
-      h2,h3,caption{break-after:avoid}
+      h2,h3,.caption{break-after:avoid}
       figure,tr,.definition,.highlights{break-inside:avoid}
       section{margin-bottom:2.5rem}
       .scroll{overflow:visible}

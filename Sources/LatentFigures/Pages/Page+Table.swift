@@ -6,8 +6,10 @@ import LatentNumerics
 extension Page {
   /// Rows of cells. The first cell of each row is its heading.
   public struct Table: Sendable {
-    /// What the numbers are, above them.
+    /// What the numbers are, above them; screen readers call the table so.
     public var caption: String
+    /// How to read them, behind the caption.
+    public var note: String
     /// From left to right.
     public var columns: [Column]
     /// As many cells each as there are columns.
@@ -15,7 +17,8 @@ extension Page {
 
     /// A table; every row has a cell for each column.
     public init(
-      caption: String, columns: [Column], rows: [[Cell]], file: StaticString = #fileID,
+      caption: String, note: String = "", columns: [Column], rows: [[Cell]],
+      file: StaticString = #fileID,
       line: UInt = #line
     ) {
       require(
@@ -23,6 +26,7 @@ extension Page {
         "a table of \(columns.count) columns with rows of \(Set(rows.map(\.count)).sorted())",
         file: file, line: line)
       self.caption = caption
+      self.note = note
       self.columns = columns
       self.rows = rows
     }
@@ -74,8 +78,7 @@ extension Page {
 
 extension Page.Table {
   /// The table as HTML. It may be wider than the screen; keys then move it when it has the focus.
-  var html: String {
-    let label = HTML.escaped(caption)
+  func html(id: String) -> String {
     let head = columns.enumerated().map { index, column in
       let mark = column.group.map { "<span class=\"dot s\(Page.Table.style($0))\"></span>" } ?? ""
       let style = isNumeric(index) ? " class=\"number\"" : ""
@@ -93,8 +96,8 @@ extension Page.Table {
         }.joined() + "</tr>"
     }
     return """
-      <div class="scroll" role="region" aria-label="\(label)" tabindex="0"><table>
-      <caption>\(label)</caption>
+      <p class="caption"><span id="\(id)">\(HTML.escaped(caption))</span> \(HTML.escaped(note))</p>
+      <div class="scroll" role="region" aria-labelledby="\(id)" tabindex="0"><table aria-labelledby="\(id)">
       <thead><tr>\(head.joined())</tr></thead>
       <tbody>
       \(body.joined(separator: "\n"))
@@ -148,7 +151,7 @@ extension Page.Table.Cell {
 extension Page.Table.Strip {
   /// The numbers stand beside it, so screen readers pass over it.
   fileprivate var svg: String {
-    let (width, step) = (150.0, 10.0)
+    let (width, step) = (120.0, 10.0)
     let height = 8 + step * Double(max(1, values.count))
     let seen = values.filter { $0.value.isFinite }
     let ends = seen.flatMap {
