@@ -65,7 +65,8 @@ import Testing
     let html = EvaluationReportTests.comparison.page.html
     for text in [
       "href=\"#definition-gap-1\"", "id=\"definition-gap-1\"", "formula of gap &lt; 1",
-      "<dt>bins</dt><dd>20</dd>", "nats per example, lower is better", "share, higher is better",
+      "<dt>bins</dt><dd>20</dd>", "<dt>examples</dt><dd>1000</dd>",
+      "nats per example, lower is better", "share, higher is better",
     ] {
       #expect(html.contains(text), "\(text)")
     }
@@ -85,6 +86,20 @@ import Testing
     }
     #expect(rows.count == 3 && charts.map(\.title) == ["Title of carried"])
     #expect(page.sections.map(\.title) == ["Summary", "Training", "Other numbers"])
+  }
+
+  @Test("A record brings its notes along")
+  func records() throws {
+    var record = EvaluationRecord(
+      version: "1", model: "m", data: "sprites", dataFingerprint: "f", examples: 10)
+    let part = EvaluationRecord.Part(
+      "structure", settings: [:],
+      measurements: [Measurement(EvaluationReportTests.gap, 0.5, count: 10)], notes: ["no <labels>"]
+    )
+    record.set(part, order: ["structure"])
+    let html = EvaluationReport(title: "T", entries: [.init("run", record)]).page.html
+    #expect(html.contains("<p class=\"note\">structure: no &lt;labels&gt;</p>"))
+    #expect(html.contains(">Title of gap</a>"))
   }
 
   @Test("One run has a column of values, and bars")

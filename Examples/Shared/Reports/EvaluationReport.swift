@@ -11,16 +11,26 @@ public struct EvaluationReport: Sendable {
     /// How tables and legends call it.
     public var name: String
     public var measurements: [Latent.Measurement]
+    /// What could not be measured, and what to do about what was found.
+    public var notes: [String]
     /// How training went, once for each seed; empty where it is not shown.
     public var histories: [[EpochMetrics]]
 
     /// What is known of a run.
     public init(
-      _ name: String, measurements: [Latent.Measurement], histories: [[EpochMetrics]] = []
+      _ name: String, measurements: [Latent.Measurement], notes: [String] = [],
+      histories: [[EpochMetrics]] = []
     ) {
       self.name = name
       self.measurements = measurements
+      self.notes = notes
       self.histories = histories
+    }
+
+    /// What `evaluation.json` says of a run.
+    public init(_ name: String, _ record: EvaluationRecord, histories: [[EpochMetrics]] = []) {
+      self.init(
+        name, measurements: record.measurements, notes: record.notes, histories: histories)
     }
   }
 
@@ -45,7 +55,11 @@ public struct EvaluationReport: Sendable {
   /// The page.
   public var page: Page {
     var all: [Page.Section] = []
-    if !facts.isEmpty { all.append(Page.Section("Summary", [.facts(facts)])) }
+    let notes = entries.flatMap { entry in
+      entry.notes.map { Page.Block.note(entries.count > 1 ? "\(entry.name): \($0)" : $0) }
+    }
+    let summary = (facts.isEmpty ? [] : [Page.Block.facts(facts)]) + notes
+    if !summary.isEmpty { all.append(Page.Section("Summary", summary)) }
     if !curves.isEmpty { all.append(Page.Section("Training", [.figures(curves)])) }
     all += families.compactMap { section($0.title, $0.metrics) } + sections
     let names = entries.map(\.name).joined(separator: ", ")
@@ -109,12 +123,13 @@ public struct EvaluationReport: Sendable {
       ? "Strips reach from chance to the ceiling, the interval is 1.96 standard errors to each side."
       : "Bold is better than each other run by more than 1.96 standard errors of the difference. Strips reach from "
         + "chance to the ceiling, intervals are 1.96 standard errors to each side."
+    // Beside several runs there is no room for it; it is in the definitions.
+    let last = isOne ? [Page.Table.Column("examples")] : []
     let columns =
       [Page.Table.Column("measured")]
       + entries.enumerated().map {
         Page.Table.Column(isOne ? "value" : $1.name, group: isOne ? nil : $0)
-      }
-      + ["chance", "ceiling", ""].map { Page.Table.Column($0) } + [Page.Table.Column("examples")]
+      } + ["chance", "ceiling", ""].map { Page.Table.Column($0) } + last
     return Page.Table(
       caption: "\(title): values ± standard errors.", note: note, columns: columns,
       rows: rows.map { row in
@@ -134,8 +149,7 @@ public struct EvaluationReport: Sendable {
             detail: ([row.part].compactMap { $0 } + [row.metric.reading]).joined(separator: ", "))
         ] + values + [
           common(known.map(\.chance)), common(known.map(\.ceiling)), strip(found),
-          count(known.map(\.count)),
-        ]
+        ] + (isOne ? [.number(Double(known[0].count), decimals: 0)] : [])
       })
   }
 
@@ -147,12 +161,10 @@ public struct EvaluationReport: Sendable {
     return .number(value, decimals: min(3, Numeral.decimals(of: value)))
   }
 
-  private func count(_ counts: [Int]) -> Page.Table.Cell {
-    let (low, high) = (counts.min() ?? 0, counts.max() ?? 0)
-    return low == high
-      ? .number(Double(low), decimals: 0)
-      : .text(
-        "\(Numeral.text(Double(low), decimals: 0)) to \(Numeral.text(Double(high), decimals: 0))")
+  /// Of how many examples numbers were taken.
+  private static func examples(_ counts: [Int]) -> String {
+    let texts = [counts.min() ?? 0, counts.max() ?? 0].map { Numeral.text(Double($0), decimals: 0) }
+    return texts[0] == texts[1] ? texts[0] : texts.joined(separator: " to ")
   }
 
   private func strip(_ found: [Latent.Measurement?]) -> Page.Table.Cell {
@@ -242,7 +254,8 @@ public struct EvaluationReport: Sendable {
     let metrics = families.flatMap(\.metrics)
     return metrics.filter { metric in measurements.contains { $0.metric == metric } }.map {
       metric in
-      let taken = measurements.filter { $0.metric == metric }.flatMap { Array($0.settings) }
+      let found = measurements.filter { $0.metric == metric }
+      let taken = found.flatMap { Array($0.settings) }
       let settings = Dictionary(grouping: taken, by: \.key).sorted { $0.key < $1.key }
         .map { key, values in (key, Set(values.map(\.value)).sorted().joined(separator: " / ")) }
       return Page.Definition(
@@ -251,6 +264,7 @@ public struct EvaluationReport: Sendable {
         facts: [
           ("unit", metric.reading), ("chance", metric.chance), ("ceiling", metric.ceiling),
           ("cost", metric.cost), ("paper", metric.paper), ("test", metric.test),
+          ("examples", EvaluationReport.examples(found.map(\.count))),
         ] + settings)
     }
   }

@@ -87,12 +87,11 @@ public struct Gallery<Model: LatentVariableModel> {
       let shown = Subset(dataset, indices: Array(0..<min(Gallery.mapped, dataset.count)))
       let map = try LatentMap(of: model, on: shown, maximumLatents: 1024)
       let share = Numeral.text(100 * map.explained, decimals: 0)
-      charts += map.charts().map {
-        Page.Figure(
-          .chart($0),
-          caption:
-            "\(shown.count) examples in the plane in which their \(map.latents) latents vary most: "
-            + "it holds \(share) % of the variance.")
+      let caption =
+        "\(shown.count) examples in the plane in which their \(map.latents) latents vary most: "
+        + "it holds \(share) % of the variance."
+      charts += map.charts().enumerated().map { index, chart in
+        Page.Figure(.chart(chart), caption: index == 0 ? caption : "")
       }
     } catch let error
       where error is CommandError || error is ModelRequirementError || error is NumericsError

@@ -13,6 +13,8 @@ public struct LatentMap {
   public let labels: [Int]?
   /// float32 `[examples, factors]`, where data have them.
   public let factors: NDArray?
+  /// Of the factors, as far as data name them.
+  public let factorNames: [String]
   /// The share of the variance that the plane holds.
   public let explained: Double
 
@@ -38,6 +40,7 @@ public struct LatentMap {
     places = found.shape[1] == 1 ? found.padded(axis: 1, before: 0, after: 1) : found
     explained = components.explained
     self.labels = labels
+    factorNames = dataset.factorNames
     factors =
       dataset.fieldShapes[Field.factors] == nil
       ? nil : try dataset.batch(0..<dataset.count).factors
@@ -51,8 +54,9 @@ public struct LatentMap {
     if let factors {
       let (count, values) = (factors.shape[1], factors.doubles)
       for factor in 0..<count {
+        let title = factor < factorNames.count ? factorNames[factor] : "factor \(factor + 1)"
         let column = stride(from: factor, to: values.count, by: count).map { values[$0] }
-        colorings.append(LatentMap.groups("factor \(factor + 1)", column))
+        colorings.append(LatentMap.groups(title, column))
       }
     }
     if colorings.isEmpty {

@@ -21,7 +21,7 @@ extension Chart {
       names = [name]
     }
 
-    /// Points in groups, which are named in the legend and, where there is room, at their medians.
+    /// Points in groups, which are named in the legend and, where there is room for short names, at their medians.
     ///
     /// - Parameters:
     ///   - places: `[points, 2]`.
@@ -82,10 +82,13 @@ extension Chart {
       return path
     }
 
+    /// Longer names stand in the legend alone: they would hide what they name.
+    private static let longestLabel = 8
+
     /// The name of each group at the median of its points, the largest group first; left out where it would lie on
     /// another, which the legend makes up for.
     private func labels(in plot: Plot) -> String {
-      if names.count < 2 { return "" }
+      if names.count < 2 || names.contains(where: { $0.count > Scatter.longestLabel }) { return "" }
       var taken: [(x: Double, y: Double, width: Double)] = []
       var result = ""
       for group in groups.indices.sorted(by: { groups[$0].count > groups[$1].count }) {
