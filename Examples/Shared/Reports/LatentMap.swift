@@ -13,6 +13,8 @@ public struct LatentMap {
   public let labels: [Int]?
   /// float32 `[examples, factors]`, where data have them.
   public let factors: NDArray?
+  /// Of the classes, as far as data name them.
+  public let classNames: [String]
   /// Of the factors, as far as data name them.
   public let factorNames: [String]
   /// The share of the variance that the plane holds.
@@ -40,6 +42,7 @@ public struct LatentMap {
     places = found.shape[1] == 1 ? found.padded(axis: 1, before: 0, after: 1) : found
     explained = components.explained
     self.labels = labels
+    classNames = dataset.classNames
     factorNames = dataset.factorNames
     factors =
       dataset.fieldShapes[Field.factors] == nil
@@ -50,7 +53,9 @@ public struct LatentMap {
   /// data have neither.
   public func charts(maximum: Int = 6) -> [Chart] {
     var colorings: [(title: String, groups: [Int], names: [String])] = []
-    if let labels { colorings.append(LatentMap.groups("label", labels.map(Double.init))) }
+    if let labels {
+      colorings.append(LatentMap.groups("label", labels.map(Double.init), classNames))
+    }
     if let factors {
       let (count, values) = (factors.shape[1], factors.doubles)
       for factor in 0..<count {
@@ -75,22 +80,31 @@ public struct LatentMap {
     }
   }
 
-  /// Of up to ten values each is a group; of more, each fifth of the examples in their order.
+  /// Of up to ten values each is a group; of more, each fifth of the examples in their order. What is not finite is a
+  /// group of its own.
   private static func groups(
-    _ title: String, _ values: [Double]
+    _ title: String, _ values: [Double], _ named: [String] = []
   ) -> (title: String, groups: [Int], names: [String]) {
+    let sorted = values.filter(\.isFinite).sorted()
+    let distinct = Set(sorted).sorted()
+    var names: [String]
+    let group: (Double) -> Int?
     func text(_ value: Double) -> String { Numeral.text(value, digits: 3) }
-    let distinct = Set(values).sorted()
     if distinct.count <= 10 {
-      let names = distinct.map {
-        $0 == $0.rounded() ? Numeral.text($0, decimals: 0) : text($0)
+      names = distinct.map { value in
+        guard let whole = Int(exactly: value) else { return text(value) }
+        return named.indices.contains(whole)
+          ? named[whole] : Numeral.text(value, decimals: 0)
       }
-      return (title, values.map { value in distinct.firstIndex(of: value) ?? 0 }, names)
+      group = { distinct.firstIndex(of: $0) }
+    } else {
+      let edges = (1..<5).map { sorted[sorted.count * $0 / 5] }
+      let bounds = [sorted[0]] + edges + [sorted[sorted.count - 1]]
+      names = (0..<5).map { "\(text(bounds[$0])) to \(text(bounds[$0 + 1]))" }
+      group = { value in value.isFinite ? edges.count { $0 <= value } : nil }
     }
-    let sorted = values.sorted()
-    let edges = (1..<5).map { sorted[sorted.count * $0 / 5] }
-    let bounds = [sorted[0]] + edges + [sorted[sorted.count - 1]]
-    let names = (0..<5).map { "\(text(bounds[$0])) to \(text(bounds[$0 + 1]))" }
-    return (title, values.map { value in edges.count { $0 <= value } }, names)
+    let unknown = names.count
+    if sorted.count < values.count { names.append("unknown") }
+    return (title, values.map { group($0) ?? unknown }, names)
   }
 }
