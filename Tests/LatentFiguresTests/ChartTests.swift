@@ -122,6 +122,18 @@ import Testing
     #expect(chart([scatter]).svg(id: "c").contains("10,000 points in 10 groups."))
   }
 
+  @Test("Groups bear their names where they have places of their own")
+  func groupNames() throws {
+    func names(_ distance: Double, _ names: [String]) throws -> [String] {
+      let places = NDArray([0.0, 0, 1, 1, distance, 1, distance, 0], shape: [4, 2])
+      let svg = try drawn(chart([Chart.Scatter(places, groups: [0, 0, 1, 1], names: names)]))
+      return svg.all("text").filter { $0.attributes["class"] == "k" }.map(\.text)
+    }
+    #expect(try names(9, ["one", "two"]) == ["one", "two"])
+    #expect(try names(1, ["one", "two"]) == [])
+    #expect(try names(9, ["a name that hides", "two"]) == [])
+  }
+
   @Test("Maps have one scale on both axes")
   func equalScales() throws {
     let chart = Chart(

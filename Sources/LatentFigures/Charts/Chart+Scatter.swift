@@ -85,13 +85,13 @@ extension Chart {
     /// Longer names stand in the legend alone: they would hide what they name.
     private static let longestLabel = 8
 
-    /// The name of each group at the median of its points, the largest group first; left out where it would lie on
-    /// another, which the legend makes up for.
+    /// The name of each group at the median of its points; none where one would lie on another, for groups that lie on
+    /// each other have no places of their own.
     private func labels(in plot: Plot) -> String {
       if names.count < 2 || names.contains(where: { $0.count > Scatter.longestLabel }) { return "" }
       var taken: [(x: Double, y: Double, width: Double)] = []
       var result = ""
-      for group in groups.indices.sorted(by: { groups[$0].count > groups[$1].count }) {
+      for group in groups.indices {
         let places = groups[group].compactMap { plot.place($0.x, $0.y) }
         if places.isEmpty { continue }
         let x = places.map(\.x).sorted()[places.count / 2]
@@ -100,7 +100,7 @@ extension Chart {
         if taken.contains(where: {
           abs($0.x - x) < ($0.width + width) / 2 + 4 && abs($0.y - y) < 15
         }) {
-          continue
+          return ""
         }
         taken.append((x, y, width))
         result += Chart.text(x, y + 4, names[group], style: "k", anchor: "middle")
