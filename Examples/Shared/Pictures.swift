@@ -21,9 +21,22 @@ public struct Pictures<Model: LatentVariableModel> {
   }
 
   public func write(_ images: Tensor, columns: Int, to path: String) throws {
-    let shape = images.shape
-    let flat = images.reshaped([-1] + shape.suffix(3).dimensions)
-    try PNG.write(ImageGrid.tile(flat.array, columns: columns, scale: scale), to: path)
+    try AtomicFile.write(grid(images, columns: columns).png, to: path)
+  }
+
+  /// Images `[..., height, width, channels]` as one, enlarged where they are small.
+  public func grid(_ images: Tensor, columns: Int) throws -> PictureGrid {
+    let flat = images.reshaped([-1] + images.shape.suffix(3).dimensions)
+    return try PictureGrid(flat.array, columns: columns, scale: scale)
+  }
+
+  /// Strips `[strips * steps, ...]` of so many steps in motion, all at once.
+  public func animation(_ strips: Tensor, steps: Int, columns: Int) throws -> Animation {
+    let count = strips.shape[0] / steps
+    let frames = (0..<steps).map { step in
+      strips.gathering(Tensor((0..<count).map { Int32($0 * steps + step) })).array
+    }
+    return try Animation(frames, columns: columns, scale: scale)
   }
 
   /// Originals and reconstructions in alternate rows.
@@ -82,13 +95,20 @@ public struct Pictures<Model: LatentVariableModel> {
     return Tensor.concatenate(rows, axis: 0)
   }
 
-  /// One row for each of the latents that vary most over `x`, moved from -2.5 to 2.5.
-  public func traversals(of x: Tensor, dimensions: Int = 10, steps: Int = 11) -> Tensor {
-    let z = model.codes(of: x)
-    let spread = z.flattened(from: 1).variance(axes: [0]).doubles
-    let order = spread.indices.sorted { spread[$0] > spread[$1] }.prefix(dimensions)
+  /// The latents that carry most, where `use` knows that of each; else those that vary most over `x`.
+  public func order(of x: Tensor, use: LatentUse?, count: Int = 10) -> [Int] {
+    let z = model.codes(of: x).flattened(from: 1)
+    var weights = z.variance(axes: [0]).doubles
+    if let use, use.names.isEmpty, use.count == weights.count { weights = use.nats }
+    return Array(weights.indices.sorted { (weights[$0], $1) > (weights[$1], $0) }.prefix(count))
+  }
+
+  /// One row for each of the latents `dimensions`, moved from -2.5 to 2.5 while the others are those of the first
+  /// example.
+  public func traversals(of x: Tensor, dimensions: [Int], steps: Int = 11) -> Tensor {
+    let z = model.codes(of: x.sliced(0, 0..<1)).selecting(0)
     let values = (0..<steps).map { -2.5 + 5 * Double($0) / Double(max(1, steps - 1)) }
     return Tensor.concatenate(
-      order.map { model.traverse(z.selecting(0), dimension: $0, values: values) }, axis: 0)
+      dimensions.map { model.traverse(z, dimension: $0, values: values) }, axis: 0)
   }
 }

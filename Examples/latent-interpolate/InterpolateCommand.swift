@@ -135,7 +135,8 @@ struct InterpolateCommand: ParsableCommand {
       let few = Subset(dataset, indices: Array(0..<min(512, dataset.count)))
       try opened.checkRange(of: few)
       let x = Tensor(try finite(few, Array(0..<few.count)).inputs)
-      decoded = pictures.traversals(of: x, dimensions: traverse, steps: steps)
+      decoded = pictures.traversals(
+        of: x, dimensions: pictures.order(of: x, use: nil, count: traverse), steps: steps)
       figures = ""
     } else if let attribute {
       let rows = min(rows ?? 8, dataset.count)

@@ -20,6 +20,7 @@ struct MapCommand: ParsableCommand {
 
       OUTPUT by the ending of --out
         .png   a picture
+        .svg   a chart with the names of labels
         .csv   a line for each example: x, y, label where known
 
       EXAMPLE
@@ -32,14 +33,14 @@ struct MapCommand: ParsableCommand {
   var data: String?
   @Option(help: "Only the first so many examples.") var limit: Int?
   @Option(help: "The side of the picture in pixels. (default: 640)") var size: Int?
-  @Option(help: "The file to write: .png or .csv.", transform: pathName) var out: String
+  @Option(help: "The file to write: .png, .svg or .csv.", transform: pathName) var out: String
   @OptionGroup var overwriting: OverwriteArguments
 
   func validate() throws {
     if let limit { try checkRange("limit", limit, 2...Int.max) }
     if let size { try checkRange("size", size, 64...8192) }
-    if !["png", "csv"].contains((out as NSString).pathExtension) {
-      throw ValidationError("--out '\(out)': expected a name that ends in .png or .csv")
+    if !["png", "svg", "csv"].contains((out as NSString).pathExtension) {
+      throw ValidationError("--out '\(out)': expected a name that ends in .png, .svg or .csv")
     }
     if size != nil && !out.hasSuffix(".png") {
       throw ValidationError("--size: only a .png file is a picture")
@@ -58,27 +59,21 @@ struct MapCommand: ParsableCommand {
   }
 
   private func map(_ model: some LatentVariableModel, _ dataset: any Dataset) throws {
-    if dataset.count < 2 {
-      throw CommandError("\(dataset.name) has 1 example, a map takes two", .dataError)
-    }
-    let (codes, labels) = try model.codes(of: dataset)
-    let vectors = codes.flattened(from: 1)
-    let components = try PrincipalComponents(of: vectors, components: min(2, vectors.shape[1]))
-    var places = components(vectors)
-    // A single latent has no second direction.
-    if places.shape[1] == 1 { places = places.padded(axis: 1, before: 0, after: 1) }
+    let map = try LatentMap(of: model, on: dataset)
     if out.hasSuffix(".csv") {
-      let columns = labels.map { Tensor($0.map(Double.init)).expandingDimension(at: 1) }
-      let table = Tensor.concatenate(
-        [places.converted(to: .float64)] + (columns.map { [$0] } ?? []), axis: 1)
+      let columns = map.labels.map { Tensor($0.map(Double.init)).expandingDimension(at: 1) }
+      let table = Tensor.concatenate([map.places] + (columns.map { [$0] } ?? []), axis: 1)
       try CSV.write(
-        table.array, columns: ["x", "y"] + (labels == nil ? [] : ["label"]), to: out)
+        table.array, columns: ["x", "y"] + (map.labels == nil ? [] : ["label"]), to: out)
+    } else if out.hasSuffix(".svg") {
+      try AtomicFile.write(Array(map.charts(maximum: 1)[0].svgFile.utf8), to: out)
     } else {
-      try PNG.write(ScatterPlot(places, labels: labels).image(side: size ?? 640), to: out)
+      let picture = ScatterPicture(map.places.array, labels: map.labels)
+      try PNG.write(picture.image(side: size ?? 640), to: out)
     }
     FileMark.set(on: out)
     try printResult(
-      "{\"examples\": \(dataset.count), \"latents\": \(vectors.shape[1]), "
-        + "\"explained\": \(components.explained), \"out\": \(quoted(out))}\n")
+      "{\"examples\": \(dataset.count), \"latents\": \(map.latents), "
+        + "\"explained\": \(map.explained), \"out\": \(quoted(out))}\n")
   }
 }

@@ -238,8 +238,8 @@ struct TrainingRun {
     _ notes: [String]
   ) throws {
     var figures: [(String, Double)] = []
-    if let test {
-      let scores = try trainer.evaluate(test, transform: transform)
+    let scores = try test.map { try trainer.evaluate($0, transform: transform) }
+    if let scores {
       figures += scores.values.map { ("test_\($0.name)", $0.value) }
       say("test " + scores.values.map { "\($0.name) \(rounded($0.value))" }.joined(separator: " "))
     }
@@ -250,25 +250,22 @@ struct TrainingRun {
     try lock.verify()
     let model = trainer.average?.model ?? trainer.model
     let known = shown.seen(through: transform)
-    let pictures = try draw(model, known)
-    let texts = configuration.isText ? try write(model, known) : []
     let seconds = history.map(\.seconds).filter(\.isFinite).reduce(0, +)
     let use = try model.latentUse(on: known, seed: configuration.seed)
     try summarize(trainer, figures, seconds, use, notes)
-    let facts: [(String, String)] =
+    let facts: [(name: String, value: String)] =
       [
         ("data", configuration.data),
         ("model", "\(configuration.model)"),
-        ("parameters", "\(trainer.model.parameterCount)"), ("objective", trainer.objective.summary),
-        ("optimizer", trainer.optimizer.summary),
+        ("parameters", Numeral.text(Double(trainer.model.parameterCount), decimals: 0)),
+        ("objective", trainer.objective.summary), ("optimizer", trainer.optimizer.summary),
         ("epochs", "\(trainer.epoch) of \(configuration.epochs), \(trainer.step) steps"),
-        ("time", "\(rounded(seconds)) s"),
-      ] + notes.map { ("note", $0) } + (use.map { [("latents", "\($0)")] } ?? [])
-      + (trainer.stopReason.map { [("stopped", $0)] } ?? [])
-      + figures.map { ("\($0.0), nats", rounded($0.1)) }
+        ("time", "\(rounded(seconds)) s"), ("version", LibraryVersion.current),
+      ] + (trainer.stopReason.map { [("stopped", $0)] } ?? [])
     try Report(
-      title: "Latent run on \(configuration.data)", facts: facts, epochs: history,
-      pictures: pictures, texts: texts
+      title: "Latent run on \(configuration.data)", facts: facts, notes: notes,
+      objective: trainer.objective.summary, epochs: history, test: scores, use: use,
+      sections: Gallery(model, configuration, on: known, use: use).sections(writingTo: out)
     ).write(to: "\(out)/report.html")
     // Other objectives than the bound have remedies of their own.
     if let use, use.active * 4 < use.count || !use.unused.isEmpty,
@@ -283,77 +280,6 @@ struct TrainingRun {
   private var remedy: String {
     let scale = configuration.model.likelihood == .unitNormal ? ", --likelihood normal" : ""
     return "try --beta 0.1, --free-bits 0.05, --warmup-steps N\(scale) or more epochs"
-  }
-
-  private func draw(
-    _ model: some LatentVariableModel, _ data: any Dataset
-  ) throws -> [(caption: String, path: String)] {
-    let pictures = Pictures(model: model, inputShape: configuration.model.inputShape)
-    guard pictures.isPicture, data.count > 1 else { return [] }
-    let folder = "\(out)/pictures"
-    try Folder.create(folder)
-    let few = Tensor(try data.batch(0..<min(40, data.count)).inputs)
-    let many = Tensor(try data.batch(0..<min(512, data.count)).inputs)
-    let ends = few.sliced(0, 0..<min(16, few.shape[0] / 2 * 2))
-    var random = RandomStream(seed: configuration.seed).split("pictures")
-    let list: [(String, String, Tensor, Int)] = [
-      (
-        "Data (odd rows) and reconstructions (even rows)", "reconstructions",
-        pictures.reconstructions(of: few), 10
-      ),
-      (
-        "Samples: decoded latents from the prior", "samples",
-        model.generate(100, using: &random), 10
-      ),
-      (
-        "Interpolations between pairs of examples", "interpolation",
-        pictures.interpolations(between: ends), 10
-      ),
-      (
-        "Traversals: one latent a row, from -2.5 to 2.5", "traversals",
-        pictures.traversals(of: many), 11
-      ),
-    ]
-    return try list.map { caption, name, images, columns in
-      try pictures.write(images, columns: columns, to: "\(folder)/\(name).png")
-      return (caption, "pictures/\(name).png")
-    }
-  }
-
-  /// What `draw` is for pictures; the report holds the texts themselves.
-  private func write(
-    _ model: some LatentVariableModel, _ data: any Dataset
-  ) throws -> [(caption: String, text: String)] {
-    let folder = "\(out)/texts"
-    try Folder.create(folder)
-    let few = Tensor(try data.batch(0..<min(20, data.count)).inputs)
-    let ends = few.sliced(0, 0..<min(8, few.shape[0] / 2 * 2))
-    let steps = 7
-    var random = RandomStream(seed: configuration.seed).split("texts")
-    let samples = model.decode(model.samplePrior(20, using: &random)).sample(using: &random)
-    var list: [(caption: String, name: String, text: String)] = [
-      (
-        "Data and, below each, its reconstruction", "reconstructions",
-        Texts.blocks(Texts.pairs(few, model.reconstruct(few)), of: 2)
-      ),
-      (
-        "Samples: drawn, as are their latents from the prior", "samples",
-        Texts.blocks(Texts.lines(samples))
-      ),
-    ]
-    if ends.shape[0] > 0 {
-      let paths = Pictures(model: model, inputShape: configuration.model.inputShape)
-        .interpolations(between: ends, steps: steps)
-      list.append(
-        (
-          "Interpolations between pairs of examples", "interpolation",
-          Texts.blocks(Texts.lines(paths), of: steps)
-        ))
-    }
-    return try list.map { caption, name, text in
-      try Texts.write(text, to: "\(folder)/\(name)\(Texts.ending)")
-      return (caption, text)
-    }
   }
 
   private func summarize<Model, Rule>(

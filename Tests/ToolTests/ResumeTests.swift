@@ -36,7 +36,7 @@ import Testing
     try ["summary.json", "report.html"].flatMap { name in
       try String(contentsOfFile: "\(run)/\(name)", encoding: .utf8).split(separator: "\n")
         .map(String.init)
-    }.filter { !$0.contains("\"seconds\"") && !$0.hasPrefix("<tr><th>time</th>") }
+    }.filter { !$0.contains("\"seconds\"") && !$0.hasPrefix("<div><dt>time</dt>") }
   }
 
   @Test func theSameBytes() throws {
@@ -80,7 +80,7 @@ import Testing
       #expect(try bytes("\(folder)/run0/\(last)") == bytes("\(whole)/\(last)"))
       #expect(try account("\(folder)/run0") == account(whole))
       #expect(try account(whole).contains { $0.contains("\"validation_loss\"") })
-      #expect(try account(whole).contains { $0.contains("<polyline") })
+      #expect(try account(whole).contains { $0.contains("class=\"l s1\"") })
     }
   }
 
@@ -102,7 +102,7 @@ import Testing
       #expect(line?.contains(sentence) == true, "\(ended.errors)")
       let account = try account("\(folder)/run")
       #expect(account.contains { $0.contains("\"stopped\" : \"\(sentence)") })
-      #expect(account.contains { $0.contains("<th>stopped</th><td>\(sentence)") })
+      #expect(account.contains { $0.contains("<dt>stopped</dt><dd>\(sentence)") })
       let names = try Folder.names(in: "\(folder)/run")
       for _ in 0..<2 {
         let again = try Tool.train.run(["--resume", "--out", "run"], in: folder)

@@ -78,7 +78,7 @@ import Testing
     #expect(loss > 2.5 * Double(TextTests.length) && loss < 6.5 * Double(TextTests.length))
     #expect(figures["train_kl"]?.isFinite == true)
     let report = try text("\(folder)/report.html")
-    #expect(report.contains("<pre>data           ") && !report.contains("<b>"))
+    #expect(report.contains(">data           ") && !report.contains("<b>"))
     #expect(
       pairs[0].contains("\\") || pairs[3].contains("\\"), "bytes that cannot be seen: \(pairs)")
   }

@@ -146,7 +146,11 @@ import Testing
       #expect(table.count == 11 && table[0] == "x,y,label")
       let wrong = try Tool.map.run(["run", "--out", "map.npy"], in: folder)
       #expect(
-        wrong.code == 64 && wrong.errors.contains("expected a name that ends in .png or .csv"))
+        wrong.code == 64 && wrong.errors.contains("expected a name that ends in .png, .svg or .csv")
+      )
+      try Tool.map.run(["run", "--out", "map.svg"], in: folder).succeeded()
+      let chart = try String(contentsOfFile: "\(folder)/map.svg", encoding: .utf8)
+      #expect(chart.hasPrefix("<?xml") && chart.contains("64 points"))
     }
   }
 

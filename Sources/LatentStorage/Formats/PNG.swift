@@ -14,8 +14,14 @@ public enum PNG {
   ///   `[height, width, 3]` (red, green, blue).
   /// - Throws: `StorageError.notStorable` for anything else.
   public static func encode(_ image: NDArray) throws -> [UInt8] {
+    signature + chunk("IHDR", try header(image)) + chunk("IDAT", pixels(image)) + chunk("IEND", [])
+  }
+
+  /// The contents of the header.
+  /// - Throws: `StorageError.notStorable` for what is no image.
+  static func header(_ image: NDArray) throws -> [UInt8] {
     let shape = image.shape
-    let channels = shape.rank == 3 ? shape[2] : 1
+    let channels = channels(image)
     guard image.dtype == .uint8, shape.rank == 2 || shape.rank == 3,
       channels == 1 || channels == 3, image.count > 0,
       shape[0] <= Int(Int32.max), shape[1] <= Int(Int32.max) / channels
@@ -28,13 +34,21 @@ public enum PNG {
     header.append(bigEndian: UInt32(shape[1]))
     header.append(bigEndian: UInt32(shape[0]))
     // Bits, colour type, and one choice each of compression, filters and interlacing.
-    header += [8, channels == 1 ? 0 : 2, 0, 0, 0]
+    return header + [8, channels == 1 ? 0 : 2, 0, 0, 0]
+  }
+
+  /// The rows of an image, filtered and compressed.
+  static func pixels(_ image: NDArray) -> [UInt8] {
+    let (shape, channels) = (image.shape, channels(image))
     let rows = image.withUnsafeBytes { pixels in
       PNGFilter.filtered(
         pixels, rowBytes: shape[1] * channels, rows: shape[0], pixelBytes: channels)
     }
-    return signature + chunk("IHDR", header)
-      + chunk("IDAT", Deflate.compress(rows, level: 6, wrapper: .zlib)) + chunk("IEND", [])
+    return Deflate.compress(rows, level: 6, wrapper: .zlib)
+  }
+
+  private static func channels(_ image: NDArray) -> Int {
+    image.shape.rank == 3 ? image.shape[2] : 1
   }
 
   /// Writes an image atomically; see ``encode(_:)`` for its shape.

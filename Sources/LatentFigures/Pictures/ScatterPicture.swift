@@ -1,35 +1,32 @@
-// Points of a plane as a picture.
+// Points of a plane as a picture of pixels, where a file has to be PNG or there are millions of points.
 
 import Foundation
-import Latent
+import LatentNumerics
+import LatentStorage
 
-/// Discs on white, in the colours of their labels.
-struct ScatterPlot {
+/// Discs on white, in the colours of their labels. ``Chart/Scatter`` is the same in lines, for pages.
+public struct ScatterPicture {
   private let places: [Double]
   private let labels: [Int]?
 
-  /// `places` are `[points, 2]`.
-  init(_ places: Tensor, labels: [Int]?) {
+  /// - Parameters:
+  ///   - places: `[points, 2]`.
+  ///   - labels: of each point, any whole numbers; nil where there are none.
+  public init(
+    _ places: NDArray, labels: [Int]?, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    require(
+      places.shape.rank == 2 && places.shape[1] == 2
+        && labels.map { $0.count == places.shape[0] } ?? true,
+      "a picture of points \(places.shape) with \(labels?.count ?? 0) labels", file: file,
+      line: line)
     self.places = places.doubles
     self.labels = labels
   }
 
-  /// Colours that are told apart, also by most who see fewer (after Okabe and Ito 2008, with two more); labels beyond
-  /// them begin anew.
-  private static let palette: [(Double, Double, Double)] = [
-    (0.90, 0.62, 0.00), (0.34, 0.71, 0.91), (0.00, 0.62, 0.45), (0.94, 0.89, 0.26),
-    (0.00, 0.45, 0.70), (0.84, 0.37, 0.00), (0.80, 0.47, 0.65), (0.35, 0.35, 0.35),
-    (0.55, 0.34, 0.17), (0.48, 0.20, 0.58),
-  ]
-
-  private func color(of point: Int) -> (Double, Double, Double) {
-    guard let labels else { return (0.15, 0.35, 0.6) }
-    let count = ScatterPlot.palette.count
-    return ScatterPlot.palette[((labels[point] % count) + count) % count]
-  }
-
-  /// `[side, side, 3]`, both axes at one scale, the second one upwards. Where points lie on each other the colours mix.
-  func image(side: Int) -> NDArray {
+  /// A picture `[side, side, 3]` of bytes, both axes at one scale, the second one upwards. Where points lie on each
+  /// other the colours mix.
+  public func image(side: Int) -> NDArray {
     var pixels = [Double](repeating: 1, count: side * side * 3)
     let count = places.count / 2
     func middle(_ axis: Int) -> (center: Double, extent: Double) {
@@ -44,7 +41,8 @@ struct ScatterPlot {
     for point in 0..<count {
       let column = Double(side) / 2 + (places[2 * point] - x.center) * scale
       let row = Double(side) / 2 - (places[2 * point + 1] - y.center) * scale
-      let color = color(of: point)
+      let color = Palette.light.color(ofGroup: labels?[point] ?? 0)
+      let light = [color.red, color.green, color.blue].map { Double($0) / 255 }
       for i in max(0, Int(row - radius - 1))...min(side - 1, Int(row + radius + 1)) {
         for j in max(0, Int(column - radius - 1))...min(side - 1, Int(column + radius + 1)) {
           let (down, across) = (Double(i) + 0.5 - row, Double(j) + 0.5 - column)
@@ -53,7 +51,7 @@ struct ScatterPlot {
           let share = min(1, max(0, radius - distance + 0.5)) * 0.7
           if share == 0 { continue }
           let start = (i * side + j) * 3
-          for (channel, value) in [color.0, color.1, color.2].enumerated() {
+          for (channel, value) in light.enumerated() {
             pixels[start + channel] += (value - pixels[start + channel]) * share
           }
         }
