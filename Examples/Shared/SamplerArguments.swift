@@ -47,11 +47,7 @@ public struct SamplerArguments: ParsableArguments {
   public func open(_ opened: OpenRun, seed: UInt64) throws -> any LatentSampler {
     let sampler = try find(opened, seed: seed)
     if let label {
-      var count = sampler.classCount
-      if sampler is PriorSampler {
-        let prior = opened.configuration.model.prior.description
-        count = (prior as? HierarchicalPriorDescription)?.classes ?? 0
-      }
+      let count = SamplerArguments.classCount(of: sampler, opened)
       if label >= count {
         throw CommandError(
           "--label \(label): the sampler '\(self.sampler)' of this run knows \(count) classes",
@@ -59,6 +55,13 @@ public struct SamplerArguments: ParsableArguments {
       }
     }
     return sampler
+  }
+
+  /// Labels that the sampler of a run can draw by are 0 to one less.
+  public static func classCount(of sampler: any LatentSampler, _ opened: OpenRun) -> Int {
+    guard sampler is PriorSampler else { return sampler.classCount }
+    let prior = opened.configuration.model.prior.description
+    return (prior as? HierarchicalPriorDescription)?.classes ?? 0
   }
 
   /// The fields of so many latents: their labels where one is asked for.

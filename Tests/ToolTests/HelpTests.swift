@@ -45,7 +45,7 @@ import Testing
   }
 
   /// What of a run's transform is applied to data is said where data are taken.
-  @Test(arguments: [Tool.encode, .interpolate, .quantize, .search, .map]) func transforms(
+  @Test(arguments: [Tool.encode, .interpolate, .quantize, .search, .map, .explore]) func transforms(
     tool: Tool
   ) throws {
     try withTemporaryFolder { folder in

@@ -16,6 +16,7 @@ enum Tool: String, CaseIterable, Sendable {
   case stylize = "latent-stylize"
   case search = "latent-search"
   case map = "latent-map"
+  case explore = "latent-explore"
 
   static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
@@ -79,6 +80,8 @@ final class Running {
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
   var isRunning: Bool { process.isRunning }
+  /// What was printed so far.
+  var output: String { (try? String(contentsOfFile: files[0], encoding: .utf8)) ?? "" }
   var identifier: Int32 { process.processIdentifier }
 
   /// Waits for the end, at most a minute.

@@ -122,6 +122,20 @@ extension ImageFolder {
     let size = ImageSize(height: side ?? image.shape[0], width: side ?? image.shape[1])
     return ImageResizing.resized(opaque, to: size)
   }
+
+  /// The bytes of a PNG picture as an example of `shape` `[height, width, 1 or 3]`: the part of its middle that has
+  /// these proportions, resampled, float32 in [0, 1].
+  /// - Throws: `StorageError` where the bytes are no picture or the trait `PNG` is off.
+  public static func picture(
+    _ bytes: [UInt8], source: String = "PNG in memory", shape: Shape
+  ) throws -> NDArray {
+    require(
+      shape.rank == 3 && (shape[2] == 1 || shape[2] == 3), "a picture of shape \(shape)")
+    let image = StandardForm.pictures(try PNG.decode(bytes, source: source, fullDepth: true))
+    return ImageResizing.resized(
+      ImageResizing.withChannels(image, shape[2]),
+      to: ImageSize(height: shape[0], width: shape[1]))
+  }
 }
 
 /// Decoded images, shared by all copies of a data set: those that were read first, up to the limit.

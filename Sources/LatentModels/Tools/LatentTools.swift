@@ -93,10 +93,22 @@ extension LatentVariableModel {
   }
 
   /// What the likelihood expects along the path from `start` to `end` `[latent]` or `[batch, latent]`,
-  /// ends included: `[steps, ...]` or `[steps, batch, ...]`. `fields` have one row, or `batch`. Where the
-  /// prior knows the shortest paths of its space (`GeodesicDistribution`), these take the place of great
-  /// circles.
+  /// ends included: `[steps, ...]` or `[steps, batch, ...]`. `fields` have one row, or `batch`; the path is
+  /// that of ``path(from:to:steps:_:fields:file:line:)``.
   public func interpolate(
+    from start: Tensor, to end: Tensor, steps: Int, _ path: Interpolation = .spherical,
+    fields: [String: Tensor] = [:], file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    let z = self.path(
+      from: start, to: end, steps: steps, path, fields: fields, file: file, line: line)
+    let isOne = start.rank == latentShape(fields: fields).rank
+    return decoded(z, isOne ? repeated(fields, steps) : fields, file, line)
+  }
+
+  /// Latents on the path from `start` to `end` `[latent]` or `[batch, latent]`, ends included:
+  /// `[steps] + start.shape`. Where the prior knows the shortest paths of its space
+  /// (`GeodesicDistribution`), these take the place of great circles.
+  public func path(
     from start: Tensor, to end: Tensor, steps: Int, _ path: Interpolation = .spherical,
     fields: [String: Tensor] = [:], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -109,8 +121,7 @@ extension LatentVariableModel {
       curved?.path(from: start, to: end, steps: steps)
       ?? interpolated(
         from: vectors(start), to: vectors(end), steps: steps, path, file: file, line: line)
-    let rows = start.rank == rank ? repeated(fields, steps) : fields
-    return decoded(z.reshaped([steps] + start.shape), rows, file, line)
+    return z.reshaped([steps] + start.shape)
   }
 
   /// What the likelihood expects as latent `dimension` of `z` `[latent]` takes each of `values`:
