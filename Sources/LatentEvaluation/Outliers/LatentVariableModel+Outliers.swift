@@ -8,7 +8,8 @@ import LatentModels
 import LatentNumerics
 
 extension LatentVariableModel {
-  /// Scores of strangeness of x `[batch, ...]`, float64 `[batch]` each, larger ones being stranger.
+  /// Scores of strangeness of x `[batch, ...]`, float64 `[batch]` each, larger ones being stranger. Traps where the
+  /// prior knows the density of its own draws only.
   ///
   /// - Parameters:
   ///   - samples: draws of the posterior, for the estimate of log p(x) by importance and for the bound
