@@ -23,7 +23,8 @@ import Testing
       ("LatentStorage", c.union(["LatentNumerics"])),
       ("LatentDatasets", ["LatentNumerics", "LatentStorage"]),
       ("LatentModels", middle.union(["LatentOptimizers"])),
-      ("LatentFigures", ["LatentNumerics", "LatentStorage"]), ("LatentEvaluation", models),
+      ("LatentFigures", ["LatentNumerics", "LatentStorage"]),
+      ("LatentEvaluation", models.union(["CLatentFeatures"])),
       ("LatentTraining", top), ("Latent", top.union(["LatentFigures", "LatentTraining"])),
     ]
   }()

@@ -5,7 +5,7 @@
 import LatentNumerics
 
 /// Pictures `[height, width, channels]`, float32 in [0, 1] of any depth, brought to a size and a number of channels.
-enum ImageResizing {
+package enum ImageResizing {
   /// Source pixels and their weights for each target pixel along one axis.
   struct Taps {
     var first: [Int] = []
@@ -30,7 +30,7 @@ enum ImageResizing {
 
   /// The middle of the picture in the target's proportions, resampled. Parts that were transparent are
   /// black already (`withChannels`): the average of colours times their opacity.
-  static func resized(_ image: NDArray, to size: ImageSize) -> NDArray {
+  package static func resized(_ image: NDArray, to size: ImageSize) -> NDArray {
     let (height, width, channels) = (image.shape[0], image.shape[1], image.shape[2])
     if height == size.height && width == size.width { return image }
     // The larger part of the proportions that fits: height / width == size.height / size.width.
@@ -73,7 +73,7 @@ enum ImageResizing {
 
   /// 1 or 3 channels from 1 (gray), 2 (gray, alpha), 3 (RGB) or 4 (RGB, alpha). Transparent parts
   /// become black; gray from RGB is ITU-R 601 luma.
-  static func withChannels(_ image: NDArray, _ channels: Int) -> NDArray {
+  package static func withChannels(_ image: NDArray, _ channels: Int) -> NDArray {
     let given = image.shape[2]
     if given == channels { return image }
     let hasAlpha = given == 2 || given == 4

@@ -8,7 +8,7 @@ import LatentNumerics
 ///
 /// |z - e|² is |z|² - 2 z e + |e|², of which the first term is the same for all codes and left out: a product of matrices
 /// finds the least, and large vectors cancel nothing.
-func nearestCodes(to z: Tensor, among codes: Tensor) -> Tensor {
+package func nearestCodes(to z: Tensor, among codes: Tensor) -> Tensor {
   let codes = codes.detached
   return linear(z.detached, weight: codes * -2, bias: square(codes).sum(axes: [1])).argMin(axis: 1)
 }
@@ -27,7 +27,7 @@ func assigned(
 /// Centres `[code, number]` of vectors `[vector, number]`, and how many belong to each (Lloyd 1982): started at vectors
 /// drawn without repetition, each more than once where there are fewer than centres; a centre that is nearest to no
 /// vector stays where it is.
-func kMeans(
+package func kMeans(
   of z: Tensor, count: Int, iterations: Int, using random: inout RandomStream
 ) -> (centers: Tensor, sizes: Tensor) {
   let z = z.detached
