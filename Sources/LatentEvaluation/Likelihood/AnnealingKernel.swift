@@ -27,9 +27,9 @@ public struct HamiltonianMoves: Sendable, Hashable, Codable {
   /// The share of moves that is to be accepted.
   public var acceptance = 0.65
   /// Moves of the pilot run at each temperature.
-  public var pilotMoves = 3
+  public var pilotMoves = 2
   /// Chains of the pilot run for each example.
-  public var pilotChains = 8
+  public var pilotChains = 6
   /// The step that the pilot run begins with.
   public var firstStep = 0.1
   /// Where steps stay.
