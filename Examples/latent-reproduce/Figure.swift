@@ -28,6 +28,22 @@ enum Figure: String, Sendable, Hashable, CustomStringConvertible {
   /// Codes that are chosen at least once over the test data, of all.
   case usage
 
+  /// The mutual information gap of codes and known factors (Chen et al. 2018, section 4.1).
+  case mig
+  /// How much each code is about one factor only (Eastwood and Williams 2018, equation 2).
+  case disentanglement
+  /// Levels of a hierarchy that carry at least `LatentUse.threshold` nats.
+  case activeLevels
+  /// The sliced Wasserstein distance, squared, of draws of a mixture of ten normals that was fitted to codes of the
+  /// training data, from codes of the test data.
+  case mixtureDistance
+  /// The same of draws of a flow-matching sampler.
+  case flowDistance
+  /// The share of the ten nearest of the training data's codes that a graph finds, for codes of the test data.
+  case graphRecall
+  /// How many times faster than comparing with all it is.
+  case graphSpeed
+
   var description: String { rawValue }
 
   static let draws = 500
@@ -38,6 +54,7 @@ enum Figure: String, Sendable, Hashable, CustomStringConvertible {
 
 /// Where figures are taken.
 struct Measurement {
+  let training: any Dataset
   let test: any Dataset
   let transform: (any BatchTransform)?
   /// Where classes are counted.
@@ -77,7 +94,66 @@ struct Measurement {
     case .usage:
       let shares = try codeShares(model)
       return Double(shares.count { $0 > 0 }) / Double(shares.count)
+    case .mig: return try score(MutualInformationGap(), .mutualInformationGap, of: model)
+    case .disentanglement: return try score(ImportanceScores(), .disentanglement, of: model)
+    case .activeLevels:
+      let use = try model.latentUse(on: test, transform: transform, seed: seed)
+      return use.map { Double($0.active) } ?? .nan
+    case .mixtureDistance:
+      return try distance(of: GaussianMixtureDescription.name, from: model, using: &random)
+    case .flowDistance:
+      return try distance(of: FlowMatchingDescription.name, from: model, using: &random)
+    case .graphRecall: return try search(model).recall
+    case .graphSpeed: return try search(model).speed
     }
+  }
+
+  /// A score of codes and the factors that the test data were made with.
+  private func score(
+    _ metric: some DisentanglementMetric, _ number: Metric, of model: some LatentVariableModel
+  ) throws -> Double {
+    let codes = try codes(model) { posterior, _ in try posterior.point(for: "\(number.name)") }
+    var factors: [NDArray] = []
+    for start in stride(from: 0, to: test.count, by: 500) {
+      factors.append(
+        try test.batch(start..<min(start + 500, test.count))[Field.factors])
+    }
+    var random = RandomStream(seed: seed).split("scores")
+    let data = try FactoredCodes(
+      codes, factors: Tensor(NDArray.concatenate(factors, axis: 0)), names: test.factorNames,
+      using: &random)
+    let found = try metric(data, using: &random).first { $0.metric == number && $0.part == nil }
+    return found?.value ?? .nan
+  }
+
+  /// How far draws of a sampler that learns codes of the training data are from codes of the test data.
+  private func distance(
+    of sampler: String, from model: some LatentVariableModel, using random: inout RandomStream
+  ) throws -> Double {
+    let saved = try SavedSampler(
+      fitting: try SamplerSettings(named: sampler), to: model, on: training, seed: seed)
+    let codes = try codes(model) { $0.sample(using: &$1) }
+    let drawn = try saved.sampler(for: model, path: sampler)
+      .latents(codes.shape[0], of: model, fields: [:], using: &random).flattened(from: 1)
+    let found = try SlicedWassersteinDistance()(real: codes, fake: drawn, using: &random)
+    return found.first { $0.part == nil }?.value ?? .nan
+  }
+
+  /// Neighbours of test codes among the training codes, by a graph and by comparing with all.
+  private func search(
+    _ model: some LatentVariableModel
+  ) throws -> (recall: Double, speed: Double) {
+    var random = RandomStream(seed: seed).split("search")
+    let table = try model.encoded(training).codes(using: &random).array
+    let queries = try codes(model) { $0.sample(using: &$1) }.array
+    func timed(_ search: some NeighborSearch) -> (found: Neighbors, seconds: Double) {
+      let start = Date()
+      let found = search.nearest(10, to: queries)
+      return (found, Date().timeIntervalSince(start))
+    }
+    let exact = timed(ExactNeighbors(table))
+    let graph = timed(try NeighborGraph(table))
+    return (graph.found.recall(of: exact.found), exact.seconds / graph.seconds)
   }
 
   /// How often each code is chosen, of all; of models with one kind of code.

@@ -52,6 +52,8 @@ enum Claim: Sendable {
   case higher(Figure, of: String, than: String, factor: Double)
   /// Of what it falls from one arm to another, this one's falls at least a share, in the mean over seeds.
   case shareOfGain(Figure, of: String, from: String, to: String, Double)
+  /// In each seed one figure of an arm is lower than another one of the same arm.
+  case below(Figure, Figure, of: String)
   /// In each seed it is no less.
   case atLeast(Figure, of: String, Double)
   /// In each seed it is no more.
@@ -96,6 +98,12 @@ extension Claim {
         claim:
           "\(arm) has at least \(rounded(bound)) of what \(figure) gains from \(start) to \(end)",
         found: rounded(share), holds: share >= bound)
+    case .below(let figure, let other, let arm):
+      let pairs = zip(found(arm, figure), found(arm, other))
+      return Verdict(
+        claim: "\(figure) of \(arm) below its \(other) in each seed",
+        found: pairs.map { "\(rounded($0)) and \(rounded($1))" }.joined(separator: ", "),
+        holds: pairs.allSatisfy { $0 < $1 })
     case .atLeast(let figure, let arm, let bound):
       let values = found(arm, figure)
       return Verdict(

@@ -2,5 +2,5 @@
 
 extension Reproduction {
   /// Every finding that can be run by name.
-  static let all = objectives + latents
+  static let all = objectives + latents + evaluation
 }

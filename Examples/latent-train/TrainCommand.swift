@@ -11,8 +11,9 @@ struct TrainCommand: ParsableCommand {
     abstract: "Trains a variational autoencoder and leaves a run folder.",
     discussion: """
       DATA
-        sprites[:SIDE]      shapes drawn by the program; nothing to download; a SIDE
-                            of 64 unless given
+        sprites[:SIDE][:rgb]
+                            shapes drawn by the program; nothing to download; a SIDE
+                            of 64 unless given, in colour where asked
         mnist:DIR           a folder of IDX files, plain or .gz (also Fashion-MNIST)
         hdf5:FILE:DATASET[:LABELS]
                             a data set of an HDF5 file, read by slabs

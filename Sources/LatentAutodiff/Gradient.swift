@@ -62,6 +62,9 @@ private struct BackwardPass {
   var cotangents: [Tensor?]
   /// Whether an older node was met: an enclosing call may differentiate what we compute.
   private(set) var isHigherOrder = false
+  /// Which nodes lead to a leaf, by number from `first`; nil where all that were reached do.
+  private var leading: [Bool]?
+  private let products: ProductSums
 
   init(from value: Tensor, first: Int, leaves: [Node]) {
     self.first = first
@@ -69,29 +72,55 @@ private struct BackwardPass {
     guard let root = value.liveNode, root.number >= first else {
       nodes = []
       cotangents = []
+      products = ProductSums(first: first, count: 0)
       isHigherOrder = value.isRecorded
       return
     }
     nodes = Array(repeating: nil, count: root.number - first + 1)
     cotangents = Array(repeating: nil, count: root.number - first + 1)
     cotangents[root.number - first] = value.onesLike
+    products = ProductSums(first: first, count: nodes.count)
     collect(root)
   }
 
   private mutating func collect(_ root: Node) {
     nodes[root.number - first] = root
     var waiting = [root]
+    // Whether something was reached that leads to no leaf: the leaf of a call inside.
+    var hasDeadEnd = false
     while let node = waiting.popLast() {
+      var isEnd = true
       for input in node.inputs {
         guard let next = input.liveNode else { continue }
+        isEnd = false
         if next.number < first {
           isHigherOrder = true
-        } else if nodes[next.number - first] == nil {
-          nodes[next.number - first] = next
-          waiting.append(next)
+        } else {
+          products.count(next)
+          if nodes[next.number - first] == nil {
+            nodes[next.number - first] = next
+            waiting.append(next)
+          }
         }
       }
+      if isEnd && node.number > leaves.last?.number ?? -1 { hasDeadEnd = true }
     }
+    if isHigherOrder || hasDeadEnd { findLeading() }
+  }
+
+  /// What depends only on the inputs of enclosing calls, or of calls inside, is of no use to this one.
+  private mutating func findLeading() {
+    var leading = Array(repeating: false, count: nodes.count)
+    for leaf in leaves where leaf.number - first < nodes.count {
+      leading[leaf.number - first] = true
+    }
+    for (index, node) in nodes.enumerated() {
+      guard let node, !leading[index] else { continue }
+      leading[index] = node.inputs.contains { input in
+        input.liveNode.map { $0.number >= first && leading[$0.number - first] } ?? false
+      }
+    }
+    self.leading = leading
   }
 
   mutating func run() -> [Tensor?] {
@@ -99,24 +128,42 @@ private struct BackwardPass {
     for index in nodes.indices.reversed() where index > lastLeaf {
       guard let node = nodes[index] else { continue }
       nodes[index] = nil
+      if let sum = products.leftOver(of: node) { add(sum, to: index) }
       if let cotangent = cotangents[index] {
         cotangents[index] = nil
         spread(cotangent, through: node)
       }
       if !isHigherOrder { node.spend() }
     }
-    if !isHigherOrder { for leaf in nodes.prefix(lastLeaf + 1) { leaf?.spend() } }
+    for (index, leaf) in nodes.prefix(lastLeaf + 1).enumerated() {
+      guard let leaf else { continue }
+      if let sum = products.leftOver(of: leaf) { add(sum, to: index) }
+      if !isHigherOrder { leaf.spend() }
+    }
     return leaves.map { leaf in
       leaf.number - first < cotangents.count ? cotangents[leaf.number - first] : nil
     }
   }
 
   private mutating func spread(_ cotangent: Tensor, through node: Node) {
-    let parts = node.pullback(cotangent, RecordedCall(node: node, isHigherOrder: isHigherOrder))
-    for (input, part) in zip(node.inputs, parts) {
-      guard let part, let target = input.liveNode, target.number >= first else { continue }
-      let slot = target.number - first
-      cotangents[slot] = cotangents[slot].map { $0 + part } ?? part
+    let wanted = leading.map { leading in
+      node.inputs.map { input in
+        input.liveNode.map { $0.number >= first && leading[$0.number - first] } ?? false
+      }
     }
+    let parts = node.pullback(
+      cotangent,
+      RecordedCall(
+        node: node, isHigherOrder: isHigherOrder, leading: wanted, products: products))
+    for (position, (input, part)) in zip(node.inputs, parts).enumerated() {
+      guard let target = input.liveNode, target.number >= first, wanted?[position] ?? true else {
+        continue
+      }
+      if let part { add(part, to: target.number - first) }
+    }
+  }
+
+  private mutating func add(_ part: Tensor, to slot: Int) {
+    cotangents[slot] = cotangents[slot].map { $0 + part } ?? part
   }
 }

@@ -78,6 +78,11 @@ struct RecordedCall {
   /// Whether the backward pass is itself being recorded; fused derivatives give way to
   /// compositions of recorded operations then.
   let isHigherOrder: Bool
+  /// Which inputs lead to what the pass differentiates with respect to; nil where all recorded ones do. Others are
+  /// of an enclosing call, as the weights of a network whose slope by its input is taken, or of a call inside.
+  let leading: [Bool]?
+  /// The sums of products that the pass puts off.
+  let products: ProductSums
 
   /// Input `index`, a constant unless the backward pass is being recorded.
   subscript(index: Int) -> Tensor {
@@ -85,7 +90,17 @@ struct RecordedCall {
   }
 
   /// Whether a derivative with respect to input `index` is wanted.
-  func needs(_ index: Int) -> Bool { node.inputs[index].isRecorded }
+  func needs(_ index: Int) -> Bool { leading?[index] ?? node.inputs[index].isRecorded }
+
+  /// `left`^T `right` of `[rows, m]` and `[rows, n]` as the cotangent of input `index`, which has m x n elements. Nil
+  /// where the product waits for others that go to the same weights.
+  func product(_ left: Tensor, _ right: Tensor, for index: Int) -> Tensor? {
+    let input = node.inputs[index]
+    guard !isHigherOrder, let weights = input.liveNode else {
+      return matmul(left, right, transpose: .left).reshaped(input.shape)
+    }
+    return products.product(left.array, right.array, input.shape, for: weights)
+  }
 
   var output: Tensor { Tensor(node.output, node: isHigherOrder ? node : nil) }
 

@@ -194,10 +194,11 @@ extension Tensor {
   /// Elements outside `range` moved to its ends, where the derivative is zero.
   public func clamped(to range: ClosedRange<Double>) -> Tensor {
     let result = array.clamped(range.lowerBound, range.upperBound)
-    return Tensor.record("clamp", self, result, saving: .inputs) { g, call in
-      let x = call[0].detached
-      let isInside = (x .>= range.lowerBound) * (x .<= range.upperBound)
-      return [g * Tensor.where(x .== x, isInside, x)]  // NaN stays
+    return Tensor.record("clamp", self, result, saving: [.inputs, .output]) { g, call in
+      let moved = call[0].array.binary(.subtract, call.output.array)
+      if !call.isHigherOrder { return [Tensor(g.array.binary(.clampGradient, moved))] }
+      let ones = NDArray(repeating: 1, shape: moved.shape, moved.dtype)
+      return [g * Tensor(ones.binary(.clampGradient, moved))]
     }
   }
 }

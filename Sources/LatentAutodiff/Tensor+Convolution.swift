@@ -110,10 +110,8 @@ private func preActivationCotangent(
   let hasBias = call.node.inputs.count == 3
   let wantsBias = hasBias && call.needs(2)
   if call.isHigherOrder {
-    var cotangent = g
-    if activation != .none {
-      let value = product()
-      cotangent = g * activation.derivative(hasBias ? value + call[2] : value)
+    let cotangent = activation.preActivationCotangent(g, output: call.output) {
+      hasBias ? product() + call[2] : product()
     }
     return (cotangent, wantsBias ? cotangent.sum(axes: Array(0..<(g.rank - 1))) : nil)
   }

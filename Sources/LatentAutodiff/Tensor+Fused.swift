@@ -57,21 +57,21 @@ public func linear(
     return [
       call.needs(0)
         ? Tensor(dPre.linearInputGradient(weight: call[1].array).reshaped(x.shape)) : nil,
-      call.needs(1) ? Tensor(dPre.matmul(rows, transpose: .left)) : nil,
+      call.needs(1) ? call.product(Tensor(dPre), Tensor(rows), for: 1) : nil,
       dBias.map { Tensor($0) },
     ]
   }
 }
 
-/// The derivative of `linear` as recorded operations: the derivative of its unfused twin.
+/// The derivative of `linear` as recorded operations.
 private func linearHigherOrder(
   _ g: Tensor, _ call: RecordedCall, _ activation: Activation
 ) -> [Tensor?] {
   let (x, weight) = (call[0], call[1])
   let hasBias = call.node.inputs.count == 3
-  let product = matmul(x.asRows, weight, transpose: .right)
-  let pre = hasBias ? product + call[2] : product
-  let cotangent = g.reshaped(pre.shape) * activation.derivative(pre)
+  let cotangent = activation.preActivationCotangent(g, output: call.output) {
+    linear(x, weight: weight, bias: hasBias ? call[2] : nil)
+  }.asRows
   return [
     call.needs(0) ? matmul(cotangent, weight).reshaped(x.shape) : nil,
     call.needs(1)
@@ -81,18 +81,27 @@ private func linearHigherOrder(
 }
 
 extension Activation {
-  /// The derivative at the pre-activation, as recorded operations.
-  func derivative(_ x: Tensor) -> Tensor {
+  /// The cotangent of the pre-activation from that of the output, as recorded operations. Most slopes can be read
+  /// from the output; where one cannot, `pre` computes the pre-activation once more.
+  func preActivationCotangent(_ g: Tensor, output: Tensor, pre: () -> Tensor) -> Tensor {
     switch self {
-    case .none: x.onesLike
-    case .relu: isPositive(x)
-    case .tanh: 1 - square(LatentAutodiff.tanh(x))
-    case .sigmoid: LatentAutodiff.sigmoid(x) * LatentAutodiff.sigmoid(-x)
-    case .gelu: geluDerivative(x)
-    case .silu: siluDerivative(x)
-    case .softplus: LatentAutodiff.sigmoid(x)
-    case .elu: Tensor.where(x.detached .> 0, x.onesLike, exp(minimum(x, x.zerosLike)))
+    case .none: g
+    case .relu: g * isPositive(output)
+    case .tanh: g * (1 - square(output))
+    case .sigmoid: g * (output * (1 - output))
+    case .gelu: g * geluDerivative(pre())
+    case .silu: g * siluDerivative(pre())
+    case .softplus: g * softplusSlope(at: output)
+    case .elu: g * Tensor.where(output.detached .> 0, output.onesLike, output + 1)
     }
+  }
+}
+
+/// The slope of softplus where its value is `y`: 1 - e^-y, accurate near 0.
+private func softplusSlope(at y: Tensor) -> Tensor {
+  let result = y.array.unary(.negate).unary(.expMinusOne).unary(.negate)
+  return Tensor.record("softplusSlope", y, result, saving: .output) { g, call in
+    [g * (1 - call.output)]
   }
 }
 

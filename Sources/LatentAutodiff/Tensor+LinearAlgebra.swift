@@ -32,8 +32,7 @@ public func matmul(
         let (rows, cotangents) = (x.asRows, g.asRows)
         dy =
           right
-          ? matmul(cotangents, rows, transpose: .left) : matmul(rows, cotangents, transpose: .left)
-        dy = dy?.reshaped(shape)
+          ? call.product(cotangents, rows, for: 1) : call.product(rows, cotangents, for: 1)
       } else {
         dy =
           right

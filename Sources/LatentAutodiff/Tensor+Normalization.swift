@@ -109,7 +109,8 @@ private func composedDerivative(
   let inverse =
     fixed.map { column($0, 2) } ?? reciprocalSqrt(mean(square(centered)) + epsilon)
   let normal = centered * inverse
-  let slope = g.reshaped(rows) * activation.derivative(normal * scale + shift)
+  let pre = normal * scale + shift
+  let slope = activation.preActivationCotangent(g.reshaped(rows), output: activation(pre)) { pre }
   let weighted = slope * scale
   let dx =
     fixed == nil

@@ -7,8 +7,8 @@ import LatentStorage
 public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
   /// Where data come from, with what is needed to find them.
   public enum Kind: Sendable, Hashable, Codable {
-    /// Drawn by the library, square pictures of `side` pixels.
-    case sprites(side: Int)
+    /// Drawn by the library, square pictures of `side` pixels; in colour, hue is another factor.
+    case sprites(side: Int, hasColor: Bool = false)
     /// A folder with the four IDX files of MNIST, or of others of the same form.
     case mnist(folder: String)
     /// A dataset of an HDF5 file and, where named, that of the labels.
@@ -23,7 +23,7 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
 
   /// What `init(parsing:)` understands, for help texts.
   public static let forms = [
-    "sprites[:SIDE]", "mnist:DIR", "hdf5:FILE:DATASET[:LABELS]", "npy:FILE[:LABELS]",
+    "sprites[:SIDE][:rgb]", "mnist:DIR", "hdf5:FILE:DATASET[:LABELS]", "npy:FILE[:LABELS]",
     "images:DIR[:SIDE]", textForm,
   ]
 
@@ -64,8 +64,10 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
     let path = rest.joined(separator: ":")
     switch parts[0] {
     case "sprites":
-      guard rest.count <= 1 else { throw bad("too many parts") }
-      kind = .sprites(side: try rest.first.map(side) ?? 64)
+      let hasColor = rest.last == "rgb"
+      let sizes = hasColor ? rest.dropLast() : rest
+      guard sizes.count <= 1 else { throw bad("too many parts") }
+      kind = .sprites(side: try sizes.first.map(side) ?? 64, hasColor: hasColor)
     case "mnist":
       guard !path.isEmpty else { throw bad("the folder is missing") }
       kind = .mnist(folder: path)
@@ -124,7 +126,7 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
 
   public var description: String {
     switch kind {
-    case .sprites(let side): "sprites:\(side)"
+    case .sprites(let side, let hasColor): "sprites:\(side)\(hasColor ? ":rgb" : "")"
     case .mnist(let folder): "mnist:\(folder)"
     case .hdf5(let path, let dataset, let labels):
       "hdf5:\(path):\(dataset)" + (labels.map { ":\($0)" } ?? "")
@@ -143,11 +145,12 @@ public struct DataSource: Sendable, Hashable, Codable, CustomStringConvertible {
     bytes: ByteScale? = nil
   ) throws -> (training: any Dataset, test: (any Dataset)?) {
     switch kind {
-    case .sprites(let side):
+    case .sprites(let side, let hasColor):
       let counts = DataSource.spriteCounts
       return (
-        Sprites(side: side, count: counts.training),
-        Sprites(side: side, count: counts.test, skipping: counts.training)
+        Sprites(side: side, count: counts.training, hasColor: hasColor),
+        Sprites(
+          side: side, count: counts.test, skipping: counts.training, hasColor: hasColor)
       )
     case .mnist(let folder):
       let mnist = try MNIST(folder: folder.withHomeFolder, bytes: bytes)

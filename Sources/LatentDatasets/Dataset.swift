@@ -20,6 +20,8 @@ public protocol Dataset: Sendable, CustomStringConvertible {
   var notes: [String] { get }
   /// The names of the classes by their labels; none where labels have no names.
   var classNames: [String] { get }
+  /// The names of the columns of the field `factors`; none where factors have no names, or there are none.
+  var factorNames: [String] { get }
   /// What bytes of inputs stand for; nil where inputs are no bytes of a file.
   var byteScale: ByteScale? { get }
 
@@ -37,6 +39,7 @@ public protocol Dataset: Sendable, CustomStringConvertible {
 extension Dataset {
   public var notes: [String] { [] }
   public var classNames: [String] { [] }
+  public var factorNames: [String] { [] }
   public var byteScale: ByteScale? { nil }
 
   /// The examples of a range, in order.

@@ -41,6 +41,7 @@ public struct LabelledDataset: Dataset {
   }
 
   public var count: Int { base.count }
+  public var factorNames: [String] { base.factorNames }
   public var name: String { base.name }
   public var notes: [String] { base.notes }
   public var byteScale: ByteScale? { base.byteScale }

@@ -22,6 +22,7 @@ public struct Subset: Dataset {
   public var fieldShapes: [String: Shape] { base.fieldShapes }
   public var notes: [String] { base.notes }
   public var classNames: [String] { base.classNames }
+  public var factorNames: [String] { base.factorNames }
   public var byteScale: ByteScale? { base.byteScale }
 
   public func batch(at indices: [Int]) throws -> Batch {

@@ -194,6 +194,7 @@ private struct Loop {
         epoch: trainer.epoch, batch: trainer.batch, batchesPerEpoch: order.batchesPerEpoch,
         epochs: epochs,
         step: trainer.step, stopReason: trainer.stopReason,
+        model: { trainer.average?.model ?? trainer.model },
         makeCheckpoint: { try trainer.checkpoint(eventStates: events.map(\.saved)) })
       try body(&self.events[index], state)
     }

@@ -1,6 +1,7 @@
 // What happens beside the steps: saving, stopping early, showing progress, logging. Each is a small
 // value; the trainer calls all of them in order.
 
+import LatentLayers
 import LatentStorage
 
 /// The position of a run, and a way to a checkpoint of it.
@@ -20,14 +21,19 @@ public struct TrainingState {
   public let stopReason: String?
   /// The complete state of the run, events included.
   public let makeCheckpoint: () throws -> Checkpoint
+  /// The model as it is evaluated: with its averaged weights where the run has some. Nil where a loop of one's own
+  /// does not say.
+  public var model: (any Module)? { makeModel?() }
+  private let makeModel: (() -> any Module)?
 
   /// For training loops of one's own, which call the events as `Trainer.fit` does: `runBegan`,
   /// `stepEnded` after each step, `epochEnded` of all events and then `epochSettled` of all after each
   /// epoch, `runEnded`.
   public init(
     epoch: Int, batch: Int, batchesPerEpoch: Int, epochs: Int, step: Int, stopReason: String? = nil,
-    makeCheckpoint: @escaping () throws -> Checkpoint
+    model: (() -> any Module)? = nil, makeCheckpoint: @escaping () throws -> Checkpoint
   ) {
+    makeModel = model
     self.epoch = epoch
     self.batch = batch
     self.batchesPerEpoch = batchesPerEpoch

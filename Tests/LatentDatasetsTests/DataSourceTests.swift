@@ -7,6 +7,8 @@ import Testing
 @Suite struct DataSourceTests {
   static let good: [(String, DataSource.Kind)] = [
     ("sprites", .sprites(side: 64)), ("sprites:28", .sprites(side: 28)),
+    ("sprites:rgb", .sprites(side: 64, hasColor: true)),
+    ("sprites:32:rgb", .sprites(side: 32, hasColor: true)),
     ("mnist:data/mnist", .mnist(folder: "data/mnist")), ("mnist:C:x", .mnist(folder: "C:x")),
     ("hdf5:a.h5:train/images", .hdf5(path: "a.h5", dataset: "train/images")),
     ("hdf5:a:b.h5:x", .hdf5(path: "a:b.h5", dataset: "x")),
@@ -53,7 +55,7 @@ import Testing
     #expect(reason.isEmpty || found?.contains(reason) == true, "\(found ?? "no error")")
     #expect(
       found?.hasSuffix(
-        "the forms are sprites[:SIDE], mnist:DIR, hdf5:FILE:DATASET[:LABELS], npy:FILE[:LABELS], "
+        "the forms are sprites[:SIDE][:rgb], mnist:DIR, hdf5:FILE:DATASET[:LABELS], npy:FILE[:LABELS], "
           + "images:DIR[:SIDE], text:FILE[:LENGTH]") == true)
     #expect(found?.contains("\n") == false)
   }

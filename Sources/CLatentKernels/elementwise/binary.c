@@ -65,6 +65,7 @@ BINARY_FLOATS(relu_grad, y > 0 ? x : y < 0 ? 0 : y)  // NaN stays in both
 BINARY_FLOATS(sigmoid_grad, x * (y * (1 - y)))
 BINARY_FLOATS(tanh_grad, x * (1 - y * y))
 BINARY_FLOATS(elu_grad, x * (y > 0 ? 1 : y + 1))
+BINARY_FLOATS(clamp_grad, y == 0 ? x : y != y ? y : 0)
 BINARY_MATH(softplus_grad, x * sigmoid_f32(y), x * sigmoid_f64(y))
 BINARY_MATH(gelu_grad, x * gelu_slope_f32(y), x * gelu_slope_f64(y))
 BINARY_MATH(silu_grad, x * silu_slope_f32(y), x * silu_slope_f64(y))
@@ -107,6 +108,7 @@ static const binary_entry *entry_for(latent_binary_op op) {
     CASE(LATENT_GELU_GRAD, ENTRY_MATH(gelu_grad))
     CASE(LATENT_SILU_GRAD, ENTRY_MATH(silu_grad))
     CASE(LATENT_ELU_GRAD, ENTRY_FLOATS(elu_grad))
+    CASE(LATENT_CLAMP_GRAD, ENTRY_FLOATS(clamp_grad))
 #undef CASE
   }
   __builtin_unreachable();

@@ -73,6 +73,7 @@ typedef enum {
   LATENT_GELU_GRAD,      // x * gelu'(y), y input
   LATENT_SILU_GRAD,      // x * silu'(y), y input
   LATENT_ELU_GRAD,       // x * (y > 0 ? 1 : y + 1), y output
+  LATENT_CLAMP_GRAD,     // x where y is 0, NaN where y is, else 0; y how far an element was moved
 } latent_binary_op;
 
 // out = op(x, y) with broadcasting: out is dense with `shape`; a stride of 0 repeats an element.

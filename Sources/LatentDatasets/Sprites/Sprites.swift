@@ -61,6 +61,7 @@ public struct Sprites: Dataset {
   /// Pixels along each edge.
   public var side: Int { renderer.side }
   public var classNames: [String] { SpriteShape.allCases.map { "\($0)" } }
+  public var factorNames: [String] { grid.factors.map(\.name) }
 
   public var fieldShapes: [String: Shape] {
     [

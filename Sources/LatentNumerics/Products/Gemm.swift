@@ -39,7 +39,7 @@ struct Gemm {
 
   /// Rows are cut where there are many, or where the product is not one of rows with rows: a piece
   /// of rows then reads whole lines of both factors.
-  private func cutsRows(_ pieces: Int) -> Bool {
+  fileprivate func cutsRows(_ pieces: Int) -> Bool {
     m >= n || (transpose != .right && m >= 64 * pieces)
   }
 
@@ -80,7 +80,7 @@ struct Gemm {
   }
 
   /// Piece `index` of `0..<length`, with borders at multiples of `unit`.
-  private func cut(_ length: Int, _ index: Int, of pieces: Int, unit: Int) -> Range<Int> {
+  fileprivate func cut(_ length: Int, _ index: Int, of pieces: Int, unit: Int) -> Range<Int> {
     let blocks = (length + unit - 1) / unit
     let lower = index * blocks / pieces * unit
     let upper = index + 1 == pieces ? length : (index + 1) * blocks / pieces * unit
@@ -157,6 +157,47 @@ struct Gemm {
         b.assumingMemoryBound(to: Double.self), Int32(ldb), adding ? 1 : 0,
         c.assumingMemoryBound(to: Double.self), Int32(ldc))
     }
+  }
+}
+
+extension NDArray {
+  /// The sum of products `left`^T `right` of rows `[rows, m]` and `[rows, n]`, at least one, each with rows of its own
+  /// number: `[m, n]`, which is written part by part, each while it lies in a cache.
+  package static func sumOfProducts(_ factors: [(left: NDArray, right: NDArray)]) -> NDArray {
+    let (m, n, dtype) = (factors[0].left.shape[1], factors[0].right.shape[1], factors[0].left.dtype)
+    for (left, right) in factors {
+      require(
+        left.shape.rank == 2 && left.shape[1] == m && right.shape == [left.shape[0], n]
+          && left.dtype == dtype && right.dtype == dtype,
+        "a sum of products [\(m), \(n)] with one of \(left.shape) and \(right.shape)")
+    }
+    let rows = factors.reduce(0) { $0 + $1.left.shape[0] }
+    if rows == 0 { return NDArray(repeating: 0, shape: [m, n], dtype) }
+    let result = NDArray(uninitialized: [m, n], dtype)
+    let gemm = Gemm(m: m, n: n, k: rows, transpose: .left, dtype: dtype)
+    let (pieces, size) = (gemm.pieces, dtype.size)
+    let alongRows = gemm.cutsRows(pieces)
+    parallelFor(pieces) { piece in
+      let range = gemm.cut(alongRows ? m : n, piece, of: pieces, unit: alongRows ? 8 : 16)
+      if range.isEmpty { return }
+      let (rows, columns) = (alongRows ? range : 0..<m, alongRows ? 0..<n : range)
+      let mode = latent_flush_denormals()
+      defer { latent_restore_float_mode(mode) }
+      var adding = false
+      for (left, right) in factors where left.shape[0] > 0 {
+        Gemm.serial(
+          .left, rows.count, columns.count, left.shape[0],
+          left.pointer + rows.lowerBound * size, m, right.pointer + columns.lowerBound * size, n,
+          result.freshPointer + (rows.lowerBound * n + columns.lowerBound) * size, n, dtype,
+          adding: adding)
+        adding = true
+      }
+    }
+    for (left, right) in factors {
+      keepAlive(left.storage)
+      keepAlive(right.storage)
+    }
+    return result
   }
 }
 

@@ -34,6 +34,8 @@ public enum BinaryKernel: UInt32, Sendable, CaseIterable {
   case reluGradient, sigmoidGradient, tanhGradient, softplusGradient, geluGradient, siluGradient
   /// A cotangent through `elu`.
   case eluGradient
+  /// A cotangent where the other operand, how far an element was moved, is 0.
+  case clampGradient
 
   /// Whether integers have no such operation.
   var needsFractions: Bool { self == .power || rawValue >= BinaryKernel.reluGradient.rawValue }
