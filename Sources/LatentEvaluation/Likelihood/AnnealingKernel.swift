@@ -32,8 +32,9 @@ public struct HamiltonianMoves: Sendable, Hashable, Codable {
   public var pilotChains = 6
   /// The step that the pilot run begins with.
   public var firstStep = 0.1
-  /// Where steps stay.
+  /// No step is smaller.
   public var smallestStep = 1e-4
+  /// No step is larger.
   public var largestStep = 0.5
 
   /// The usual settings: 10 leapfrog steps, of which 65 % are accepted (Wu et al. 2017).
