@@ -27,13 +27,14 @@ public struct HamiltonianMoves: Sendable, Hashable, Codable {
   /// The share of moves that is to be accepted.
   public var acceptance = 0.65
   /// Moves of the pilot run at each temperature.
-  public var pilotMoves = 3
+  public var pilotMoves = 2
   /// Chains of the pilot run for each example.
-  public var pilotChains = 8
+  public var pilotChains = 6
   /// The step that the pilot run begins with.
   public var firstStep = 0.1
-  /// Where steps stay.
+  /// No step is smaller.
   public var smallestStep = 1e-4
+  /// No step is larger.
   public var largestStep = 0.5
 
   /// The usual settings: 10 leapfrog steps, of which 65 % are accepted (Wu et al. 2017).

@@ -21,7 +21,7 @@ public struct ImportanceSampling: Sendable, Hashable, Codable {
 
   /// Traps unless there are samples.
   public init(
-    samples: Int = 5000, samplesAtOnce: Int = 250, seed: UInt64 = 0, file: StaticString = #fileID,
+    samples: Int = 5000, samplesAtOnce: Int = 500, seed: UInt64 = 0, file: StaticString = #fileID,
     line: UInt = #line
   ) {
     require(

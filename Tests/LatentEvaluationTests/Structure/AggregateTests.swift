@@ -164,8 +164,8 @@ struct Anonymous: FactorizedDistribution, DistributionWithMean {
     #expect(drawn.missing == [.priorOfOwnDraws("OwnDraws")])
     #expect(drawn.correlation.value?.count == 13)
     // ... nor anything of points, or of nothing.
-    #expect(
-      Self.parts([Delta(Tensor([1, 2] as [Double], shape: [1, 2]))]).missing == [.pointPosterior("Delta")])
+    let point = Delta(Tensor([1, 2] as [Double], shape: [1, 2]))
+    #expect(Self.parts([point]).missing == [.pointPosterior("Delta")])
     #expect(Self.parts([]).missing == [.noExamples])
   }
 
