@@ -33,6 +33,8 @@ let package = Package(
     .executable(name: "latent-stylize", targets: ["latent-stylize"]),
     .executable(name: "latent-search", targets: ["latent-search"]),
     .executable(name: "latent-map", targets: ["latent-map"]),
+    .executable(name: "latent-evaluate", targets: ["latent-evaluate"]),
+    .executable(name: "latent-explore", targets: ["latent-explore"]),
   ],
   traits: [
     .trait(name: "OneDNN", description: "Matrix products by oneDNN (Debian: libdnnl-dev)."),
@@ -44,6 +46,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     // Configuration files of the command-line tools; the library does not use it.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // The sockets of latent-explore; the library does not use it.
+    .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
   ],
   targets: [
     // 0: C
@@ -63,6 +67,7 @@ let package = Package(
     .target(name: "CLatentKernels", cSettings: [.headerSearchPath(".")]),
     .target(name: "CLatentSignals"),
     .target(name: "CLatentDigest"),
+    .target(name: "CLatentFeatures", exclude: ["latent-features-1.h5"]),
     .target(name: "CLatentFiles"),
     // 1
     .target(
@@ -95,7 +100,7 @@ let package = Package(
     .target(
       name: "LatentEvaluation",
       dependencies: [
-        "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
+        "CLatentFeatures", "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
         "LatentOptimizers", "LatentStorage", "LatentDatasets", "LatentModels",
       ]),
     // 7
@@ -132,6 +137,17 @@ let package = Package(
     .tool("latent-stylize"),
     .tool("latent-search"),
     .tool("latent-map"),
+    .tool("latent-evaluate"),
+    .executableTarget(
+      name: "latent-explore",
+      dependencies: [
+        "Latent", "LatentCommands",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "FlyingSocks", package: "FlyingFox"),
+      ],
+      path: "Examples/latent-explore",
+      resources: [.embedInCode("Web")]),
+    .executableTarget(name: "latent-features", dependencies: ["Latent"], path: "scripts/features"),
     .example("custom-model"),
     .example("conditional-model"),
     .example("serve-model"),
@@ -158,7 +174,7 @@ let package = Package(
       [
         "Latent", "LatentCommands", "latent-train", "latent-encode", "latent-interpolate",
         "latent-generate", "latent-quantize", "latent-merge", "latent-reproduce",
-        "latent-stylize", "latent-search", "latent-map", "custom-model",
+        "latent-stylize", "latent-search", "latent-map", "latent-evaluate", "latent-explore", "custom-model",
         "resume-run", "conditional-model", "serve-model",
       ]),
     .tests("PackageTests", ["Latent"]),

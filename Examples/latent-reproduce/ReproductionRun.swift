@@ -38,7 +38,8 @@ struct ReproductionRun {
           configuration, source.training.only(arm.digits), from: arm.start.flatMap { trained[$0] })
         trained[arm.name] = model
         let measurement = Measurement(
-          training: source.training, test: test, transform: try BatchTransforms.parse(configuration.transform),
+          training: source.training, test: test,
+          transform: try BatchTransforms.parse(configuration.transform),
           classifier: classifier, trainedShare: share, seed: seed)
         func measure(_ model: some LatentVariableModel) throws -> [(Figure, Double)] {
           try arm.figures.map { ($0, try measurement($0, of: model)) }

@@ -4,14 +4,14 @@ import Foundation
 import Latent
 import Testing
 
-import struct LatentEvaluation.Measurement
+
 
 @Suite struct DisentanglementLawTests {
   /// Codes that are neither perfect nor noise.
   static let known = KnownCodes(450, seed: 21)
   static let codes = known.rotated(degrees: 20) + known.noise(seed: 22) * 0.3
 
-  static func measure(_ codes: Tensor) throws -> [Measurement] {
+  static func measure(_ codes: Tensor) throws -> [MetricValue] {
     try Disentanglement.measure(
       known.data(codes), using: RandomStream(seed: 23),
       metrics: QuickScores(rounds: 4, pairPoints: 300, votes: 300).metrics)

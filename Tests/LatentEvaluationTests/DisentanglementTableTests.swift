@@ -5,7 +5,7 @@ import Foundation
 import Latent
 import Testing
 
-import struct LatentEvaluation.Measurement
+
 
 /// Factors with 3, 6, 10 and 8 equally likely levels, and codes of them.
 struct KnownCodes: Sendable {

@@ -4,11 +4,11 @@ import Foundation
 import Latent
 import Testing
 
-import struct LatentEvaluation.Measurement
+
 
 @Suite struct DisentanglementTests {
   /// The numbers of all factors together, by their names.
-  static func overall(_ measurements: [Measurement]) -> [String: Measurement] {
+  static func overall(_ measurements: [MetricValue]) -> [String: MetricValue] {
     Dictionary(
       measurements.filter { $0.part == nil }.map { ($0.metric.name, $0) }, uniquingKeysWith: { $1 })
   }

@@ -14,8 +14,8 @@ import Testing
       dataFingerprint: String(repeating: "1b", count: 32), examples: 10)
     let metric = try #require(Metric.all.first)
     let measurements = [
-      Measurement(metric, 1.5, standardError: 0.5, chance: 0, ceiling: 2, count: 10),
-      Measurement(metric, part: "x", .nan, ceiling: .infinity, count: 9, settings: ["k": "3"]),
+      MetricValue(metric, 1.5, standardError: 0.5, chance: 0, ceiling: 2, count: 10),
+      MetricValue(metric, part: "x", .nan, ceiling: .infinity, count: 9, settings: ["k": "3"]),
     ]
     for name in ["samples", "likelihood"] {
       record.set(

@@ -6,7 +6,7 @@ import Testing
 @Suite struct SamplesCopyingTests {
   private func value(
     _ metric: any CopyingMetric, _ training: Tensor, _ heldOut: Tensor, _ generated: Tensor
-  ) throws -> Measurement {
+  ) throws -> MetricValue {
     var random = RandomStream(seed: 1)
     return try metric(
       training: training, heldOut: heldOut, generated: generated, using: &random)[0]

@@ -99,7 +99,7 @@ import Testing
 
   @Test("The standard error is what repeated samples vary by")
   func standardError() throws {
-    let found = try (0..<60).map { (seed: UInt64) -> Measurement in
+    let found = try (0..<60).map { (seed: UInt64) -> MetricValue in
       let real = normals(300, 3, seed: 2 * seed + 100)
       let fake = normals(200, 3, seed: 2 * seed + 101) * 1.4 + 0.5
       return try metric.value(.frechetDistance, real: real, fake: fake)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct SamplesPathTests {
   private func length(
     _ metric: PathLength, _ start: Tensor, _ end: Tensor, _ decoder: (Tensor) -> Tensor
-  ) throws -> Measurement {
+  ) throws -> MetricValue {
     var random = RandomStream(seed: 1)
     return try metric(from: start, to: end, using: &random, decoder: decoder) { $0 }
   }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct SamplesSlicedTests {
   private func distance(_ real: Tensor, _ fake: Tensor, _ directions: Int = 500) throws
-    -> Measurement
+    -> MetricValue
   {
     try SlicedWassersteinDistance(directions: directions)
       .value(.slicedWasserstein, real: real, fake: fake)

@@ -29,7 +29,7 @@ extension TwoSampleMetric {
   /// The number of a definition, and its part.
   func value(
     _ metric: Metric, part: String? = nil, real: Tensor, fake: Tensor, seed: UInt64 = 1
-  ) throws -> Measurement {
+  ) throws -> MetricValue {
     var random = RandomStream(seed: seed)
     let all = try self(real: real, fake: fake, using: &random)
     guard let found = all.first(where: { $0.metric == metric && $0.part == part }) else {
@@ -40,7 +40,7 @@ extension TwoSampleMetric {
 }
 
 /// The root of the mean of squared standard errors, and the sample deviation of the values: they should agree.
-func errorsAndSpread(_ measurements: [Measurement]) -> (error: Double, spread: Double) {
+func errorsAndSpread(_ measurements: [MetricValue]) -> (error: Double, spread: Double) {
   let count = Double(measurements.count)
   let values = measurements.map(\.value)
   let mean = values.reduce(0, +) / count

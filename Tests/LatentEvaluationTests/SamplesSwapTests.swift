@@ -79,7 +79,7 @@ import Testing
     let x = normals(30, 2, seed: 1)
     let bad = Tensor.concatenate([x[..<29], .ones([1, 2], .float64) * .nan], axis: 0)
     for metric in TwoSampleMetrics.all {
-      func measure(_ real: Tensor, _ fake: Tensor) throws -> [Measurement] {
+      func measure(_ real: Tensor, _ fake: Tensor) throws -> [MetricValue] {
         try TwoSampleMetrics.measure(real: real, fake: fake, [metric], using: RandomStream(seed: 1))
       }
       #expect(throws: SampleError.self) { try measure(x, bad) }

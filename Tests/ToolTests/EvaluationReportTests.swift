@@ -33,15 +33,15 @@ import Testing
     EvaluationReport.Entry(
       name,
       measurements: [
-        Measurement(
+        MetricValue(
           EvaluationReportTests.gap, gap, standardError: 0.01, chance: 0.05, ceiling: 1,
           count: 10_000,
           settings: ["bins": "20"]),
-        Measurement(
+        MetricValue(
           EvaluationReportTests.gap, part: "shape", gap / 2, standardError: 0.02, chance: 0.05,
           ceiling: 1, count: 10_000),
-        Measurement(nats, nll, standardError: 0.4, count: 1000),
-      ] + (0..<16).map { Measurement(carried, part: "\($0)", 3 / Double($0 + 1), count: 10_000) },
+        MetricValue(nats, nll, standardError: 0.4, count: 1000),
+      ] + (0..<16).map { MetricValue(carried, part: "\($0)", 3 / Double($0 + 1), count: 10_000) },
       histories: (0..<3).map { history(nll / 10 + Double($0)) })
   }
 
@@ -94,7 +94,7 @@ import Testing
       version: "1", model: "m", data: "sprites", dataFingerprint: "f", examples: 10)
     let part = EvaluationRecord.Part(
       "structure", settings: [:],
-      measurements: [Measurement(EvaluationReportTests.gap, 0.5, count: 10)], notes: ["no <labels>"]
+      measurements: [MetricValue(EvaluationReportTests.gap, 0.5, count: 10)], notes: ["no <labels>"]
     )
     record.set(part, order: ["structure"])
     let html = EvaluationReport(title: "T", entries: [.init("run", record)]).page.html

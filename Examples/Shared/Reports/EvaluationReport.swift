@@ -10,7 +10,7 @@ public struct EvaluationReport: Sendable {
   public struct Entry: Sendable {
     /// How tables and legends call it.
     public var name: String
-    public var measurements: [Latent.Measurement]
+    public var measurements: [MetricValue]
     /// What could not be measured, and what to do about what was found.
     public var notes: [String]
     /// How training went, once for each seed; empty where it is not shown.
@@ -18,7 +18,7 @@ public struct EvaluationReport: Sendable {
 
     /// What is known of a run.
     public init(
-      _ name: String, measurements: [Latent.Measurement], notes: [String] = [],
+      _ name: String, measurements: [MetricValue], notes: [String] = [],
       histories: [[EpochMetrics]] = []
     ) {
       self.name = name
@@ -110,7 +110,7 @@ public struct EvaluationReport: Sendable {
     return blocks.isEmpty ? nil : Page.Section(title, blocks)
   }
 
-  private func found(_ row: Row) -> [Latent.Measurement?] {
+  private func found(_ row: Row) -> [MetricValue?] {
     entries.map { entry in
       entry.measurements.last { $0.metric == row.metric && $0.part == row.part }
     }
@@ -167,7 +167,7 @@ public struct EvaluationReport: Sendable {
     return texts[0] == texts[1] ? texts[0] : texts.joined(separator: " to ")
   }
 
-  private func strip(_ found: [Latent.Measurement?]) -> Page.Table.Cell {
+  private func strip(_ found: [MetricValue?]) -> Page.Table.Cell {
     let known = found.compactMap { $0 }
     guard let chance = known.first?.chance, let ceiling = known.first?.ceiling,
       known.allSatisfy({ $0.chance == chance && $0.ceiling == ceiling })
@@ -179,7 +179,7 @@ public struct EvaluationReport: Sendable {
 
   /// Which one is better than each other by more than their errors together; nil where that is not known of any.
   static func best(
-    _ found: [Latent.Measurement?], _ direction: Metric.Direction
+    _ found: [MetricValue?], _ direction: Metric.Direction
   ) -> Int? {
     let sign: Double = direction == .higher ? 1 : -1
     if direction == .neither || found.count < 2 { return nil }

@@ -25,8 +25,8 @@ public struct Gallery<Model: LatentVariableModel> {
   /// Examples on a map.
   private static var mapped: Int { 5000 }
 
-  /// All sections; what is a file of its own is written below `folder`.
-  public func sections(writingTo folder: String) throws -> [Page.Section] {
+  /// All sections; what is a file of its own is written below `folder`, where there is one.
+  public func sections(writingTo folder: String?) throws -> [Page.Section] {
     var sections: [Page.Section] = []
     if configuration.isText {
       sections.append(try texts(folder))
@@ -41,17 +41,17 @@ public struct Gallery<Model: LatentVariableModel> {
 
   /// A grid that is a file and a figure.
   private func figure(
-    _ images: Tensor, columns: Int, _ name: String, _ folder: String, _ caption: String
+    _ images: Tensor, columns: Int, _ name: String, _ folder: String?, _ caption: String
   ) throws -> Page.Figure {
     let grid = try pictures.grid(images, columns: columns)
-    try AtomicFile.write(grid.png, to: "\(folder)/pictures/\(name).png")
+    if let folder { try AtomicFile.write(grid.png, to: "\(folder)/pictures/\(name).png") }
     return Page.Figure(
       .picture(grid, alternative: "\(images.shape[0]) pictures, \(columns) in a row. \(caption)"),
       caption: caption)
   }
 
-  private func examples(_ folder: String) throws -> Page.Section {
-    try Folder.create("\(folder)/pictures")
+  private func examples(_ folder: String?) throws -> Page.Section {
+    if let folder { try Folder.create("\(folder)/pictures") }
     let few = Tensor(try dataset.batch(0..<min(40, dataset.count)).inputs)
     let ends = few.sliced(0, 0..<min(16, few.shape[0] / 2 * 2))
     var random = RandomStream(seed: configuration.seed).split("pictures")
@@ -80,7 +80,7 @@ public struct Gallery<Model: LatentVariableModel> {
       ])
   }
 
-  private func latents(_ folder: String) throws -> [Page.Section] {
+  private func latents(_ folder: String?) throws -> [Page.Section] {
     var charts = use.map { [$0.figure] } ?? []
     var blocks: [Page.Block] = []
     do {
@@ -105,7 +105,7 @@ public struct Gallery<Model: LatentVariableModel> {
     return blocks.isEmpty ? [] : [Page.Section("Latents", blocks)]
   }
 
-  private func traversals(_ folder: String) throws -> [Page.Figure] {
+  private func traversals(_ folder: String?) throws -> [Page.Figure] {
     let many = Tensor(try dataset.batch(0..<min(512, dataset.count)).inputs)
     let order = pictures.order(of: many, use: use)
     let names = order.map(String.init).joined(separator: ", ")
@@ -128,8 +128,8 @@ public struct Gallery<Model: LatentVariableModel> {
 
   // MARK: Texts
 
-  private func texts(_ folder: String) throws -> Page.Section {
-    try Folder.create("\(folder)/texts")
+  private func texts(_ folder: String?) throws -> Page.Section {
+    if let folder { try Folder.create("\(folder)/texts") }
     let few = Tensor(try dataset.batch(0..<min(20, dataset.count)).inputs)
     let ends = few.sliced(0, 0..<min(8, few.shape[0] / 2 * 2))
     let steps = 7

@@ -15,13 +15,13 @@ public struct EvaluationRecord: Sendable, Equatable, Codable {
     /// What it was asked with.
     public let settings: [String: String]
     /// What was found.
-    public let measurements: [Measurement]
+    public let measurements: [MetricValue]
     /// What could not be measured and why, and what to do about what was found, a sentence each.
     public let notes: [String]
 
     /// An answered part.
     public init(
-      _ name: String, settings: [String: String], measurements: [Measurement], notes: [String] = []
+      _ name: String, settings: [String: String], measurements: [MetricValue], notes: [String] = []
     ) {
       self.name = name
       self.settings = settings
@@ -59,7 +59,7 @@ public struct EvaluationRecord: Sendable, Equatable, Codable {
   }
 
   /// All numbers.
-  public var measurements: [Measurement] { parts.flatMap(\.measurements) }
+  public var measurements: [MetricValue] { parts.flatMap(\.measurements) }
   /// All notes, after the name of their part.
   public var notes: [String] { parts.flatMap { part in part.notes.map { "\(part.name): \($0)" } } }
 

@@ -45,7 +45,7 @@ public struct AttributePredictability: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     guard !data.factors.isEmpty else { return [] }
     let scores = resampled(data.train.count, using: &random) { draw in
       let moments = Moments(data.train.codes, data.train.values, draw)
@@ -64,7 +64,7 @@ public struct AttributePredictability: DisentanglementMetric {
       ceilings: data.factors.map { _ in 1 }, settings: [:]) + byVectors(data)
   }
 
-  private func byVectors(_ data: FactoredCodes) -> [Measurement] {
+  private func byVectors(_ data: FactoredCodes) -> [MetricValue] {
     let standardization = Standardization(of: data.train.codes)
     let (train, test) = (standardization(data.train.codes), standardization(data.test.codes))
     var differences: [[Double]] = []
@@ -84,13 +84,13 @@ public struct AttributePredictability: DisentanglementMetric {
       ceilings.append(ScoreMath.mean(best) - data.majorityShare(factor))
     }
     let settings = data.settings(["cost": "\(cost)"])
-    func measurement(_ part: String?, _ own: [[Double]], _ ceiling: Double) -> Measurement {
+    func measurement(_ part: String?, _ own: [[Double]], _ ceiling: Double) -> MetricValue {
       // Of one example the mean over factors; examples are independent.
       let examples = (0..<data.test.count).map { n in ScoreMath.mean(own.map { $0[n] }) }
       let mean = ScoreMath.mean(examples)
       let squares = examples.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
       let count = Double(data.test.count)
-      return Measurement(
+      return MetricValue(
         .attributePredictabilityBySVM, part: part, mean,
         standardError: (squares / (count - 1) / count).squareRoot(), chance: 0, ceiling: ceiling,
         count: data.test.count, settings: settings)

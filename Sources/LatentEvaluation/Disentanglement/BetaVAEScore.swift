@@ -35,7 +35,7 @@ public struct BetaVAEScore: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     let factors = data.factors.count
     guard factors > 1 else { return [] }
     let standardization = Standardization(of: data.train.codes)
@@ -44,7 +44,7 @@ public struct BetaVAEScore: DisentanglementMetric {
     let classifier = LogisticRegression(train.features, labels: train.factors, classes: factors)
     let accuracy = classifier.accuracy(on: test.features, labels: test.factors)
     return [
-      Measurement(
+      MetricValue(
         .betaVAEScore, accuracy,
         standardError: ScoreMath.binomialError([accuracy], count: testPoints),
         chance: 1 / Double(factors), ceiling: 1, count: data.train.count + data.test.count,

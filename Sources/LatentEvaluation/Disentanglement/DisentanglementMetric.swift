@@ -18,7 +18,7 @@ public protocol DisentanglementMetric: Sendable {
   /// - Throws: `NumericsError` where a decomposition of a matrix fails.
   func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) throws -> [Measurement]
+  ) throws -> [MetricValue]
 }
 
 /// All scores of disentanglement.
@@ -41,7 +41,7 @@ public enum Disentanglement {
     _ data: FactoredCodes, using random: RandomStream,
     metrics: [any DisentanglementMetric] = Disentanglement.metrics,
     progress: (String) -> Void = { _ in }
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     try metrics.flatMap { metric in
       let name = type(of: metric).metrics[0].name
       progress(name)
@@ -56,10 +56,10 @@ extension FactoredCodes {
   func measurements(
     _ metric: Metric, _ all: Resampled, parts: [Resampled], ceilings: [Double],
     settings: [String: String]
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     let settings = self.settings(settings)
-    func measurement(_ part: String?, _ number: Resampled, _ ceiling: Double) -> Measurement {
-      Measurement(
+    func measurement(_ part: String?, _ number: Resampled, _ ceiling: Double) -> MetricValue {
+      MetricValue(
         metric, part: part, number.value, standardError: number.standardError,
         chance: number.chance, ceiling: ceiling, count: train.count, settings: settings)
     }
@@ -79,11 +79,11 @@ extension FactoredCodes {
   /// Accuracies on the part for scores as measurements, the mean of all factors first.
   func accuracies(
     _ metric: Metric, _ values: [Double], settings: [String: String]
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     let settings = self.settings(settings)
     let chances = factors.indices.map(majorityShare)
-    func measurement(_ part: String?, _ own: [Double], _ chance: Double) -> Measurement {
-      Measurement(
+    func measurement(_ part: String?, _ own: [Double], _ chance: Double) -> MetricValue {
+      MetricValue(
         metric, part: part, ScoreMath.mean(own),
         standardError: ScoreMath.binomialError(own, count: test.count),
         chance: chance, ceiling: 1, count: test.count, settings: settings)

@@ -35,7 +35,7 @@ public struct FactorCorrelation: DisentanglementMetric, RepresentationComparison
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     guard !data.factors.isEmpty else { return [] }
     return measurements(
       data.train.codes, data.train.values, settings: data.settings(), using: &random)
@@ -43,7 +43,7 @@ public struct FactorCorrelation: DisentanglementMetric, RepresentationComparison
 
   public func callAsFunction(
     _ first: Tensor, _ second: Tensor, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     requireComparable(first, second)
     return measurements(
       first, second, settings: comparisonSettings(first, second), using: &random)
@@ -52,7 +52,7 @@ public struct FactorCorrelation: DisentanglementMetric, RepresentationComparison
   private func measurements(
     _ codes: Tensor, _ sources: Tensor, settings: [String: String],
     using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     // The bootstrap keeps the ranks that all examples have.
     let tables = [(codes, sources), (ranks(codes), ranks(sources))]
     return zip(FactorCorrelation.metrics, tables).map { metric, table in
@@ -68,7 +68,7 @@ public struct FactorCorrelation: DisentanglementMetric, RepresentationComparison
         }
         return [sum / Double(count)]
       }[0]
-      return Measurement(
+      return MetricValue(
         metric, score.value, standardError: score.standardError, chance: score.chance, ceiling: 1,
         count: codes.shape[0], settings: settings)
     }

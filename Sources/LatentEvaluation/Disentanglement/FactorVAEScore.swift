@@ -36,7 +36,7 @@ public struct FactorVAEScore: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     let factors = data.factors.count
     let train = VoteExamples(data.train, factors: data.factors)
     let test = VoteExamples(data.test, factors: data.factors)
@@ -57,7 +57,7 @@ public struct FactorVAEScore: DisentanglementMetric {
         Double(asked.count(where: { majority[$0.latent] == $0.factor })) / Double(asked.count)
     }
     return [
-      Measurement(
+      MetricValue(
         .factorVAEScore, accuracy,
         standardError: ScoreMath.binomialError([accuracy], count: testVotes),
         chance: 1 / Double(factors), ceiling: 1, count: data.train.count + data.test.count,

@@ -73,7 +73,7 @@ public struct ImportanceScores: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     guard !data.factors.isEmpty else { return [] }
     var columns: [[Double]] = []
     var accuracies: [Double] = []
@@ -92,12 +92,12 @@ public struct ImportanceScores: DisentanglementMetric {
     let own = ["rounds": "\(rounds)", "depth": "\(depth)", "rate": "\(rate)"]
     func measurement(
       _ metric: Metric, _ value: Double, part: String? = nil, chance: Double?
-    ) -> Measurement {
-      Measurement(
+    ) -> MetricValue {
+      MetricValue(
         metric, part: part, value, chance: chance, ceiling: 1, count: data.train.count,
         settings: data.settings(own))
     }
-    var result: [Measurement] = []
+    var result: [MetricValue] = []
     if let value = importances.disentanglement {
       result.append(measurement(.disentanglementByTrees, value, chance: 0))
     }

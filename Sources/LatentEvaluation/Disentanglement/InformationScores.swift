@@ -43,7 +43,7 @@ public struct InformationScores: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     guard !data.factors.isEmpty else { return [] }
     let columns = data.train.codes.transposed.array
     let codes = (0..<data.latents).map { columns.rows($0..<$0 + 1).doubles }
@@ -64,7 +64,7 @@ public struct InformationScores: DisentanglementMetric {
     return zip(InformationScores.metrics, scores.indices).compactMap { metric, index in
       scores[index].map {
         let chance = shuffles > 0 ? ScoreMath.mean(chances.map { $0[index] ?? 0 }) : nil
-        return Measurement(
+        return MetricValue(
           metric, $0, chance: chance, ceiling: 1, count: data.train.count, settings: settings)
       }
     }

@@ -47,7 +47,7 @@ public struct InterventionalRobustness: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     guard !data.factors.isEmpty else { return [] }
     let columns = data.train.codes.transposed.array
     let codes = (0..<data.latents).map { columns.rows($0..<$0 + 1).doubles }
@@ -69,7 +69,7 @@ public struct InterventionalRobustness: DisentanglementMetric {
         // Weighted by the scale, (1 - d / s) is s - d.
         return zip(moved, scales).reduce(0) { $0 + ($1.1 - ($1.0.min() ?? $1.1)) } / sum
       }
-      return Measurement(
+      return MetricValue(
         metric, score(moved), chance: shuffles > 0 ? ScoreMath.mean(chances.map(score)) : nil,
         ceiling: 1, count: data.train.count, settings: settings)
     }

@@ -25,7 +25,7 @@ public struct KernelAlignment: RepresentationComparison {
 
   public func callAsFunction(
     _ first: Tensor, _ second: Tensor, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     requireComparable(first, second)
     let (own, others) = (0..<first.shape[1], first.shape[1]..<first.shape[1] + second.shape[1])
     let score = resampled(first.shape[0], using: &random) { draw in
@@ -42,7 +42,7 @@ public struct KernelAlignment: RepresentationComparison {
       return [norm > 0 ? squares(own, others) / norm : 0]
     }[0]
     return [
-      Measurement(
+      MetricValue(
         .kernelAlignment, score.value, standardError: score.standardError, chance: score.chance,
         ceiling: 1, count: first.shape[0], settings: comparisonSettings(first, second))
     ]

@@ -47,7 +47,7 @@ public struct LinearImportanceScores: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     guard !data.factors.isEmpty else { return [] }
     let (inputs, outputs) = (
       Standardization(of: data.train.codes), Standardization(of: data.train.values)
@@ -72,7 +72,7 @@ public struct LinearImportanceScores: DisentanglementMetric {
     // A score of one factor or one code is no number, and is left out.
     return zip(LinearImportanceScores.metrics, scores).filter { !$1.value.isNaN }
       .map { metric, score in
-        Measurement(
+        MetricValue(
           metric, score.value, standardError: score.standardError, chance: score.chance,
           ceiling: 1, count: data.train.count, settings: data.settings(["penalty": "\(penalty)"]))
       }

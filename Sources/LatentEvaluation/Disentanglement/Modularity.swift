@@ -26,7 +26,7 @@ public struct Modularity: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     guard data.factors.count > 1 else { return [] }
     let score = data.informationScores(bins: bins, using: &random) { table in
       let codes = table.information.map { own in
@@ -38,7 +38,7 @@ public struct Modularity: DisentanglementMetric {
       return [ScoreMath.mean(codes)]
     }[0]
     return [
-      Measurement(
+      MetricValue(
         .modularity, score.value, standardError: score.standardError, chance: score.chance,
         ceiling: 1, count: data.train.count, settings: data.settings(["bins": "\(bins)"]))
     ]

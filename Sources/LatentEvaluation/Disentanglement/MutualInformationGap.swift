@@ -28,7 +28,7 @@ public struct MutualInformationGap: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     guard !data.factors.isEmpty else { return [] }
     let scores = data.informationScores(bins: bins, using: &random) { table in
       let gaps = table.entropies.indices.map { factor in

@@ -55,7 +55,7 @@ public struct RankingByAgreement: RepresentationComparison {
 
   public func callAsFunction(
     _ first: Tensor, _ second: Tensor, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     requireComparable(first, second)
     let (rows, columns) = (first.shape[1], second.shape[1])
     let settings = comparisonSettings(first, second).merging(["penalty": "\(penalty)"]) { $1 }
@@ -82,7 +82,7 @@ public struct RankingByAgreement: RepresentationComparison {
       ]
     }
     return zip(RankingByAgreement.metrics, zip([lasso[0], spearman[0]], [1 - penalty, 1])).map {
-      Measurement(
+      MetricValue(
         $0, $1.0.value, standardError: $1.0.standardError, chance: $1.0.chance, ceiling: $1.1,
         count: first.shape[0], settings: settings)
     }

@@ -65,7 +65,7 @@ public struct LinearReadout: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     guard !data.factors.isEmpty else { return [] }
     var areas: [Double] = []
     var shares: [Double] = []
@@ -91,9 +91,9 @@ public struct LinearReadout: DisentanglementMetric {
       shares.append(1 - loss / priorLoss(factor, data))
     }
     let own = ["penalty": "\(penalty)"]
-    func measurements(_ metric: Metric, _ values: [Double], chance: Double) -> [Measurement] {
+    func measurements(_ metric: Metric, _ values: [Double], chance: Double) -> [MetricValue] {
       ([nil] + data.factors.map { $0.name }).enumerated().map { index, part in
-        Measurement(
+        MetricValue(
           metric, part: part, index == 0 ? ScoreMath.mean(values) : values[index - 1],
           chance: chance, ceiling: 1, count: data.test.count, settings: data.settings(own))
       }
@@ -126,7 +126,7 @@ public struct NeighborReadout: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     guard !data.factors.isEmpty else { return [] }
     let nearest = ExactNeighbors(data.train.codes.array)
       .nearest(min(neighbors, data.train.count), to: data.test.codes.array)

@@ -15,7 +15,7 @@ public protocol RepresentationComparison: Sendable {
   /// examples or not as many of both.
   func callAsFunction(
     _ first: Tensor, _ second: Tensor, using random: inout RandomStream
-  ) -> [Measurement]
+  ) -> [MetricValue]
 }
 
 extension Disentanglement {
@@ -29,7 +29,7 @@ extension Disentanglement {
   public static func compare(
     _ first: Tensor, _ second: Tensor, using random: RandomStream,
     metrics: [any RepresentationComparison] = Disentanglement.comparisons
-  ) -> [Measurement] {
+  ) -> [MetricValue] {
     metrics.flatMap { metric in
       var own = random.split(type(of: metric).metrics[0].name)
       return metric(first, second, using: &own)

@@ -57,7 +57,7 @@ public struct UnsupervisedScores: DisentanglementMetric {
 
   public func callAsFunction(
     _ data: FactoredCodes, using random: inout RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     try measurements(data.train.codes, settings: data.settings(), using: &random)
   }
 
@@ -67,7 +67,7 @@ public struct UnsupervisedScores: DisentanglementMetric {
   public func callAsFunction(
     _ codes: Tensor, using random: inout RandomStream, file: StaticString = #fileID,
     line: UInt = #line
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     require(
       codes.rank == 2 && codes.shape[0] > 1 && codes.shape[1] > 0,
       "scores of codes \(codes.shape)", file: file, line: line)
@@ -76,7 +76,7 @@ public struct UnsupervisedScores: DisentanglementMetric {
 
   private func measurements(
     _ codes: Tensor, settings: [String: String], using random: inout RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     let columns = codes.detached.converted(to: .float64).transposed.array
     let size = codes.shape[1]
     let binned = (0..<size).map { Binning(columns.rows($0..<$0 + 1).doubles, bins: bins) }
@@ -99,7 +99,7 @@ public struct UnsupervisedScores: DisentanglementMetric {
     }
     let settings = settings.merging(["bins": "\(bins)"]) { $1 }
     return zip(UnsupervisedScores.metrics, scores).map { metric, score in
-      Measurement(
+      MetricValue(
         metric, score.value, standardError: score.standardError, ceiling: 0,
         count: codes.shape[0], settings: settings)
     }

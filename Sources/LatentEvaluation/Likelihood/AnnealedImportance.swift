@@ -161,10 +161,10 @@ extension Metric {
 /// The mean of -log p(x) of estimates by annealing, as a measurement; nil without estimates.
 public func annealedMeasurement(
   _ estimates: [ImportanceEstimate], _ sampling: AnnealedImportanceSampling
-) -> Measurement? {
+) -> MetricValue? {
   if estimates.isEmpty { return nil }
   let nll = MeanWithError(estimates.map { -$0.logLikelihood })
-  return Measurement(
+  return MetricValue(
     .annealedNLL, nll.mean, standardError: nll.error, count: estimates.count,
     settings: sampling.words)
 }

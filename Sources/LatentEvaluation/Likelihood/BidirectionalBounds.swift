@@ -22,10 +22,10 @@ public struct BidirectionalBounds: Sendable, Hashable {
   public var gaps: [Double] { zip(upper, lower).map { $0 - $1 } }
 
   /// The mean gap.
-  public var measurement: Measurement? {
+  public var measurement: MetricValue? {
     if gaps.isEmpty { return nil }
     let gap = MeanWithError(gaps)
-    return Measurement(
+    return MetricValue(
       .annealingGap, gap.mean, standardError: gap.error, ceiling: 0, count: gaps.count,
       settings: sampling.words)
   }

@@ -40,18 +40,18 @@ public func bitsPerDimension(
   nats / (Double(dimensions) * log(2)) + dequantization.bits
 }
 
-extension Measurement {
+extension MetricValue {
   /// A negative log-likelihood, or a bound of it, in bits of one of the `dimensions` numbers of an example.
   public func inBitsPerDimension(
     dimensions: Int, _ dequantization: Dequantization
-  ) -> Measurement {
+  ) -> MetricValue {
     // The evidence lower bound has the other sign.
     let nats = metric.direction == .higher ? -value : value
     var settings = settings
     settings["of"] = metric.name
     settings["dimensions"] = "\(dimensions)"
     settings["dequantization"] = dequantization.words
-    return Measurement(
+    return MetricValue(
       .bitsPerDimension, part: metric.name,
       LatentEvaluation.bitsPerDimension(nats: nats, dimensions: dimensions, dequantization),
       standardError: standardError.map { $0 / (Double(dimensions) * log(2)) },

@@ -112,7 +112,7 @@ extension VariationalPass {
 
 extension BoundParts {
   /// The bound, its two parts and the divergence of each dimension, where that is known; none without examples.
-  public var measurements: [Measurement] {
+  public var measurements: [MetricValue] {
     guard !reconstruction.isEmpty else { return [] }
     let how =
       switch method {
@@ -120,9 +120,9 @@ extension BoundParts {
       case .monteCarlo: "draws"
       }
     let settings = ["samples": "\(samples)", "divergence": how]
-    func measured(_ metric: Metric, _ values: [Double]) -> Measurement {
+    func measured(_ metric: Metric, _ values: [Double]) -> MetricValue {
       let mean = MeanWithError(values)
-      return Measurement(
+      return MetricValue(
         metric, mean.mean, standardError: mean.error, count: values.count, settings: settings)
     }
     let whole = [
@@ -132,7 +132,7 @@ extension BoundParts {
     guard case .found(let nats) = dimensions else { return whole }
     return whole
       + nats.enumerated().map { index, value in
-        Measurement(
+        MetricValue(
           .dimensionDivergence, part: "\(index)", value, chance: 0, count: reconstruction.count,
           settings: settings)
       }

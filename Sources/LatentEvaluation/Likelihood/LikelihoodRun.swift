@@ -154,7 +154,7 @@ public enum LikelihoodRunError: Error, Sendable, Equatable, CustomStringConverti
 extension LikelihoodRun {
   /// The mean of -log p(x), the share of examples whose estimate is not to be relied on, and the median of their
   /// effective draws; of the examples that are done, none where there are none.
-  public var measurements: [Measurement] {
+  public var measurements: [MetricValue] {
     guard !estimates.isEmpty else { return [] }
     var settings = sampling.words
     settings["data"] = data
@@ -166,13 +166,13 @@ extension LikelihoodRun {
       effective.count.isMultiple(of: 2)
       ? (effective[middle - 1] + effective[middle]) / 2 : effective[middle]
     return [
-      Measurement(
+      MetricValue(
         .importanceNLL, nll.mean, standardError: nll.error, count: estimates.count,
         settings: settings),
-      Measurement(
+      MetricValue(
         .unreliableTails, unreliable.mean, standardError: unreliable.error, ceiling: 0,
         count: estimates.count, settings: settings),
-      Measurement(
+      MetricValue(
         .effectiveDraws, median, ceiling: Double(sampling.samples), count: estimates.count,
         settings: settings),
     ]

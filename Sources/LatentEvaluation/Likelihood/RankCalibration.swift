@@ -25,12 +25,12 @@ public struct RankCalibration: Sendable, Hashable {
   public var pValue: Double { min(1, (pValues.min() ?? 1) * Double(counts.count)) }
 
   /// `pValue` and those of dimensions.
-  public var measurements: [Measurement] {
+  public var measurements: [MetricValue] {
     let settings = [
       "draws": "\(draws)", "bins": "\(counts.first?.count ?? 0)",
     ]
-    func measured(_ value: Double, _ part: String?) -> Measurement {
-      Measurement(
+    func measured(_ value: Double, _ part: String?) -> MetricValue {
+      MetricValue(
         .rankCalibration, part: part, value, ceiling: 1, count: simulations, settings: settings)
     }
     return [measured(pValue, nil)]

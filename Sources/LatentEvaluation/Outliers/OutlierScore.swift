@@ -46,8 +46,8 @@ public enum OutlierScore: String, Sendable, CaseIterable {
   public static func measure(
     inliers: [OutlierScore: Tensor], outliers: [OutlierScore: Tensor],
     settings: [String: String] = [:]
-  ) -> [Measurement] {
-    allCases.flatMap { score -> [Measurement] in
+  ) -> [MetricValue] {
+    allCases.flatMap { score -> [MetricValue] in
       guard let ordinary = inliers[score], let strange = outliers[score] else { return [] }
       return ROC(inliers: ordinary.doubles, outliers: strange.doubles)
         .measurements(score.rawValue, settings: settings)

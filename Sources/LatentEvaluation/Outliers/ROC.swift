@@ -53,14 +53,14 @@ public struct ROC: Sendable {
   }
 
   /// Both numbers of the curve of a score called `name`.
-  public func measurements(_ name: String, settings: [String: String] = [:]) -> [Measurement] {
+  public func measurements(_ name: String, settings: [String: String] = [:]) -> [MetricValue] {
     let (count, area) = (inliers.count + outliers.count, area)
     let accepted = falseAcceptance()
     return [
-      Measurement(
+      MetricValue(
         .auroc, part: name, area.value, standardError: area.standardError, chance: 0.5, ceiling: 1,
         count: count, settings: settings),
-      Measurement(
+      MetricValue(
         .falseAcceptance, part: name, accepted,
         standardError: shareError(accepted, of: outliers.count), chance: 0.95, ceiling: 0,
         count: count, settings: settings),

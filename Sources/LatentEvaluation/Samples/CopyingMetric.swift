@@ -14,7 +14,7 @@ public protocol CopyingMetric: Sendable {
   /// - Throws: `SampleError` where the samples do not suit.
   func callAsFunction(
     training: Tensor, heldOut: Tensor, generated: Tensor, using random: inout RandomStream
-  ) throws -> [Measurement]
+  ) throws -> [MetricValue]
 }
 
 /// All tests for copies, with their usual settings.
@@ -28,7 +28,7 @@ public enum CopyingMetrics {
   public static func measure(
     training: Tensor, heldOut: Tensor, generated: Tensor, _ metrics: [any CopyingMetric] = all,
     settings: [String: String] = [:], using random: RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     try metrics.flatMap { metric in
       var own = random.split("\(type(of: metric))")
       return try metric(
@@ -66,7 +66,7 @@ public struct Authenticity: CopyingMetric {
   /// The share of the generated sample; its ceiling is that of the held-out one, which is no copy of anything.
   public func callAsFunction(
     training: Tensor, heldOut: Tensor, generated: Tensor, using random: inout RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     let pair = try SamplePair(.authenticity, real: training, fake: generated, least: 1)
     let other = try SamplePair(.authenticity, real: training, fake: heldOut, least: 1)
     guard pair.n > 1 else {
@@ -86,7 +86,7 @@ public struct Authenticity: CopyingMetric {
     }
     let value = share(pair.fake)
     return [
-      Measurement(
+      MetricValue(
         .authenticity, value, standardError: shareError(value, of: pair.m), chance: 0,
         ceiling: share(other.fake), count: pair.m, settings: ["training": "\(pair.n)"])
     ]

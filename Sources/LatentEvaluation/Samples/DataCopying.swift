@@ -37,7 +37,7 @@ public struct DataCopying: CopyingMetric {
   /// standard normals.
   public func callAsFunction(
     training: Tensor, heldOut: Tensor, generated: Tensor, using random: inout RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     let pair = try SamplePair(.dataCopying, real: training, fake: generated, least: leastExamples)
     let other = try SamplePair(.dataCopying, real: training, fake: heldOut, least: leastExamples)
     let (centers, _) = kMeans(
@@ -72,7 +72,7 @@ public struct DataCopying: CopyingMetric {
     let value = scores.reduce(0) { $0 + $1.z * $1.weight / whole }
     let error = scores.reduce(0) { $0 + $1.weight * $1.weight / (whole * whole) }.squareRoot()
     return [
-      Measurement(
+      MetricValue(
         .dataCopying, value, standardError: error, ceiling: 0, count: pair.m,
         settings: [
           "cells": "\(scores.count) of \(cells)", "training": "\(pair.n)", "heldOut": "\(other.m)",

@@ -44,7 +44,7 @@ public struct FrechetDistance: TwoSampleMetric {
   /// line is one.
   public func callAsFunction(
     real: Tensor, fake: Tensor, using random: inout RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     let pair = try SamplePair(.frechetDistance, real: real, fake: fake, least: 2)
     var settings: [String: String] = [:]
     let smaller = min(pair.n, pair.m)
@@ -62,7 +62,7 @@ public struct FrechetDistance: TwoSampleMetric {
     let error =
       smaller > pair.d ? try standardError(moments.0, moments.1, pair) : nil
     var found = [
-      Measurement(
+      MetricValue(
         .frechetDistance, value, standardError: error, ceiling: 0, count: pair.count,
         settings: settings)
     ]
@@ -105,7 +105,7 @@ public struct FrechetDistance: TwoSampleMetric {
   /// The intercept of the line through distances against 1 / size, and its standard error.
   private func extrapolated(
     _ pair: SamplePair, from start: Int, to end: Int, using random: inout RandomStream
-  ) throws -> Measurement {
+  ) throws -> MetricValue {
     var (x, y): ([Double], [Double]) = ([], [])
     for point in 0..<points {
       let size = start + (end - start) * point / (points - 1)
@@ -119,7 +119,7 @@ public struct FrechetDistance: TwoSampleMetric {
     }
     _ = random.next()
     let line = intercept(x, y)
-    return Measurement(
+    return MetricValue(
       .frechetDistanceAtInfinity, line.value, standardError: line.standardError, ceiling: 0,
       count: pair.count, settings: ["sizes": "\(points) of \(start)...\(end)"])
   }

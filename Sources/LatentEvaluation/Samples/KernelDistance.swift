@@ -22,7 +22,7 @@ public struct KernelDistance: TwoSampleMetric {
   /// block there is no standard error.
   public func callAsFunction(
     real: Tensor, fake: Tensor, using random: inout RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     let pair = try SamplePair(.kernelDistance, real: real, fake: fake, least: 2)
     let blocks = max(1, min(pair.n, pair.m) / blockSize)
     // Data sets are often sorted. Samples of one size are dealt in one order, so that they can change places.
@@ -37,7 +37,7 @@ public struct KernelDistance: TwoSampleMetric {
     let (value, error) = meanAndError(
       (0..<blocks).map { kernelDistance(block($0, of: real), block($0, of: fake)) })
     return [
-      Measurement(
+      MetricValue(
         .kernelDistance, value, standardError: error, ceiling: 0, count: pair.count,
         settings: ["blocks": "\(blocks)"])
     ]

@@ -30,7 +30,7 @@ public struct Neighborhoods: TwoSampleMetric {
   /// ones for precision and density, real ones for recall and coverage.
   public func callAsFunction(
     real: Tensor, fake: Tensor, using random: inout RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     let most = max(precisionNeighbors, densityNeighbors)
     let pair = try SamplePair(.precision, real: real, fake: fake, least: most + 1)
     let realSquares = PairwiseDistances.neighbors(most, within: pair.real)
@@ -73,16 +73,16 @@ public struct Neighborhoods: TwoSampleMetric {
     let (meanBalls, ballsError) = meanAndError(balls)
     func share(
       _ metric: Metric, _ values: [Double], _ k: Int, ceiling: Double? = nil
-    ) -> Measurement {
+    ) -> MetricValue {
       let share = values.reduce(0, +) / Double(values.count)
-      return Measurement(
+      return MetricValue(
         metric, share, standardError: shareError(share, of: values.count), chance: 0,
         ceiling: ceiling, count: pair.count, settings: ["neighbors": "\(k)"])
     }
     return [
       share(.precision, isInside, precisionNeighbors),
       share(.recall, isRecalled, precisionNeighbors),
-      Measurement(
+      MetricValue(
         .density, meanBalls / Double(densityNeighbors),
         standardError: ballsError.map { $0 / Double(densityNeighbors) }, chance: 0, ceiling: 1,
         count: pair.count, settings: ["neighbors": "\(densityNeighbors)"]),

@@ -37,7 +37,7 @@ public struct PathLength: Sendable {
   public func callAsFunction(
     from start: Tensor, to end: Tensor, using random: inout RandomStream,
     decoder: (Tensor) throws -> Tensor, features: (Tensor) throws -> Tensor
-  ) throws -> Measurement {
+  ) throws -> MetricValue {
     guard start.shape == end.shape, start.rank > 1, start.shape[0] > 0 else {
       throw SampleError.unlike(
         metric: Metric.pathLength.title, real: start.shape, fake: end.shape)
@@ -57,7 +57,7 @@ public struct PathLength: Sendable {
     }
     let kept = PathLength.middle(lengths.map { $0 / (step * step) }, without: discarded)
     let (mean, error) = meanAndError(kept)
-    return Measurement(
+    return MetricValue(
       .pathLength, mean, standardError: error, count: kept.count,
       settings: ["step": "\(step)", "discarded": "\(discarded)", "path": "linear"])
   }

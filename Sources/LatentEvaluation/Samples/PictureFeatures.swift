@@ -51,7 +51,7 @@ public struct PictureFeatures: Sendable {
     self.network = network
   }
 
-  /// What a number over these features depends on, for its ``Measurement/settings``.
+  /// What a number over these features depends on, for its ``MetricValue/settings``.
   public var settings: [String: String] {
     [
       "features": name, "featuresDigest": digest,

@@ -23,7 +23,7 @@ public struct SlicedWassersteinDistance: TwoSampleMetric {
   /// Both numbers, with their standard errors over directions.
   public func callAsFunction(
     real: Tensor, fake: Tensor, using random: inout RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     let pair = try SamplePair(.slicedWasserstein, real: real, fake: fake)
     let normal = random.normal([directions, pair.d], .float64)
     let lengths = normal.reduced(.sumOfSquares, axes: [1], keepingDimensions: true).unary(.sqrt)
@@ -46,10 +46,10 @@ public struct SlicedWassersteinDistance: TwoSampleMetric {
     let settings = ["directions": "\(directions)"]
     let scale = 3 * Double(pair.d)
     return [
-      Measurement(
+      MetricValue(
         .slicedWasserstein, mean, standardError: error, ceiling: 0, count: pair.count,
         settings: settings),
-      Measurement(
+      MetricValue(
         .mind, scale * mean, standardError: error.map { scale * $0 }, ceiling: 0,
         count: pair.count, settings: settings),
     ]

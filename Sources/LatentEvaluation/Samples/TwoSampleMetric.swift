@@ -15,7 +15,7 @@ public protocol TwoSampleMetric: Sendable {
   /// - Throws: `SampleError` where the samples do not suit, `NumericsError` where an eigenvalue routine fails.
   func callAsFunction(
     real: Tensor, fake: Tensor, using random: inout RandomStream
-  ) throws -> [Measurement]
+  ) throws -> [MetricValue]
 }
 
 /// All comparisons of two samples, with their usual settings.
@@ -35,7 +35,7 @@ public enum TwoSampleMetrics {
   public static func measure(
     real: Tensor, fake: Tensor, _ metrics: [any TwoSampleMetric] = all,
     settings: [String: String] = [:], using random: RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     try metrics.flatMap { metric in
       var own = random.split("\(type(of: metric))")
       return try metric(real: real, fake: fake, using: &own).map { $0.adding(settings) }
@@ -43,10 +43,10 @@ public enum TwoSampleMetrics {
   }
 }
 
-extension Measurement {
+extension MetricValue {
   /// The same number with more of how it was taken; settings that are there stay.
-  public func adding(_ more: [String: String]) -> Measurement {
-    Measurement(
+  public func adding(_ more: [String: String]) -> MetricValue {
+    MetricValue(
       metric, part: part, value, standardError: standardError, chance: chance, ceiling: ceiling,
       count: count, settings: settings.merging(more) { own, _ in own })
   }

@@ -16,15 +16,15 @@ public struct VendiScore: TwoSampleMetric {
   /// perfect model would have.
   public func callAsFunction(
     real: Tensor, fake: Tensor, using random: inout RandomStream
-  ) throws -> [Measurement] {
+  ) throws -> [MetricValue] {
     let pair = try SamplePair(.vendi, real: real, fake: fake)
     let count = min(pair.n, pair.m)
     let reals = try VendiScore.score(pair.real.shuffledRows(count, using: random))
     let fakes = try VendiScore.score(pair.fake.shuffledRows(count, using: random))
     _ = random.next()
     return [
-      Measurement(.vendi, part: "fake", fakes, chance: 1, ceiling: reals, count: count),
-      Measurement(.vendi, part: "real", reals, chance: 1, count: count),
+      MetricValue(.vendi, part: "fake", fakes, chance: 1, ceiling: reals, count: count),
+      MetricValue(.vendi, part: "real", reals, chance: 1, count: count),
     ]
   }
 

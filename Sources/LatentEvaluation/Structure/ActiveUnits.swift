@@ -20,12 +20,12 @@ public struct ActiveUnits: Sendable, Hashable {
   public var count: Int { variances.count { $0 > ActiveUnits.threshold } }
 
   /// How many there are, and the variance of each.
-  public var measurements: [Measurement] {
-    let whole = Measurement(
+  public var measurements: [MetricValue] {
+    let whole = MetricValue(
       .activeUnits, Double(count), chance: 0, ceiling: Double(variances.count), count: examples)
     return [whole]
       + variances.enumerated().map {
-        Measurement(.unitVariance, part: "\($0)", $1, chance: 0, count: examples)
+        MetricValue(.unitVariance, part: "\($0)", $1, chance: 0, count: examples)
       }
   }
 }

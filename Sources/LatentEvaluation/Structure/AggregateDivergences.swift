@@ -43,14 +43,14 @@ public struct AggregateDivergences: Sendable {
   }
 
   /// The parts that could be measured, and the divergence of each marginal.
-  public var measurements: [Measurement] {
+  public var measurements: [MetricValue] {
     func measured(_ metric: Metric, _ part: Measured<[Double]>, ceiling: Double? = nil)
-      -> [Measurement]
+      -> [MetricValue]
     {
       guard let values = part.value else { return [] }
       let mean = MeanWithError(values)
       return [
-        Measurement(
+        MetricValue(
           metric, mean.mean, standardError: mean.error, chance: 0, ceiling: ceiling,
           count: examples)
       ]
@@ -59,7 +59,7 @@ public struct AggregateDivergences: Sendable {
       + measured(.totalCorrelation, correlation) + measured(.marginalDivergence, marginal)
       + measured(.aggregateDivergence, aggregate)
       + (dimensions.value ?? []).enumerated().map {
-        Measurement(.marginalDivergence, part: "\($0)", $1, chance: 0, count: examples)
+        MetricValue(.marginalDivergence, part: "\($0)", $1, chance: 0, count: examples)
       }
   }
 }

@@ -63,10 +63,10 @@ public struct LatentCollapse: Sendable, Hashable {
   public func count(_ verdict: CollapseVerdict) -> Int { verdicts.count { $0 == verdict } }
 
   /// The share of dimensions that are not used, and which of two reasons how many have.
-  public var measurements: [Measurement] {
+  public var measurements: [MetricValue] {
     let total = Double(max(1, divergences.count))
-    func measured(_ value: Double, _ part: String?) -> Measurement {
-      Measurement(
+    func measured(_ value: Double, _ part: String?) -> MetricValue {
+      MetricValue(
         .collapse, part: part, value, chance: 1, ceiling: 0, count: examples,
         settings: ["threshold": "\(LatentCollapse.threshold)"])
     }

@@ -98,7 +98,7 @@ struct OwnDrawsEncoder: Encoder {
     // A uniform density says nothing of 256 levels: 8 bits.
     #expect(bitsPerDimension(nats: 0, dimensions: 784, .uniformNoise(levels: 256)) == 8)
     #expect(bitsPerDimension(nats: 784 * log(2), dimensions: 784, .discrete) == 1)
-    let bound = Measurement(.elbo, -784 * log(2), standardError: 784 * log(2), count: 10)
+    let bound = MetricValue(.elbo, -784 * log(2), standardError: 784 * log(2), count: 10)
     let bits = bound.inBitsPerDimension(dimensions: 784, .uniformNoise(levels: 256))
     #expect(bits.value == 9 && bits.standardError == 1 && bits.part == "elbo")
     #expect(bits.settings["dequantization"] == "uniform noise of one of 256 levels")

@@ -2,7 +2,7 @@
 // how it was taken.
 
 /// A number that was measured.
-public struct Measurement: Sendable, Hashable {
+public struct MetricValue: Sendable, Hashable {
   /// What was measured.
   public let metric: Metric
   /// Of what, where there are several: a factor's name, a dimension, a level. Nil: of everything.
@@ -43,7 +43,7 @@ public struct Measurement: Sendable, Hashable {
   }
 }
 
-extension Measurement: Codable {
+extension MetricValue: Codable {
   private enum CodingKeys: String, CodingKey {
     case metric, version, part, value, standardError, chance, ceiling, count, settings
   }

@@ -1,0 +1,3 @@
+import LatentCommands
+
+runCommand(EvaluateCommand.self)
