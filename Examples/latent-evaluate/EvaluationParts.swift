@@ -134,12 +134,11 @@ extension EvaluationSubject {
     let (codes, labels) = try model.codes(of: data)
     guard let labels, Set(labels).count > 1 else { return [] }
     var random = random("probes")
-    let factors = Tensor(labels.map(Double.init), shape: [labels.count, 1])
+    let factors = Tensor(labels.map { Float($0) }, shape: [labels.count, 1])
     let data = try FactoredCodes(
       codes.flattened(from: 1), factors: factors, names: ["label"], using: &random)
-    return try [any DisentanglementMetric]([LinearReadout(), NeighborReadout()]).flatMap {
-      try $0(data, using: &random)
-    }
+    let probes: [any DisentanglementMetric] = [LinearReadout(), NeighborReadout()]
+    return try probes.flatMap { try $0(data, using: &random) }
   }
 
   // MARK: Disentanglement

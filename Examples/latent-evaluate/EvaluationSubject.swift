@@ -84,7 +84,7 @@ struct EvaluationSubject {
   /// The most memory that the process has had.
   private var peakMegabytes: Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss >> 10
   }
 

@@ -95,7 +95,7 @@ struct Measurement {
       let shares = try codeShares(model)
       return Double(shares.count { $0 > 0 }) / Double(shares.count)
     case .mig: return try score(MutualInformationGap(), .mutualInformationGap, of: model)
-    case .disentanglement: return try score(ImportanceScores(), .disentanglement, of: model)
+    case .disentanglement: return try score(ImportanceScores(), .disentanglementByTrees, of: model)
     case .activeLevels:
       let use = try model.latentUse(on: test, transform: transform, seed: seed)
       return use.map { Double($0.active) } ?? .nan

@@ -8,7 +8,7 @@ import Testing
 
 /// p(z) = N(0, I), p(x | z) = N(W z, s²) with orthogonal columns of W, so that the posterior is a diagonal normal; the
 /// encoder has it, but for a shift of its mean.
-private struct LinearGaussian: DiagonalNormalModel {
+private struct SmallGaussian: DiagonalNormalModel {
   /// `[latent, x]`, orthogonal rows.
   var weight = Tensor([2, 0, 1, 0, 0, 1, 0, 3], shape: [2, 4]).converted(to: .float64)
   let deviation = 0.5
@@ -53,14 +53,14 @@ private struct LinearGaussian: DiagonalNormalModel {
   @Test("An encoder that has the posterior leaves nothing to regret")
   func noRegret() {
     var random = RandomStream(seed: 1)
-    let regret = LikelihoodRegret()(LinearGaussian(), x, using: &random)
+    let regret = LikelihoodRegret()(SmallGaussian(), x, using: &random)
     #expect(regret.dtype == .float64 && regret.shape == [12])
     #expect(regret.doubles.allSatisfy { (0...1e-6).contains($0) }, "\(regret)")
   }
 
   @Test("Else the regret is the divergence from the posterior, for each example by itself")
   func regret() {
-    let model = LinearGaussian(shift: 0.4)
+    let model = SmallGaussian(shift: 0.4)
     let exact = (0.16 / (model.variance * 2)).sum().item
     let search = LikelihoodRegret(steps: 200, learningRate: 0.05)
     var random = RandomStream(seed: 1)
@@ -85,7 +85,7 @@ private struct LinearGaussian: DiagonalNormalModel {
 
   @Test("Scores are the parts of the bound and the likelihood")
   func scores() throws {
-    let model = LinearGaussian()
+    let model = SmallGaussian()
     var random = RandomStream(seed: 2)
     let scores = try model.outlierScores(
       of: x, samples: 400, entropy: 7, regret: LikelihoodRegret(steps: 10), using: &random)
@@ -113,7 +113,7 @@ private struct LinearGaussian: DiagonalNormalModel {
 
   @Test("Reconstructions vary as the posterior's draws do")
   func uncertainty() throws {
-    let model = LinearGaussian()
+    let model = SmallGaussian()
     var random = RandomStream(seed: 2)
     let found = try model.reconstructionUncertainty(of: x, draws: 2000, using: &random)
     let exact = sqrt(matmul(model.variance.reshaped([1, 2]), square(model.weight)))

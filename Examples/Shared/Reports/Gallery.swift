@@ -156,7 +156,7 @@ public struct Gallery<Model: LatentVariableModel> {
     return Page.Section(
       "What the model makes",
       try list.map { caption, name, text in
-        try Texts.write(text, to: "\(folder)/texts/\(name)\(Texts.ending)")
+        if let folder { try Texts.write(text, to: "\(folder)/texts/\(name)\(Texts.ending)") }
         return .code(text, caption: caption)
       })
   }

@@ -25,10 +25,10 @@ extension LatentVariableModel {
     let logLikelihood = logLikelihood(
       of: x, importanceSamples: samples, fields: fields, using: &random, file: file, line: line
     ).converted(to: .float64)
-    let bound = boundParts(of: x, samples: samples, fields: fields, using: &random)
+    let bound = try boundParts(of: x, samples: samples, fields: fields, using: &random)
     var scores: [OutlierScore: Tensor] = [
-      .negativeLogLikelihood: -logLikelihood, .reconstruction: bound.reconstruction,
-      .divergence: bound.divergence,
+      .negativeLogLikelihood: -logLikelihood, .reconstruction: Tensor(bound.reconstruction),
+      .divergence: Tensor(bound.divergence),
     ]
     if let entropy {
       scores[.typicality] = OutlierScore.typicality(logLikelihood, entropy: entropy)
@@ -40,31 +40,6 @@ extension LatentVariableModel {
       scores[.regret] = search(try diagonalNormal(for: "likelihood regret"))
     }
     return scores
-  }
-
-  /// -E_q log p(x | z) and KL(q || p) in nats, float64 `[batch]`, by so many draws.
-  private func boundParts(
-    of x: Tensor, samples: Int, fields: [String: Tensor], using random: inout RandomStream
-  ) -> (reconstruction: Tensor, divergence: Tensor) {
-    var context = LayerContext.inference
-    context.fields = fields
-    let q = checkedPosterior(of: x, &context)
-    let p = prior(q.dtype, &context)
-    let exact = q.closedFormKL(to: p) ?? p.closedFormKL(from: q)
-    var (reconstruction, divergence) = (Tensor.scalar(0, .float64), Tensor.scalar(0, .float64))
-    // One draw at a time, so that memory does not grow with their number.
-    for _ in 0..<samples {
-      let (z, density) = q.sampleAndLogProbability([1], using: &random)
-      let likelihood = checkedLikelihood(of: z, leading: [1] + q.batchShape, &context)
-      let fit = likelihood.logProbability(of: x, observedIn: context).squeezed(0)
-      reconstruction = reconstruction - fit.converted(to: .float64)
-      if exact == nil {
-        let excess = (density - p.evaluable.logProbability(of: z)).squeezed(0)
-        divergence = divergence + excess.converted(to: .float64)
-      }
-    }
-    let count = Double(samples)
-    return (reconstruction / count, exact?.converted(to: .float64) ?? divergence / count)
   }
 
   /// What the likelihood expects of each example of x `[batch, ...]` over `draws` of its posterior, and how much that

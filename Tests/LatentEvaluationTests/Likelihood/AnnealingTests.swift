@@ -109,19 +109,19 @@ struct Repeated: AnnealingKernel {
         pilotOf: density, temperatures: temperatures, HamiltonianMoves(), using: &random))
     let start = density.samplePrior(chains, using: &random)
     let forward = density.annealed(from: start, temperatures, kernel, using: &random)
-    let left = meanAndError(forward.doubles)
+    let left = meanAndItsError(forward.doubles)
     #expect(abs(left.mean - -1.5478017985) < 4 * left.error, "\(left)")
     let z = (random.normalTensor([chains, 1, 1], .float64) * 0.5.squareRoot()) + 0.5
     let back = density.annealedBack(from: z, temperatures, kernel, using: &random)
-    let right = meanAndError(back.doubles)
+    let right = meanAndItsError(back.doubles)
     #expect(abs(right.mean - -1.4853017985) < 4 * right.error, "\(right)")
 
     // Draws of a density stay draws of it.
     var place = density.place(z)
     place = kernel(place, density, temperature: 1, step: 10, using: &random)
-    let (mean, error) = meanAndError(place.z.doubles)
+    let (mean, error) = meanAndItsError(place.z.doubles)
     #expect(abs(mean - 0.5) < 4 * error)
-    let squares = meanAndError(place.z.doubles.map { ($0 - 0.5) * ($0 - 0.5) })
+    let squares = meanAndItsError(place.z.doubles.map { ($0 - 0.5) * ($0 - 0.5) })
     #expect(abs(squares.mean - 0.5) < 4 * squares.error)
     #expect(place.z.doubles != z.doubles, "they move")
   }
@@ -165,16 +165,16 @@ struct Repeated: AnnealingKernel {
     let sampling = AnnealedImportanceSampling(
       .linear(40), chains: 60, examplesAtOnce: 40, seed: 5)
     let bounds = try Self.model.bidirectionalBounds(simulations: 60, sampling)
-    let gap = meanAndError(bounds.gaps)
+    let gap = meanAndItsError(bounds.gaps)
     #expect(abs(gap.mean) < 0.01, "\(gap)")
     // log p(x) of x from N(0, 2) has the expectation -1/2 log(4 pi e).
-    let lower = meanAndError(bounds.lower)
+    let lower = meanAndItsError(bounds.lower)
     #expect(abs(lower.mean - -0.5 * (log(4 * .pi) + 1)) < 4 * lower.error)
     #expect(bounds.measurement?.ceiling == 0)
     // One chain and one step: far apart, and in the right order.
     let coarse = try Self.model.bidirectionalBounds(
       simulations: 200, AnnealedImportanceSampling(.linear(1), chains: 1, seed: 5))
-    let wide = meanAndError(coarse.gaps)
+    let wide = meanAndItsError(coarse.gaps)
     #expect(wide.mean > 4 * wide.error)
   }
 

@@ -27,7 +27,7 @@ import Testing
     let scores = estimates.map {
       ($0.logLikelihood - LinearGaussian.logEvidence(1)) / $0.standardError
     }
-    let (mean, error) = meanAndError(scores)
+    let (mean, error) = meanAndItsError(scores)
     #expect(abs(mean) < 5 * error + 0.1, "\(mean) +- \(error)")
     let spread = (error * error * 200).squareRoot()
     #expect(abs(spread - 1) < 0.2, "errors of \(spread) standard errors")
@@ -114,7 +114,7 @@ import Testing
     #expect(run.measurements.isEmpty)
     try run.advance(Self.model, on: Self.data)
     let found = run.measurements
-    let exact = meanAndError(
+    let exact = meanAndItsError(
       (0..<40).map { -LinearGaussian.logEvidence(Double($0 % 13) / 4 - 1) })
     #expect(found.map(\.metric.name) == ["nll", "nll-unreliable", "nll-ess"])
     #expect(abs(found[0].value - exact.mean) < 0.02)

@@ -57,7 +57,7 @@ enum LinearGaussian {
 }
 
 /// The mean of numbers and the standard error of it.
-func meanAndError(_ values: [Double]) -> (mean: Double, error: Double) {
+func meanAndItsError(_ values: [Double]) -> (mean: Double, error: Double) {
   let count = Double(values.count)
   let mean = values.reduce(0, +) / count
   let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

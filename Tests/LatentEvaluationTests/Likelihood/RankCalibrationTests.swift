@@ -27,7 +27,7 @@ import Testing
     let values = (0..<40).map {
       model.rankCalibration(simulations: 200, draws: 19, bins: 10, seed: $0).pValue
     }
-    let (mean, _) = meanAndError(values)
+    let (mean, _) = meanAndItsError(values)
     #expect(abs(mean - 0.5) < 4 * (1.0 / 12 / 40).squareRoot(), "\(mean)")
   }
 

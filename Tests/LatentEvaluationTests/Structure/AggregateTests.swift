@@ -177,7 +177,7 @@ struct Anonymous: FactorizedDistribution, DistributionWithMean {
       logVariance: random.normalTensor([400, 3], .float64) - 1)
     let parts = Self.parts([q], prior: StandardNormal(eventShape: [3], dtype: .float64))
     #expect(Self.mean(parts.information) < parts.ceiling)
-    let aggregate = meanAndError(parts.aggregate.value ?? [])
+    let aggregate = meanAndItsError(parts.aggregate.value ?? [])
     #expect(aggregate.mean > -4 * aggregate.error)
     let found = parts.measurements
     #expect(
@@ -190,7 +190,7 @@ struct Anonymous: FactorizedDistribution, DistributionWithMean {
   @Test("Units of a linear encoder are active by a^2 Var(x)")
   func activeUnits() throws {
     let x = (0..<50).map { Double($0 * 7 % 50) / 10 }
-    let (mean, error) = meanAndError(x)
+    let (mean, error) = meanAndItsError(x)
     let variance = error * error * 50
     #expect(abs(mean - 2.45) < 1e-12)
     let slopes = [2, 0.05, 0, -1]
