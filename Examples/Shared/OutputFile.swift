@@ -61,7 +61,10 @@ extension OverwriteArguments {
 extension RunFolder {
   /// Names of what a run writes into its folder besides checkpoints.
   private static let tables = ["metrics.csv", "metrics.jsonl"]
-  private static let results = ["report.html", "summary.json", "pictures", "texts", adapters]
+  private static let results = [
+    "report.html", "summary.json", "pictures", "texts", "tensorboard", "evaluation.json",
+    "evaluation.html", "evaluation-likelihood.h5", adapters,
+  ]
   private static let settings = "config.yaml"
 
   /// Whether a run writes a file of this name.

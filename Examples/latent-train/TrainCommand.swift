@@ -58,6 +58,7 @@ struct TrainCommand: ParsableCommand {
         metrics.csv, metrics.jsonl    one line per epoch, nats per example
         summary.json                  settings and final figures
         report.html, pictures/*.png   what came out; texts/*.txt for text
+        tensorboard/                  with --tensorboard: losses, parameters, pictures
         adapters.h5                   with --adapt: those of best.h5 alone
 
       SIGNALS AND EXIT CODES
@@ -198,6 +199,10 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "How many of the newest checkpoints to keep.") var keep = 3
   @Option(help: "Threads; 0 takes every CPU. Results are the same for any number.")
   var threads = 0
+  @Flag(help: "Event files for TensorBoard in tensorboard/ of the run folder.")
+  var tensorboard = false
+  @Flag(help: "Write report.html anew after every epoch, to be watched in a browser.")
+  var report = false
   @Flag(help: "No progress on standard error.") var quiet = false
 
   func validate() throws {
@@ -368,7 +373,8 @@ struct TrainCommand: ParsableCommand {
     _ start: StartingParts? = nil
   ) throws {
     try TrainingRun(
-      configuration: configuration, lock: lock, quiet: quiet, dataTexts: texts, start: start,
+      configuration: configuration, lock: lock, quiet: quiet, tensorboard: tensorboard,
+      reports: report, dataTexts: texts, start: start,
       features: features,
       saving: SaveCheckpoints(
         everyEpochs: saveEvery, everySteps: saveSteps, to: lock.folder, keeping: keep)

@@ -25,6 +25,8 @@ struct TrainingRun {
   /// Of the folder that everything goes to.
   let lock: RunLock
   let quiet: Bool
+  /// Whether event files for TensorBoard are written, and the report after every epoch.
+  let tensorboard, reports: Bool
   /// What the run's checkpoints say of its data.
   let dataTexts: [String: String]
   /// What a new run starts with of another one.
@@ -159,7 +161,17 @@ struct TrainingRun {
     try AtomicFile.write(Array(try configuration.yaml().utf8), to: "\(out)/config.yaml")
     var events: [any TrainingEvent] = [MetricsLog(to: out), saving]
     if let patience = configuration.patience { events.append(EarlyStopping(patience: patience)) }
-    if !quiet { events.append(ProgressDisplay()) }
+    if !quiet { events += [ProgressDisplay(), TrainingAlarms()] }
+    let views = LiveViews(
+      configuration: configuration, folder: out,
+      shown: (validation ?? data.training).seen(through: transform), objective: objective.summary)
+    if tensorboard {
+      events.append(
+        TensorBoardLog(
+          to: "\(out)/tensorboard", settings: try views.settings(),
+          drawing: { model, _ in try views.drawings(of: model) }))
+    }
+    if reports { events.append(LiveReport(views: views)) }
     try trainer.fit(
       data.training, epochs: configuration.epochs, batchSize: configuration.batchSize,
       validation: validation, transform: transform, events: events)

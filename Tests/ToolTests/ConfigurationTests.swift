@@ -498,12 +498,16 @@ import Testing
     }
   }
 
-  /// docs/models.md is what the code says.
-  @Test func modelsPage() throws {
+  static let pages: [(tool: Tool, flag: String, page: String)] = [
+    (.train, "--print-models", "models.md"), (.evaluate, "--print-metrics", "evaluation.md"),
+  ]
+
+  @Test("Pages of docs/ are what the code says", arguments: pages)
+  func pages(tool: Tool, flag: String, name: String) throws {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().path
-    let ended = try Tool.train.run(["--print-models"], in: folder)
-    let page = try String(contentsOfFile: "\(folder)/docs/models.md", encoding: .utf8)
-    #expect(ended.output == page, "latent-train --print-models > docs/models.md")
+    let ended = try tool.run([flag], in: folder)
+    let page = try String(contentsOfFile: "\(folder)/docs/\(name)", encoding: .utf8)
+    #expect(ended.output == page, "\(tool.rawValue) \(flag) > docs/\(name)")
   }
 }

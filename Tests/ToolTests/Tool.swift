@@ -17,6 +17,7 @@ enum Tool: String, CaseIterable, Sendable {
   case search = "latent-search"
   case map = "latent-map"
   case explore = "latent-explore"
+  case evaluate = "latent-evaluate"
 
   static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
 
