@@ -64,6 +64,7 @@ import Testing
         #expect(try browser.text("#name") == "run")
         #expect(try browser.text("#facts").contains("64 examples"))
         #expect(try browser.text("#status") == "Example 0, label 0")
+        try browser.wait("!document.querySelector('#original').hidden")
         #expect(try browser.text("#order").contains("divergence"))
         try browser.wait("document.querySelectorAll('#neighbors img').length === 12")
         // A slider by the keyboard.
@@ -80,10 +81,12 @@ import Testing
         try changes(browser) { for _ in 0..<20 { try browser.press("ArrowLeft") } }
         try browser.press("Enter")
         try browser.wait(
-          "/^Example \\\\d+, label [01]$/.test(document.querySelector('#status').textContent)")
+          "/^Example \\d+, label [01]$/.test(document.querySelector('#status').textContent)")
         // Draws, and back to the middle.
-        try changes(browser) { try click("#draw", browser) }
-        #expect(try browser.text("#status") == "Draw 1")
+        try changes(browser) {
+          try click("#draw", browser)
+          try browser.wait("document.querySelector('#status').textContent === 'Draw 1'")
+        }
         try changes(browser) { try click("#middle", browser) }
         // A neighbour.
         try browser.wait("document.querySelectorAll('#neighbors img').length === 12")
@@ -157,7 +160,7 @@ import Testing
   /// Tables as bars, series as lines.
   @Test(arguments: ["table", "series"]) func numbers(kind: String) throws {
     try withTemporaryFolder { folder in
-      try ExploreTests.trainNumbers(shape: kind == "table" ? [80, 6] : [80, 20, 2], in: folder)
+      try ExploreTests.trainNumbers(shape: kind == "table" ? [80, 6] : [80, 10, 2, 2], in: folder)
       try withPage("run", in: folder) { browser, _ in
         let (mark, count) = kind == "table" ? ("rect", 6) : ("polyline", 2)
         try browser.wait("document.querySelectorAll('#decoded \(mark)').length === \(count)")

@@ -190,22 +190,44 @@ import Testing
     }
   }
 
-  /// What is set beside a sphere is drawn back to it.
-  @Test func spheres() throws {
-    try ExploreTests.withRun(["--posterior", "vmf", "--latent", "3"]) { folder in
+  /// Latents of every kind that can be walked through: what is set beside their set is drawn back to it.
+  @Test(arguments: [
+    ("vmf", "sphere"), ("sphere-point", "sphere"), ("poincare", "ball"), ("binary", "switches"),
+    ("relaxed-binary", "from 0 to 1"), ("full", ""), ("iaf", ""), ("point", ""),
+  ]) func grounds(posterior: String, note: String) throws {
+    try ExploreTests.withRun(["--posterior", posterior, "--latent", "3"]) { folder in
       try ExploreServer.serving("run", in: folder) { server in
         let facts = try server.get("/api/run").json()
-        #expect((facts["note"] as? String)?.contains("sphere") == true)
-        let walk = try server.post(
-          "/api/interpolate",
-          "{\"from\": [9, 0, 0], \"to\": [0, 2, 0], \"steps\": 3, \"path\": \"linear\"}")
-        let points = try #require(try walk.json()["latents"] as? [[Double]])
-        for point in points {
-          #expect(abs(point.reduce(0) { $0 + $1 * $1 } - 1) < 1e-5)
+        #expect((facts["note"] as? String ?? "").contains(note) || note.isEmpty)
+        #expect(facts["isOpen"] as? Bool == note.isEmpty)
+        let own = try server.get("/api/example/0").numbers("z")
+        for z in [own, [9, 0, 0], [-9, 9, 9]] {
+          #expect(try server.post("/api/decode", "{\"z\": \(json(z))}").status == 200)
+          #expect(try server.post("/api/neighbors", "{\"z\": \(json(z))}").status == 200)
         }
-        #expect(try server.post("/api/decode", "{\"z\": [5, 5, 5]}").status == 200)
-        let middle = try server.post("/api/decode", "{\"z\": [0, 0, 0]}")
-        #expect(middle.status == 400 && middle.error.contains("sphere"))
+        let draw = try server.post("/api/draw", "{\"spread\": 3}").numbers("z")
+        for path in ["linear", "spherical"] {
+          let walk = try server.post(
+            "/api/interpolate",
+            "{\"from\": \(json(draw)), \"to\": [0, 9, 0.1], \"steps\": 4, \"path\": \"\(path)\"}")
+          let points = try #require(try walk.json()["latents"] as? [[Double]], "\(walk.text)")
+          for point in points {
+            let length = point.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            switch note {
+            case "sphere":
+              let radius = posterior == "vmf" ? 1 : 3.0.squareRoot()
+              #expect(abs(length - radius) < 1e-4)
+            case "ball": #expect(length < 1)
+            case "switches": #expect(point.allSatisfy { $0 == 0 || $0 == 1 })
+            case "from 0 to 1": #expect(point.allSatisfy { (0...1).contains($0) })
+            default: #expect(point.allSatisfy { $0.isFinite })
+            }
+          }
+        }
+        if note == "sphere" {
+          let middle = try server.post("/api/decode", "{\"z\": [0, 0, 0]}")
+          #expect(middle.status == 400 && middle.error.contains("sphere"))
+        }
       }
     }
   }
@@ -228,12 +250,33 @@ import Testing
     }
   }
 
-  /// Between codes there is nothing to walk through, and a sentence says what else can be done.
-  @Test func codes() throws {
-    try ExploreTests.withRun(["--posterior", "codes"]) { folder in
+  /// Between codes or classes there is nothing to walk through, and a sentence says what else can be done.
+  @Test(arguments: ["codes", "straight-through"]) func nothingBetween(posterior: String) throws {
+    try ExploreTests.withRun(["--posterior", posterior, "--latent", "4"]) { folder in
       let ended = try Tool.explore.run(["run", "--port", "0"], in: folder)
       #expect(ended.code == 65 && ended.errorLines.count == 1, "\(ended.errors)")
-      #expect(ended.errors.contains("codes") && ended.errors.contains("latent-generate"))
+      #expect(ended.errors.contains("nothing to walk") && ended.errors.contains("latent-generate"))
+    }
+  }
+
+  /// Levels of a hierarchy are one vector; maps of latents are walked through element by element.
+  @Test func shapes() throws {
+    try withTemporaryFolder { folder in
+      try writePictures(64, to: "\(folder)/data.npy")
+      try Tool.train.run(
+        [
+          "--data", "npy:data.npy", "--model", "ladder-mlp", "--out", "run", "--batch", "16",
+          "--epochs",
+          "1", "--threads", "1", "--quiet",
+        ], in: folder
+      ).succeeded()
+      try ExploreServer.serving("run", in: folder) { server in
+        let facts = try server.get("/api/run").json()
+        let count = try #require((facts["sliders"] as? [Any])?.count)
+        let z = json([Double](repeating: 0.5, count: count))
+        #expect(try server.post("/api/decode", "{\"z\": \(z)}").status == 200)
+        #expect(try server.post("/api/draw", "{\"spread\": 0.5}").numbers("z").count == count)
+      }
     }
   }
 

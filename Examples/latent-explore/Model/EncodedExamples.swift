@@ -26,6 +26,8 @@ struct EncodedExamples: Sendable {
   /// Those that carry most first: by divergence, or where it is not known by variance.
   let sliders: [Slider]
   let plane: PrincipalComponents
+  /// The smallest and the largest number of the examples themselves.
+  let range: [Float]
   let neighbors: ExactNeighbors
 
   /// - Parameters:
@@ -41,9 +43,12 @@ struct EncodedExamples: Sendable {
         "\(dataset.name) has \(dataset.count) examples, a map takes two", .dataError)
     }
     var (points, labels, divergences) = ([Tensor](), [Int]?([]), [Tensor]?([]))
+    var (least, most) = (Double.infinity, -Double.infinity)
     for start in stride(from: 0, to: dataset.count, by: 512) {
       let rows = try dataset.batch(start..<min(start + 512, dataset.count))
       try rows.requireFinite(in: dataset)
+      let inputs = rows.inputs.doubles
+      (least, most) = (min(least, inputs.min() ?? least), max(most, inputs.max() ?? most))
       let posterior = model.encode(Tensor(rows.inputs), fields: rows.tensors)
       points.append(try posterior.point(for: "exploring").detached.flattened(from: 1))
       let seen = rows.labels.map { $0.int32s.map(Int.init) }
@@ -58,6 +63,7 @@ struct EncodedExamples: Sendable {
     }
     vectors = Tensor.concatenate(points, axis: 0)
     self.labels = labels
+    range = [Float(least), Float(most)]
     plane = try PrincipalComponents(of: vectors, components: min(2, vectors.shape[1]))
     neighbors = ExactNeighbors(vectors.array)
     let means = vectors.mean(axes: [0]).doubles

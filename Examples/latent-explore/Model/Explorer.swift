@@ -146,6 +146,9 @@ struct Explorer: Sendable {
         fields: try fields(asked.condition))
     }
     let list = try walked(opened.model).doubles
+    if !list.allSatisfy(\.isFinite) {
+      throw HTTPFault(400, "between these latents float32 finds no path '\(path.rawValue)'")
+    }
     return try stride(from: 0, to: list.count, by: shape.count).map {
       try ground.nearest(to: Array(list[$0..<$0 + shape.count]))
     }

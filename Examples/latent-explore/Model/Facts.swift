@@ -15,6 +15,8 @@ extension Explorer {
     /// The names of the conditions; empty where there are none.
     let conditions: [String]
     let condition: Int?
+    /// The smallest and the largest number of the data, for axes.
+    let range: [Float]
     /// Whether draws can be spread.
     let isOpen: Bool
     /// The distance between two places of a slider that is a switch.
@@ -34,7 +36,8 @@ extension Explorer {
       kind: kind, shape: model.inputShape, latentShape: opened.model.latentShape.dimensions,
       sliders: examples.sliders,
       conditions: (0..<classes).map { className($0) ?? "\($0)" }, condition: condition,
-      isOpen: ground == .open, step: ground == .corners ? 1 : nil, note: ground.note)
+      range: examples.range, isOpen: ground == .open, step: ground == .corners ? 1 : nil,
+      note: ground.note)
   }
 
   func className(_ label: Int) -> String? {

@@ -10,8 +10,8 @@ enum Ground: Sendable, Equatable {
   case open
   /// Vectors of this length.
   case sphere(radius: Double)
-  /// Vectors shorter than this.
-  case ball(radius: Double)
+  /// Points of the Poincare ball of curvature minus this.
+  case ball(curvature: Double)
   /// Each number from 0 to 1.
   case cube
   /// Each number 0 or 1.
@@ -31,7 +31,7 @@ enum Ground: Sendable, Equatable {
       if let curvature = (prior as? WrappedNormalPrior)?.curvature,
         space == .ball(curvature: curvature)
       {
-        self = .ball(radius: 1 / curvature.squareRoot())
+        self = .ball(curvature: curvature)
         return
       }
       throw CommandError(
@@ -43,18 +43,16 @@ enum Ground: Sendable, Equatable {
   /// The point of the set nearest to `z`.
   /// - Throws: `HTTPFault` where there is none.
   func nearest(to z: [Double]) throws -> [Double] {
-    let length = z.reduce(0) { $0 + $1 * $1 }.squareRoot()
     switch self {
     case .open: return z
     case .sphere(let radius):
+      let length = z.reduce(0) { $0 + $1 * $1 }.squareRoot()
       if length < 1e-6 {
         throw HTTPFault(400, "latents lie on a sphere, and all its points are as far from 0")
       }
       return z.map { $0 * radius / length }
-    case .ball(let radius):
-      // float32 has no point of the ball nearer to its edge than this.
-      let most = radius * (1 - 1e-5)
-      return length <= most ? z : z.map { $0 * most / length }
+    case .ball(let curvature):
+      return PoincareBall(curvature: curvature).inside(Tensor(z.map { Float($0) })).doubles
     case .cube: return z.map { min(1, max(0, $0)) }
     case .corners: return z.map { $0 < 0.5 ? 0 : 1 }
     }

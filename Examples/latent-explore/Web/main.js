@@ -4,7 +4,7 @@ import { Latest, example, get, post, shown, upload } from './api.js';
 import { LatentMap } from './map.js';
 import { Sliders } from './sliders.js';
 import { fill } from './strips.js';
-import { show } from './views.js';
+import { setRange, show } from './views.js';
 
 const $ = (id) => document.getElementById(id);
 const state = { z: [], condition: null, temperature: 0, spread: 1, seed: 1 };
@@ -36,10 +36,18 @@ const wish = (z) => ({
 
 let searchTimer;
 
-/** Goes to a latent; `words` say what it is. */
-function go(z, words = '') {
+/** Goes to a latent; `words` say what it is, `original` promises the view of what was encoded. */
+function go(z, words = '', original = null) {
   state.z = z;
   $('status').textContent = words;
+  $('original').hidden = true;
+  const place = document.createElement('div');
+  place.className = 'view';
+  $('original').replaceChildren(place);
+  original?.then((data) => show(place, data, `the original of ${words}`)).then(() => {
+    // Where nobody has gone on meanwhile.
+    if (place.isConnected) $('original').hidden = false;
+  }).catch(complain);
   sliders.set(z);
   map.set(z);
   decoding.ask(wish(z));
@@ -51,7 +59,7 @@ function go(z, words = '') {
 async function pick(index) {
   try {
     const { z, label, name } = await get(`/api/example/${index}`);
-    go(z, `Example ${index}${label === undefined ? '' : `, ${name ?? `label ${label}`}`}`);
+    go(z, `Example ${index}${label === undefined ? '' : `, ${name ?? `label ${label}`}`}`, example(index));
   } catch (error) {
     complain(error);
   }
@@ -70,7 +78,8 @@ async function draw() {
 
 async function encode(bytes, name) {
   try {
-    go((await upload(bytes)).z, `${name}, decoded again from its latent`);
+    const { z } = await upload(bytes);
+    go(z, `${name}, decoded again from its latent`, name.endsWith('.png') ? Promise.resolve(bytes) : null);
   } catch (error) {
     complain(error);
   }
@@ -174,6 +183,7 @@ function describe() {
     $('note').textContent = run.note;
     $('note').hidden = false;
   }
+  if (run.range) setRange(run.range);
   $('spread-row').hidden = !run.isOpen;
   $('text-form').hidden = run.kind !== 'text';
   $('upload').accept = { picture: '.png,.npy', text: '.txt,text/plain' }[run.kind] ?? '.npy';

@@ -1,5 +1,5 @@
-// The plane in which the latents of the data vary most. Where one stands is a ring; what lies outside of the plane stays as
-// it is when one moves in it.
+// The plane in which the latents of the data vary most. Where one stands is a ring; what lies outside of the plane stays
+// as it is when one moves in it.
 
 // Told apart also by most who see fewer colours (after Okabe and Ito 2008).
 const colors = [
@@ -18,6 +18,9 @@ export class LatentMap {
   constructor(map, canvas, legend, moved, picked) {
     Object.assign(this, { map, canvas, moved, picked });
     this.z = map.middle;
+    this.plain = document.createElement('i');
+    this.plain.className = 'plain';
+    canvas.append(this.plain);
     const { places } = map;
     const bounds = (axis) => {
       let [low, high] = [Infinity, -Infinity];
@@ -154,7 +157,8 @@ export class LatentMap {
     paper.scale(ratio, ratio);
     const { places, labels } = this.map;
     const radius = places.length > 2000 ? 2.2 : 3.2;
-    const plain = getComputedStyle(canvas).color;
+    // Resolved for the colours that the page has now.
+    const plain = getComputedStyle(this.plain).color;
     paper.globalAlpha = 0.65;
     for (let i = 0; i < places.length; i += 2) {
       const [column, row] = this.#pixel([places[i], places[i + 1]]);

@@ -6,8 +6,14 @@ const svg = (name, attributes = {}) => {
   return element;
 };
 
-// The range of all numbers that were shown: axes that jump would hide what moves.
-const range = { low: 0, high: 0 };
+// Of all numbers that are shown: axes that jump would hide what moves.
+const range = { low: -1, high: 1 };
+
+/** Takes the range of the data for all views. */
+export function setRange([low, high]) {
+  range.low = Math.min(0, low);
+  range.high = Math.max(0, high);
+}
 
 const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8a6d3b', '#7a4ea3'];
 
@@ -16,9 +22,6 @@ const mostBars = 64;
 
 function numbers({ shape: [rows, channels], values }) {
   const all = values.map(Number);
-  const finite = all.filter(Number.isFinite);
-  range.low = finite.reduce((a, b) => Math.min(a, b), range.low);
-  range.high = finite.reduce((a, b) => Math.max(a, b), range.high);
   const extent = range.high - range.low || 1;
   const [width, height] = [400, 300];
   const y = (value) => height - ((value - range.low) / extent) * height;
@@ -33,7 +36,7 @@ function numbers({ shape: [rows, channels], values }) {
       if (!Number.isFinite(value)) return;
       const bar = svg('rect', {
         x: index * step + step * 0.12, width: step * 0.76, y: Math.min(y(value), y(0)),
-        height: Math.max(1, Math.abs(y(value) - y(0))), fill: colors[0],
+        height: Math.max(1, Math.abs(y(value) - y(0))), fill: 'currentColor',
       });
       const title = svg('title');
       title.textContent = `${index}: ${value.toPrecision(4)}`;
@@ -50,8 +53,8 @@ function numbers({ shape: [rows, channels], values }) {
       if (Number.isFinite(value)) points.push(`${(index / Math.max(1, count - 1)) * width},${y(value)}`);
     }
     picture.append(svg('polyline', {
-      points: points.join(' '), fill: 'none', stroke: colors[line % colors.length], 'stroke-width': 1.5,
-      'vector-effect': 'non-scaling-stroke', 'stroke-linejoin': 'round',
+      points: points.join(' '), fill: 'none', stroke: lines === 1 ? 'currentColor' : colors[line % colors.length],
+      'stroke-width': 1.5, 'vector-effect': 'non-scaling-stroke', 'stroke-linejoin': 'round',
     }));
   }
   return picture;
