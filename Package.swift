@@ -100,7 +100,8 @@ let package = Package(
     .target(
       name: "LatentEvaluation",
       dependencies: [
-        "CLatentFeatures", "LatentNumerics", "LatentAutodiff", "LatentLayers", "LatentDistributions",
+        "CLatentFeatures", "LatentNumerics", "LatentAutodiff", "LatentLayers",
+        "LatentDistributions",
         "LatentOptimizers", "LatentStorage", "LatentDatasets", "LatentModels",
       ]),
     // 7
@@ -174,7 +175,8 @@ let package = Package(
       [
         "Latent", "LatentCommands", "latent-train", "latent-encode", "latent-interpolate",
         "latent-generate", "latent-quantize", "latent-merge", "latent-reproduce",
-        "latent-stylize", "latent-search", "latent-map", "latent-evaluate", "latent-explore", "custom-model",
+        "latent-stylize", "latent-search", "latent-map", "latent-evaluate", "latent-explore",
+        "custom-model",
         "resume-run", "conditional-model", "serve-model",
       ]),
     .tests("PackageTests", ["Latent"]),

@@ -4,8 +4,8 @@ import Foundation
 import Latent
 
 /// How much small examples are enlarged.
-enum PictureScale {
-  static func of(inputShape: [Int]) -> Int { max(1, 56 / inputShape[0]) }
+public enum PictureScale {
+  public static func of(inputShape: [Int]) -> Int { max(1, 56 / inputShape[0]) }
 }
 
 /// Grids of reconstructions, samples, interpolations and traversals.

@@ -25,13 +25,14 @@ struct LiveViews: Sendable {
       let few = Tensor(try shown.batch(0..<min(20, shown.count)).inputs)
       // The same latents after each epoch.
       var random = RandomStream(seed: configuration.seed).split("pictures")
+      let scale = PictureScale.of(inputShape: configuration.model.inputShape)
       let views = [
         ("reconstructions", pictures.reconstructions(of: few)),
         ("samples", model.generate(40, using: &random)),
       ]
       return views.map { name, images in
         let flat = images.reshaped([-1] + images.shape.suffix(3).dimensions)
-        return (name, .picture(ImageGrid.tile(flat.array, columns: 10, scale: pictures.scale)))
+        return (name, .picture(ImageGrid.tile(flat.array, columns: 10, scale: scale)))
       }
     }
     guard let model = module as? any LatentVariableModel else { return [] }

@@ -4,8 +4,6 @@ import Foundation
 import Latent
 import Testing
 
-
-
 @Suite struct DisentanglementLawTests {
   /// Codes that are neither perfect nor noise.
   static let known = KnownCodes(450, seed: 21)

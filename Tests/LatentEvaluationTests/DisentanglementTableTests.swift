@@ -5,8 +5,6 @@ import Foundation
 import Latent
 import Testing
 
-
-
 /// Factors with 3, 6, 10 and 8 equally likely levels, and codes of them.
 struct KnownCodes: Sendable {
   let factors, perfect: Tensor

@@ -4,8 +4,6 @@ import Foundation
 import Latent
 import Testing
 
-
-
 @Suite struct DisentanglementTests {
   /// The numbers of all factors together, by their names.
   static func overall(_ measurements: [MetricValue]) -> [String: MetricValue] {

@@ -503,7 +503,7 @@ import Testing
   ]
 
   @Test("Pages of docs/ are what the code says", arguments: pages)
-  func pages(tool: Tool, flag: String, name: String) throws {
+  func writtenPages(tool: Tool, flag: String, name: String) throws {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().path
     let ended = try tool.run([flag], in: folder)
