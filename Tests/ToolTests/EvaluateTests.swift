@@ -36,7 +36,7 @@ import Testing
         let value = record.measurements.first { $0.metric.name == name && $0.part == nil }
         #expect(value?.value.isFinite == true, "\(name)")
       }
-      #expect(first.output.contains("Mutual information gap"))
+      #expect(first.output.contains("mutual information gap"))
       let page = String(
         decoding: try EvaluateTests.bytes("run/evaluation.html", in: folder), as: UTF8.self)
       #expect(page.contains("data:image/png") && !page.contains("src=\"http"))
