@@ -85,7 +85,11 @@ struct EvaluateCommand: ParsableCommand {
     if (real == nil) != (fake == nil) {
       throw ValidationError("--real and --fake go together: two samples are compared")
     }
-    if runs.isEmpty == (real == nil) {
+    if runs.isEmpty && real == nil {
+      throw ValidationError(
+        "Missing expected argument '<run>': expected either runs, or --real and --fake")
+    }
+    if !runs.isEmpty && real != nil {
       throw ValidationError("expected either runs, or --real and --fake")
     }
     if runs.count > 1 && out == nil {
