@@ -26,6 +26,8 @@ public struct TensorBoardLog: TrainingEvent {
   private let drawing: Drawing?
   private var file: EventFile?
 
+  /// Files in `folder`.
+  ///
   /// - Parameters:
   ///   - settings: shown as text, and by the page of hyper-parameters, which compares runs by their last losses.
   ///   - drawing: pictures, texts or whatever else is to be seen of the model.

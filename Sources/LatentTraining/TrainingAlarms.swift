@@ -16,7 +16,14 @@ public enum TrainingAlarm: Sendable, Equatable, CustomStringConvertible {
 
   /// What is compared over epochs: an alarm of one kind is raised once until it is over.
   public enum Kind: String, Sendable, Hashable, CaseIterable {
-    case collapse, skipped, overfitting, deadCodes
+    /// Latents say nothing.
+    case collapse
+    /// Steps were left out.
+    case skipped
+    /// The validation loss rises while the training loss falls.
+    case overfitting
+    /// Most codes are not used.
+    case deadCodes
   }
 
   /// Which of them it is.
@@ -71,6 +78,8 @@ public struct TrainingAlarms: TrainingEvent {
   private var best = Double.infinity
   private var last: (training: Double, validation: Double)?
 
+  /// Says alarms on standard error unless told otherwise.
+  ///
   /// - Parameter hear: takes each alarm, in place of a line on standard error.
   public init(hear: (@Sendable (TrainingAlarm) -> Void)? = nil) {
     self.hear = hear ?? { StandardStream.error.show("alarm: \($0)\n") }

@@ -98,6 +98,7 @@ public struct EvaluationRecord: Sendable, Equatable, Codable {
     return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
   }
 
+  /// Reads a file.
   /// - Throws: `StorageError` where the file is not there, `DecodingError` where it is no evaluation, or one with
   ///   metrics in versions that are not known here.
   public init(contentsOf path: String) throws {

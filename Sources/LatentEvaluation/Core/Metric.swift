@@ -22,7 +22,10 @@ public struct Metric: Sendable, Hashable {
 
   /// Which numbers are better.
   public enum Direction: String, Sendable, Hashable, Codable {
-    case higher, lower
+    /// Large ones.
+    case higher
+    /// Small ones.
+    case lower
     /// Neither: the number describes.
     case neither
   }
@@ -37,7 +40,9 @@ public struct Metric: Sendable, Hashable {
   public let formula: String
   /// Paper and equation, or `own`.
   public let paper: String
+  /// What it is measured in.
   public let unit: Unit
+  /// Which numbers are better.
   public let direction: Direction
   /// What a model that knows nothing has.
   public let chance: String

@@ -61,6 +61,7 @@ extension MetricValue: Codable {
     try container.encode(settings, forKey: .settings)
   }
 
+  /// Reads what `encode(to:)` has written.
   /// - Throws: `DecodingError` for a metric that is not known, or known in another version.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)

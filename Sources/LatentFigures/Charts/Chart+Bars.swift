@@ -57,6 +57,8 @@ extension Chart {
     /// Of each group, the share of its values in each stretch.
     let shares: [[Double]]
 
+    /// How values of groups are spread.
+    ///
     /// - Parameters:
     ///   - groups: names and values; the empty name where there is one group only.
     ///   - count: the number of stretches; otherwise twice the interquartile range over the cube root of the number of

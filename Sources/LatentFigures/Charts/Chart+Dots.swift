@@ -12,6 +12,8 @@ extension Chart {
     private let reach: Double
     private let shift: Double
 
+    /// A dot for each category, with its interval.
+    ///
     /// - Parameters:
     ///   - values: a value for each category; not a number where there is none. The error is a standard error.
     ///   - reach: standard errors to each side; 1.96 is the interval that holds 95 % of a normal distribution.

@@ -15,6 +15,8 @@ extension Chart {
     private let limit: Double
     private let decimals: Int
 
+    /// A cell for each number of a matrix.
+    ///
     /// - Parameters:
     ///   - matrix: `[rows, columns]`.
     ///   - limit: the magnitude that has the full shade; otherwise the largest there is.

@@ -88,6 +88,7 @@ public struct Page: Sendable {
       case chart(Chart)
       /// `alternative` is what there is to see, for those who do not.
       case picture(PictureGrid, alternative: String)
+      /// The same of a picture in motion.
       case animation(Animation, alternative: String)
     }
 

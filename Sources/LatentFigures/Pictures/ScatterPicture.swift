@@ -9,6 +9,8 @@ public struct ScatterPicture {
   private let places: [Double]
   private let labels: [Int]?
 
+  /// Points, in colours by their labels.
+  ///
   /// - Parameters:
   ///   - places: `[points, 2]`.
   ///   - labels: of each point, any whole numbers; nil where there are none.

@@ -16,6 +16,7 @@ where Likelihood == Base.Likelihood {
 }
 
 extension SurroundingModel {
+  /// That of the model inside.
   public func likelihood(_ z: Tensor, _ context: inout LayerContext) -> Base.Likelihood {
     base.likelihood(z, &context)
   }

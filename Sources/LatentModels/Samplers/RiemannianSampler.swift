@@ -166,6 +166,7 @@ public struct RiemannianSamplerDescription: SamplerDescription {
     RiemannianSampler(Shape(facts.latentShape), self, points: min(points, facts.examples))
   }
 
+  /// Takes the metric around codes of the data.
   /// - Throws: `ModelRequirementError` where posteriors are neither normals nor have a metric.
   public func fit(
     _ data: EncodedData, using random: inout RandomStream, progress: (String) -> Void
