@@ -16,7 +16,7 @@ public enum OutlierScore: String, Sendable, CaseIterable {
   case typicality
   /// ``LikelihoodRegret``, in nats.
   case regret
-  /// ``waic(_:)`` of an ensemble, with its sign turned.
+  /// The criterion of `OutlierScore.waic(_:)` over an ensemble.
   case waic
 
   /// |-log p(x) - H| for log-likelihoods `[examples]` in nats, where H is the mean of -log p over training data
