@@ -135,9 +135,13 @@ struct EvaluateCommand: ParsableCommand {
       if let scores { try subject.writeScores(to: scores) }
       try subject.writePage(of: record)
     }
-    for note in entries.flatMap({ entry in
-      entry.record.notes.map { entries.count > 1 ? "\(entry.name): \($0)" : $0 }
-    }) { printNote(note) }
+    for (name, record) in entries {
+      for part in record.parts where asked.parts.contains(where: { $0.rawValue == part.name }) {
+        for note in part.notes {
+          printNote((entries.count > 1 ? "\(name): " : "") + "\(part.name): \(note)")
+        }
+      }
+    }
     if entries.count > 1, let out { try ComparisonPage(entries).write(to: out) }
     try printResult(EvaluationTable(entries).text)
   }

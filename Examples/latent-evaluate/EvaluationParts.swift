@@ -40,7 +40,7 @@ extension EvaluationSubject {
         saved = Date()
       }
       measurements += run.measurements
-      measurements += inBits(run.measurements.first)
+      measurements += try inBits(run.measurements.first)
       let unreliable = run.estimates.count { !$0.isReliable }
       if unreliable * 20 > run.estimates.count {
         notes.append(
@@ -55,18 +55,24 @@ extension EvaluationSubject {
     return (measurements, notes)
   }
 
+  /// Whether the first examples are zeros and ones.
+  private func isBinary() throws -> Bool {
+    try data.batch(0..<min(100, data.count)).inputs.floats.allSatisfy { $0 == 0 || $0 == 1 }
+  }
+
   /// Of pictures and other examples of numbers.
-  private func inBits(_ nll: MetricValue?) -> [MetricValue] {
+  private func inBits(_ nll: MetricValue?) throws -> [MetricValue] {
     guard let nll, !opened.configuration.isText else { return [] }
     let dimensions = opened.configuration.model.inputShape.reduce(1, *)
-    let isDiscrete = [.bernoulli].contains(opened.configuration.model.likelihood)
-    // Bytes in [0, 1] that no noise was added to.
-    let bytes = data.byteScale == .pictures || opened.configuration.data.hasPrefix("sprites")
-    return [
-      nll.inBitsPerDimension(
-        dimensions: dimensions,
-        isDiscrete ? .discrete : .none(levels: bytes ? 256 : 1))
-    ]
+    if opened.configuration.model.likelihood == .bernoulli {
+      // Of grays it is no density of the data at all.
+      return try isBinary() ? [nll.inBitsPerDimension(dimensions: dimensions, .discrete)] : []
+    }
+    // Bytes in [0, 1] that no noise was added to; other numbers are as they are.
+    let source = try DataSource(parsing: opened.configuration.data)
+    let isDrawn = if case .sprites = source.kind { true } else { false }
+    let levels = data.byteScale == .pictures || isDrawn ? 256 : 1
+    return [nll.inBitsPerDimension(dimensions: dimensions, .none(levels: levels))]
   }
 
   func annealing<Model: LatentVariableModel>(_ model: Model) throws -> Found {
@@ -235,7 +241,12 @@ extension EvaluationSubject {
   func outliers<Model: LatentVariableModel>(_ model: Model) throws -> Found {
     guard let against = options.against else { return ([], []) }
     let strange = try EvaluationSubject.drawing(opened, options)(try opened.data(against))
-    let scores = try OutlierScores(model, opened, training: training, options, say: say)
+    let scores: OutlierScores
+    do {
+      scores = try OutlierScores(model, opened, training: training, options, say: say)
+    } catch let error as Unmeasurable {
+      return ([], ["\(error)"])
+    }
     let inliers = try scores(data, "outliers: own data")
     let outliers = try scores(strange, "outliers: \(strange.name)")
     return (

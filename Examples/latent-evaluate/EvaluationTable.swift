@@ -66,13 +66,15 @@ struct EvaluationTable {
 
 /// Student's distribution as far as intervals of a few runs need it.
 enum StudentQuantile {
-  /// The 0.975 quantile for degrees of freedom 1, 2, ... 30; beyond them the normal's, which is 2 % away at most.
+  /// The 0.975 quantile for degrees of freedom 1, 2, ... 30; beyond them by the first term of its expansion around the
+  /// normal's, (z^3 + z) / 4n (Fisher 1925), which is less than 0.2 % away.
   static func central95(_ degrees: Int) -> Double {
     let table = [
       12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
       2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056,
       2.052, 2.048, 2.045, 2.042,
     ]
-    return (1...table.count).contains(degrees) ? table[degrees - 1] : 1.960
+    return (1...table.count).contains(degrees)
+      ? table[degrees - 1] : 1.960 + 2.372 / Double(degrees)
   }
 }

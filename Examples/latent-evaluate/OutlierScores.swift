@@ -26,6 +26,9 @@ struct OutlierScores {
     // What is typical is what training data have.
     var random = RandomStream(seed: options.seed).split("typical")
     let seen = try training.batch(0..<min(OutlierScores.limit, training.count))
+    try model.checkImportanceWeights(
+      of: Tensor(seen.inputs).sliced(0, 0..<1),
+      fields: seen.tensors.mapValues { $0.sliced(0, 0..<1) })
     say("outliers: the likelihood of training data")
     let entropy = -model.logLikelihood(
       of: Tensor(seen.inputs), importanceSamples: OutlierScores.samples, fields: seen.tensors,
@@ -86,6 +89,10 @@ extension EvaluationSubject {
       FileMark.set(on: path)
       for note in scores.notes { printNote("scores: \(note)") }
     }
-    try open(opened.model)
+    do {
+      try open(opened.model)
+    } catch let error as Unmeasurable {
+      throw CommandError("--scores: \(error)", .configuration)
+    }
   }
 }

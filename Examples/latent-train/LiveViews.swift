@@ -40,7 +40,7 @@ struct LiveViews: Sendable {
   }
 
   /// The settings as rows for people.
-  func settings() throws -> [(name: String, value: String)] {
+  func settings() -> [(name: String, value: String)] {
     [
       ("data", configuration.data), ("model", "\(configuration.model)"), ("objective", objective),
       ("optimizer", configuration.optimizer.name),
@@ -62,7 +62,7 @@ struct LiveViews: Sendable {
     let isLast = state.epoch == state.epochs
     try Report(
       title: "Latent run on \(configuration.data)",
-      facts: try settings() + [("done", "\(state.epoch) of \(state.epochs) epochs")],
+      facts: settings() + [("done", "\(state.epoch) of \(state.epochs) epochs")],
       notes: isLast ? [] : ["This run is going on: the page is written anew after every epoch."],
       objective: objective, epochs: MetricsLog.epochs(in: folder), use: use, sections: sections
     ).write(to: "\(folder)/report.html")

@@ -168,7 +168,7 @@ struct TrainingRun {
     if tensorboard {
       events.append(
         TensorBoardLog(
-          to: "\(out)/tensorboard", settings: try views.settings(),
+          to: "\(out)/tensorboard", settings: views.settings(),
           drawing: { model, _ in try views.drawings(of: model) }))
     }
     if reports { events.append(LiveReport(views: views)) }

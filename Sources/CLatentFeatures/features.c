@@ -1,6 +1,7 @@
 #include "latent_features.h"
 
 // C23's #embed: the compiler reads the file that lies beside this one.
+#pragma clang diagnostic ignored "-Wc23-extensions"
 static const unsigned char features_1[] = {
 #embed "latent-features-1.h5"
 };

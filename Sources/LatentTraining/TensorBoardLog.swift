@@ -87,3 +87,12 @@ public struct TensorBoardLog: TrainingEvent {
     try file?.add(values, step: metrics.step)
   }
 }
+
+extension TrainingEvent where Self == TensorBoardLog {
+  /// Event files for TensorBoard in `folder`.
+  public static func tensorBoard(
+    to folder: String, interval: Int = 20, file: StaticString = #fileID, line: UInt = #line
+  ) -> TensorBoardLog {
+    TensorBoardLog(to: folder, interval: interval, file: file, line: line)
+  }
+}

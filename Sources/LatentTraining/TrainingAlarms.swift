@@ -155,12 +155,3 @@ extension TrainingEvent where Self == TrainingAlarms {
   /// Says on standard error when latents collapse, steps are left out, a run overfits or codes die.
   public static var raiseAlarms: TrainingAlarms { TrainingAlarms() }
 }
-
-extension TrainingEvent where Self == TensorBoardLog {
-  /// Event files for TensorBoard in `folder`.
-  public static func tensorBoard(
-    to folder: String, interval: Int = 20, file: StaticString = #fileID, line: UInt = #line
-  ) -> TensorBoardLog {
-    TensorBoardLog(to: folder, interval: interval, file: file, line: line)
-  }
-}

@@ -6,7 +6,7 @@ import Testing
 @Suite struct DependentPackageTests {
   /// A program of the tiny package: the README's example, then three steps of training by hand.
   @Test(
-    "A dependent package builds, runs the README's example and trains", .timeLimit(.minutes(10)))
+    "A dependent package builds, runs the README's example and trains", .timeLimit(.minutes(20)))
   func dependentPackage() throws {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("latent-dependent-\(UUID().uuidString)")

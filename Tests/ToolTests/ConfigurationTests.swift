@@ -143,11 +143,16 @@ import Testing
     let names = try Folder.names(in: configs.path).sorted()
     #expect(
       names == [
-        "conv28-mnist.yaml", "conv64-sprites.yaml", "resnet64-sprites.yaml", "seq-text.yaml",
+        "conv28-mnist.yaml", "conv64-sprites.yaml", "quickstart.yaml", "resnet64-sprites.yaml",
+        "seq-text.yaml",
       ])
     try withTemporaryFolder { folder in
       try write(String(repeating: "text ", count: 20), "\(folder)/a.txt")
-      for name in names {
+      // What ./quickstart trains is no workload.
+      #expect(
+        try printed(["--config", "\(configs.path)/quickstart.yaml"], in: folder)
+          .contains("name: beta-tc"))
+      for name in names where name != "quickstart.yaml" {
         let data =
           name.contains("text") ? "text:a.txt" : name.contains("28") ? "sprites:28" : "sprites:64"
         let text = try printed(

@@ -3,7 +3,7 @@
 
 Names are those of `latent-train --print-models`. Every objective is trained with the posterior it needs, every posterior
 and every prior with the objective `elbo`, or `ae` or `vimco` where the bound is refused, codes with `vq`: one epoch of
-small sprites each. Each run is then resumed for another epoch, encoded, generated from, interpolated in and quantised.
+small sprites each. Each run is then resumed for another epoch, encoded, generated from, interpolated in, quantised and evaluated.
 A row of the table is one run. A tool that ends with an exit code and a sentence of its own has `refused` (the sentences
 stand below the table), one that ends otherwise has `FAILED`, and then so does the campaign.
 
@@ -67,7 +67,8 @@ def main():
     runs += [(f"prior/{name}", ["--prior", name]) for name in names(page, "Priors")]
     runs += [(f"codes/{name}", ["--codes", name, "--objective", "vq"])
              for name in names(page, "Codes")]
-    print("| run | train | resume | encode | generate | interpolate | quantize |\n" + "|---" * 7 + "|", flush=True)
+    print("| run | train | resume | encode | generate | interpolate | quantize | evaluate | annealing, outliers |\n"
+          + "|---" * 9 + "|", flush=True)
     for row, arguments in runs:
         if only and row not in only:
             continue
@@ -87,6 +88,9 @@ def main():
             results.append(call(row, "generate", folder, "--out", f"{folder}/samples.png"))
             results.append(call(row, "interpolate", folder, "--rows", "2", "--out", f"{folder}/path.png"))
             results.append(call(row, "quantize", folder, "--to", "int8", "--out", f"{folder}-int8"))
+            results.append(call(row, "evaluate", folder, "--examples", "100", "--draws", "20", "--quiet"))
+            results.append(call(row, "evaluate", folder, "--examples", "40", "--parts", "annealing,outliers", "--quiet",
+                                "--temperatures", "5", "--annealed", "4", "--against", "sprites:16"))
         print(f"| {row} | {' | '.join(results)} |", flush=True)
     print("\n" + "\n".join(sentences))
     sys.exit(1 if failures else 0)

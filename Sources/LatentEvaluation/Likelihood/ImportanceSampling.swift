@@ -6,6 +6,7 @@
 // is the work of one thread, whose draws stay in its caches from the first layer to the density.
 
 import LatentAutodiff
+import LatentDistributions
 import LatentLayers
 import LatentModels
 import LatentNumerics
@@ -40,6 +41,20 @@ public struct ImportanceSampling: Sendable, Hashable, Codable {
 }
 
 extension LatentVariableModel {
+  /// Refuses a model whose draws have no importance weights: a posterior that is a point, or a prior that knows the
+  /// density of its own draws only. `x` is `[batch, ...]`, one example is enough.
+  /// - Throws: `Unmeasurable`.
+  public func checkImportanceWeights(
+    of x: Tensor, fields: [String: Tensor] = [:]
+  ) throws(Unmeasurable) {
+    var context = LayerContext.inference
+    context.fields = fields
+    let q = encode(x, fields: fields)
+    let p = prior(q.dtype, &context)
+    if q is any PointDistribution { throw .pointPosterior("\(Posterior.self)") }
+    if !(p is any EvaluableDistribution) { throw .priorOfOwnDraws("\(type(of: p))") }
+  }
+
   /// The estimates of log p(x) of examples x `[batch, ...]`, the first of which has the number `firstExample` in the
   /// data: another number is another draw. `fields` have one row for each example; entries that the field `mask` hides
   /// do not count.

@@ -58,7 +58,8 @@ public struct LikelihoodRun: Sendable, Equatable {
   /// Estimates the examples that are missing. `progress` hears after every few of them how many are done, of how many;
   /// what it returns says whether to go on.
   ///
-  /// - Throws: `LikelihoodRunError.otherData` where the data are not those of the run, and what the data set throws;
+  /// - Throws: `Unmeasurable` where draws of the model have no importance weights, `LikelihoodRunError.otherData` where
+  ///   the data are not those of the run, and what the data set throws;
   ///   what is done by then is kept.
   public mutating func advance(
     _ model: some LatentVariableModel, on dataset: some Dataset,
@@ -73,6 +74,9 @@ public struct LikelihoodRun: Sendable, Equatable {
       let start = estimates.count
       let batch = try dataset.batch(start..<min(start + LikelihoodRun.block, count))
       try batch.requireFinite(in: dataset)
+      if start == 0 {
+        try model.checkImportanceWeights(of: Tensor(batch.inputs), fields: batch.tensors)
+      }
       estimates += model.importanceEstimates(
         of: Tensor(batch.inputs), sampling, firstExample: start, fields: batch.tensors)
       guard progress(estimates.count, count) else { return }

@@ -8,20 +8,21 @@ import LatentModels
 import LatentNumerics
 
 extension LatentVariableModel {
-  /// Scores of strangeness of x `[batch, ...]`, float64 `[batch]` each, larger ones being stranger. Traps where the
-  /// prior knows the density of its own draws only.
+  /// Scores of strangeness of x `[batch, ...]`, float64 `[batch]` each, larger ones being stranger.
   ///
   /// - Parameters:
   ///   - samples: draws of the posterior, for the estimate of log p(x) by importance and for the bound
   ///   - entropy: the mean of -log p over training data in nats, without which there is no typicality
   ///   - regret: the search for better posteriors; none where nil
   ///   - fields: the other fields of the batch
-  /// - Throws: `ModelRequirementError` where a regret is asked for and the posterior is no diagonal normal.
+  /// - Throws: `Unmeasurable` where draws have no importance weights, `ModelRequirementError` where a regret is asked for
+  ///   and the posterior is no diagonal normal.
   public func outlierScores(
     of x: Tensor, samples: Int = 64, entropy: Double? = nil, regret: LikelihoodRegret? = nil,
     fields: [String: Tensor] = [:], using random: inout RandomStream, file: StaticString = #fileID,
     line: UInt = #line
   ) throws -> [OutlierScore: Tensor] {
+    try checkImportanceWeights(of: x, fields: fields)
     let logLikelihood = logLikelihood(
       of: x, importanceSamples: samples, fields: fields, using: &random, file: file, line: line
     ).converted(to: .float64)
