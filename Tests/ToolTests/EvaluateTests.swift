@@ -85,6 +85,35 @@ import Testing
     }
   }
 
+  static let points = [
+    ["--posterior", "point", "--objective", "ae"], ["--codes", "vq", "--objective", "vq"],
+  ]
+
+  @Test(
+    "What a model cannot be asked is a note, and everything else is measured", arguments: points)
+  func pointPosteriors(model: [String]) throws {
+    try withTemporaryFolder { folder in
+      try Tool.train.run(
+        ["--data", "sprites:8", "--hidden", "16", "--epochs", "1", "--out", "run"] + model,
+        in: folder
+      ).succeeded()
+      let ended = try Tool.evaluate.run(
+        [
+          "run", "--parts", "likelihood,annealing,structure,samples,outliers", "--against",
+          "sprites:8", "--annealed", "2", "--temperatures", "3",
+        ] + EvaluateTests.quick, in: folder)
+      ended.succeeded()
+      #expect(ended.errors.contains("note: likelihood:"))
+      #expect(ended.errors.contains("note: outliers:"))
+      let record = try EvaluationRecord(contentsOf: "\(folder)/run/evaluation.json")
+      #expect(record.measurements.contains { $0.metric.name == "fd" })
+      #expect(!record.measurements.contains { $0.metric.name == "nll" })
+      let scores = try Tool.evaluate.run(
+        ["run", "--parts", "samples", "--scores", "s.h5"] + EvaluateTests.quick, in: folder)
+      #expect(scores.code == 78 && scores.errors.contains("is a point"))
+    }
+  }
+
   @Test("Features of others are compared without a run")
   func features() throws {
     try withTemporaryFolder { folder in
